@@ -1,0 +1,1 @@
+"""The application: the core, its chats, its web pages and its command line."""

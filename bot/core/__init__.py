@@ -1,0 +1,1 @@
+"""The platform-neutral application: use cases, values, ports; no SDK, SQL, torch or web."""

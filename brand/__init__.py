@@ -1,0 +1,1 @@
+"""What the brand allows: values and rules, without network, SQL or torch."""

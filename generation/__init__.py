@@ -1,0 +1,1 @@
+"""The generation service: renders a RenderSpec; runs alone on a GPU machine."""

@@ -1,0 +1,1 @@
+"""The store: database, blobs, inbox; rows become the core's values here."""
