@@ -1,0 +1,126 @@
+"""The error tree of the application. The message is what a person reads, with the way to fix it.
+
+HousestyleError
+├── Refused            a rule says no: named with its owner and the way out
+│   ├── NotAllowed     the person may not do this
+│   ├── OverBudget     a quota or budget is used up
+│   └── Unapproved     what would be published was not approved as it is
+├── Mistake            the input is wrong: position, allowed values, nearest word
+├── NotFound           no such thing
+├── Conflict           someone or something was faster
+│   ├── StaleState     the thing changed since it was read
+│   └── LeaseLost      another worker has taken over
+└── ChatError          a platform did not take a message
+    ├── ChatRejected   it never will: say why and what to fix
+    ├── ChatUnavailable  later it may: with the seconds to wait
+    └── ChatAmbiguous  nobody knows whether it did
+"""
+
+from dataclasses import dataclass
+
+
+class HousestyleError(Exception):
+    """Base of all errors that a person may see."""
+
+    title = "That didn't work"
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+class Refused(HousestyleError):
+    """A rule says no."""
+
+    title = "Not allowed by the rules"
+
+
+class NotAllowed(Refused):
+    """The person lacks the right."""
+
+    title = "You can't do that"
+
+
+class OverBudget(Refused):
+    """A quota or budget is used up."""
+
+    title = "Budget used up"
+
+
+class Unapproved(Refused):
+    """What would be published is not what was approved."""
+
+    title = "Not approved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Where in the typed text the mistake is: characters, from 0."""
+
+    start: int
+    end: int
+
+
+class Mistake(HousestyleError):
+    """The input is wrong; nothing was queued and nothing was charged."""
+
+    title = "Please check"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str = "",
+        position: Position | None = None,
+        allowed: tuple[str, ...] = (),
+        nearest: str = "",
+        field: str = "",
+    ) -> None:
+        super().__init__(message, fix=fix)
+        self.position = position
+        self.allowed = allowed
+        self.nearest = nearest
+        self.field = field
+
+
+class NotFound(HousestyleError):
+    """No such thing, or not visible to this person."""
+
+    title = "Not found"
+
+
+class Conflict(HousestyleError):
+    """Someone or something was faster."""
+
+    title = "Already done"
+
+
+class StaleState(Conflict):
+    """The thing changed since it was read, or the step is not in its transition table."""
+
+
+class LeaseLost(Conflict):
+    """Another worker has taken over; what this one did after that does not count."""
+
+
+class ChatError(HousestyleError):
+    """A platform did not take a message."""
+
+    title = "Message not delivered"
+
+
+class ChatRejected(ChatError):
+    """The platform will never take it (no such channel, not a member, too large)."""
+
+
+class ChatUnavailable(ChatError):
+    """The platform cannot take it now."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ChatAmbiguous(ChatError):
+    """The answer was lost: the message may or may not stand there."""

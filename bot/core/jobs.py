@@ -1,0 +1,83 @@
+"""Job: one brief's life; it yields N assets, one for each of its items."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.lives import JobState
+from bot.core.messages import ChannelRef
+from brand.spec import RenderSpec
+from brand.templates import Brief
+
+INTERACTIVE = 10
+OVERNIGHT = 0
+MAX_ATTEMPTS = 2  # the first recipe and one changed one
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobItem:
+    """One wanted picture of a job: the recipe in force and what came of it."""
+
+    index: int
+    spec: RenderSpec
+    attempt: int = 1
+    change: str = ""
+    """What the second attempt changed and why; empty on the first."""
+    render_id: str = ""
+    """Names the submission, so that the same one is never rendered twice."""
+    asset: str = ""
+    """Set once rendered and checked; a discarded first attempt is the new asset's `parent`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One brief's life."""
+
+    id: str
+    brand: str
+    kit_version: str
+    kit_hash: str
+    requester: str
+    """Person id."""
+    brief: Brief
+    items: tuple[JobItem, ...]
+    created_at: datetime
+    """Aware UTC, as all times here."""
+    updated_at: datetime
+    origin: ChannelRef | None = None
+    """Where it was asked; the job card goes there."""
+    private: bool = False
+    priority: int = INTERACTIVE
+    state: JobState = JobState.QUEUED
+    error: str = ""
+    """Why it failed, as the person reads it."""
+    error_reference: str = ""
+    slot: str = ""
+    """The schedule slot it fills, or empty."""
+    source_asset: str = ""
+    """The asset it varies, re-rolls or upscales, or empty."""
+    fence: int = 0
+    """Fencing token: grows by one with each claim."""
+    worker: str = ""
+    lease_until: datetime | None = None
+    version: int = 0
+    """Grows by one with each stored change."""
+    seconds: float = 0.0
+    """Device time of all its renders so far."""
+
+    def with_item(self, item: JobItem) -> "Job":
+        """The job with one item replaced, by index."""
+        items = tuple(item if old.index == item.index else old for old in self.items)
+        return replace(self, items=items)
+
+    @property
+    def pending(self) -> tuple[JobItem, ...]:
+        """Items that have no asset yet."""
+        return tuple(item for item in self.items if not item.asset)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueuePlace:
+    """How many jobs go before this one, and how many are waiting in all."""
+
+    ahead: int
+    waiting: int

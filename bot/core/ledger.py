@@ -1,0 +1,70 @@
+"""Ledger events: who did what to which thing, and what it cost.
+
+An event is appended in the transaction of the change it tells of. A sequencer chains the
+events later: it assigns `seq` and `previous` in commit order and hashes `body()`. Personal
+text never stands in the body: only a salted commitment does, and the text with its salt is
+kept beside it, so that a person can be erased while the chain still verifies.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.ids import new_id
+from brand.spec import canonical_json, sha256_hex
+
+LEDGER_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Personal:
+    """A personal text and its salt (32 hexadecimal characters)."""
+
+    value: str
+    salt: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def commitment(self) -> str:
+        """SHA-256 of salt, a colon and the text in UTF-8."""
+        return sha256_hex(f"{self.salt}:{self.value}".encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of the ledger. `action` is noun.verb in the past: `job.queued`, `review.voted`."""
+
+    action: str
+    subject: str
+    """"kind:id" of the thing."""
+    at: datetime
+    actor: str = ""
+    """Person id, or `system`; empty for someone unknown."""
+    brand: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Plain JSON values that are not personal."""
+    personal: Mapping[str, Personal] = field(default_factory=dict)
+    """Prompts, names, reasons: committed to, not contained."""
+    id: str = field(default_factory=new_id)
+    seq: int | None = None
+    previous: str = ""
+    hash: str = ""
+
+    def body(self) -> bytes:
+        """The canonical bytes that the chain hashes (with `seq` and `previous` set)."""
+        return canonical_json(
+            {
+                "v": LEDGER_VERSION,
+                "id": self.id,
+                "seq": self.seq,
+                "previous": self.previous,
+                "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
+                "actor": self.actor,
+                "brand": self.brand,
+                "action": self.action,
+                "subject": self.subject,
+                "facts": dict(self.facts),
+                "commitments": {name: p.commitment for name, p in self.personal.items()},
+            }
+        )
