@@ -1,0 +1,1 @@
+"""Tests: unit, contract, scenario, model and acceptance, with their fakes and benchmarks."""
