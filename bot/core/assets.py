@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.lives import AssetState
-from brand.gates import Evidence
+from brand.verdicts import Evidence
 from brand.spec import RenderSpec, ReproductionClass
 
 

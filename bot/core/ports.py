@@ -22,7 +22,7 @@ from bot.core.people import Key, KeyKind, Person
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from bot.core.slots import Schedule, Slot
-from brand.gates import Evidence
+from brand.verdicts import Evidence
 from brand.kit import BrandKit
 from brand.loras import LoraVersion
 from brand.spec import ModelInfo, Picture, Progress, RendererHealth, RenderRequest, RenderSpec
