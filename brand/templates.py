@@ -1,0 +1,313 @@
+"""Brief -> RenderSpec: what a person asked for becomes the complete recipe of one picture.
+
+The prompt is Base + Subject + Style + Lighting + Composition + Quality. The subject is the brief's
+words, or its template's text with every [VARIABLE] filled in one pass: a value is never read again,
+so `[COLOR]`, `{{7*7}}` or `<lora:x:1>` inside a value stays the text that it is.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from brand.emphasis import contained
+from brand.errors import BriefRefused, MissingValue, OutOfRange, UnknownChoice
+from brand.kit import FORMULA_PARTS, ApprovedLora, Aspect, BrandKit, Template, Variable
+from brand.spec import MAX_SEED, InitImage, LoraUse, RenderSpec, _Encoded, is_sha256
+from brand.words import clean, nearest, one_of, refuse_banned
+
+MAX_WORDS = 2000
+MAX_VALUE = 200
+MAX_PROMPT = 8000
+"""Characters of a brief's words, of a variable's value, and of a recipe's prompt."""
+WORDS_VARIABLE = "WORDS"
+"""A template may say where the brief's own words stand; else they follow its text."""
+NO_LORA = "none"
+
+VARIABLE = re.compile(r"\[([A-Z][A-Z0-9_]{0,39})\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief(_Encoded):
+    """What a person asked for, before brand rules. What is left out is the kit's to say."""
+
+    words: str
+    template: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    """(NAME, value) pairs for the template."""
+    negative: str = ""
+    aspect: str = ""
+    n: int = 1
+    """How many pictures."""
+    seed: int | None = None
+    """Of the first picture; the next ones count up."""
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: str = ""
+    strength: float | None = None
+    """How far a reference picture is left: 0 keeps it, 1 ignores it."""
+    lora: str = ""
+    """A name from the kit's list, or `none`; empty for the kit's default."""
+    lora_weight: float | None = None
+    private: bool = False
+    """Drafts go to the requester alone."""
+    reference: str = ""
+    """SHA-256 of a reference picture that is in the blob store."""
+
+
+def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> RenderSpec:
+    """The recipe of picture number `index` (from 0) of a brief. The same input, the same recipe.
+
+    `seed` is that of the job's first picture (the brief's own, or drawn by the caller). Raises
+    the BriefRefused tree; nothing about a brief raises anything else.
+    """
+    template = _template(brief, kit)
+    defaults = kit.generation
+    _check_numbers(brief, kit, seed + index)
+    aspect = _aspect(brief, kit, template)
+    lora = _lora(brief, kit)
+    sampler = _choice(brief.sampler or defaults.sampler, defaults.samplers, "sampler", kit)
+    prompt = _prompt(brief, kit, template, lora)
+    negative = _negative(brief, kit, template)
+    if max(len(prompt), len(negative)) > MAX_PROMPT:
+        raise OutOfRange(
+            f"With the kit's words the prompt has more than {MAX_PROMPT:,} characters. Shorten it.",
+            field="words",
+        )
+    return RenderSpec(
+        prompt=prompt,
+        negative=negative,
+        model=defaults.model,
+        model_sha256=defaults.model_sha256,
+        seed=(seed + index) % (MAX_SEED + 1),
+        width=aspect.width,
+        height=aspect.height,
+        steps=brief.steps if brief.steps is not None else defaults.steps,
+        guidance=float(brief.cfg if brief.cfg is not None else defaults.cfg),
+        sampler=sampler,
+        loras=(_lora_use(brief, lora),) if lora else (),
+        init=_init(brief, kit),
+    )
+
+
+def substitute(text: str, values: Mapping[str, str]) -> str:
+    """Fill every [VARIABLE] that `values` names, in one pass; values are not read again."""
+    return VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def _template(brief: Brief, kit: BrandKit) -> Template | None:
+    if not brief.template:
+        if brief.variables:
+            raise BriefRefused(
+                f"`{clean(brief.variables[0][0])}=` needs a template to stand in, for example "
+                f"`template:{_first(item.name for item in kit.templates)}`. Nothing was queued.",
+                field="template",
+            )
+        return None
+    names = tuple(item.name for item in kit.templates)
+    return kit.template(_choice(brief.template, names, "template", kit))
+
+
+def _choice(value: str, allowed: tuple[str, ...], field: str, kit: BrandKit) -> str:
+    """The allowed spelling of `value`. Raises UnknownChoice with the nearest right word."""
+    for item in allowed:
+        if item.casefold() == clean(value).casefold():
+            return item
+    shown, suggestion = clean(value)[:80], nearest(clean(value), allowed)
+    article = "an" if field[0] in "aeiou" else "a"
+    ask = f"Did you mean `{suggestion}`? " if suggestion else ""
+    have = f"There is {one_of(allowed)}. " if allowed else f"The kit has no {field} yet. "
+    raise UnknownChoice(
+        f"`{field}:{shown}` isn't {article} {field} of {kit.name}. {ask}{have}Nothing was queued.",
+        field=field,
+        value=value,
+        allowed=allowed,
+        suggestion=suggestion,
+    )
+
+
+def _check_numbers(brief: Brief, kit: BrandKit, seed: int) -> None:
+    defaults = kit.generation
+    _within("n", brief.n, 1, defaults.max_count)
+    _within("seed", seed, 0, MAX_SEED)
+    _within("seed", brief.seed, 0, MAX_SEED)
+    _within("steps", brief.steps, 1, defaults.max_steps)
+    _within("cfg", brief.cfg, 0, defaults.max_cfg)
+    _within("strength", brief.strength, 0, 1)
+
+
+def _within(field: str, value: float | None, low: float, high: float) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
+        raise OutOfRange(
+            f"`{field}` must be between {low} and {high}, not {value}. Nothing was queued.",
+            field=field,
+            value=str(value),
+        )
+
+
+def _aspect(brief: Brief, kit: BrandKit, template: Template | None) -> Aspect:
+    aspects = kit.generation.aspects
+    wanted = brief.aspect or (template.aspect if template else "")
+    if not wanted:
+        return aspects[0]
+    name = _choice(wanted, tuple(item.name for item in aspects), "aspect", kit)
+    return kit.generation.aspect(name) or aspects[0]
+
+
+def _lora(brief: Brief, kit: BrandKit) -> ApprovedLora | None:
+    policy = kit.lora
+    if brief.lora == NO_LORA and policy.required:
+        raise BriefRefused(
+            f"{kit.name}'s kit asks for its LoRA in every picture. Leave `lora:none` out, or ask "
+            f"{kit.owner} to change the policy. Nothing was queued.",
+            field="lora",
+            value=brief.lora,
+        )
+    if brief.lora == NO_LORA or not (brief.lora or policy.default):
+        if brief.lora_weight is not None:
+            raise BriefRefused(
+                "`lora_weight` needs a LoRA, and this picture has none. Nothing was queued.",
+                field="lora_weight",
+                value=str(brief.lora_weight),
+            )
+        return None
+    names = tuple(dict.fromkeys(item.name for item in policy.approved))
+    found = policy.find(clean(brief.lora or policy.default))
+    return found or policy.find(_choice(brief.lora or policy.default, names, "lora", kit))
+
+
+def _lora_use(brief: Brief, lora: ApprovedLora) -> LoraUse:
+    weight = brief.lora_weight if brief.lora_weight is not None else lora.weight
+    _within("lora_weight", weight, lora.min_weight, lora.max_weight)
+    return LoraUse(sha256=lora.sha256, weight=float(weight), name=f"{lora.name}@{lora.version}")
+
+
+def _init(brief: Brief, kit: BrandKit) -> InitImage | None:
+    if not brief.reference and brief.strength is not None:
+        raise BriefRefused(
+            "`strength` says how far a reference picture is left, and there is none. Attach one, "
+            "or leave `strength` out. Nothing was queued.",
+            field="strength",
+            value=str(brief.strength),
+        )
+    if not brief.reference:
+        return None
+    if not is_sha256(brief.reference):
+        raise BriefRefused(
+            "A reference picture is named by the SHA-256 of its file: upload it first. "
+            "Nothing was queued.",
+            field="reference",
+            value=brief.reference,
+        )
+    strength = brief.strength if brief.strength is not None else kit.generation.strength
+    return InitImage(sha256=brief.reference, strength=float(strength))
+
+
+def _prompt(
+    brief: Brief, kit: BrandKit, template: Template | None, lora: ApprovedLora | None
+) -> str:
+    values = _values(brief, kit, template) if template else {}
+    words = _person_text(brief.words, kit, field="words", limit=MAX_WORDS)
+    parts: list[str] = []
+    for part in FORMULA_PARTS:
+        own = getattr(template, part, None)
+        if part == "subject":
+            parts += _subject(template, values, words)
+        elif own is not None:
+            parts.append(substitute(own, values))
+        else:
+            parts.append(getattr(kit.formula, part))
+        if part == "style" and lora:
+            present = ", ".join(parts).casefold()
+            parts += [word for word in lora.triggers if word.casefold() not in present]
+    prompt = _joined(parts)
+    refuse_banned(prompt, kit, field="words")
+    return prompt
+
+
+def _subject(template: Template | None, values: Mapping[str, str], words: str) -> list[str]:
+    if template is None:
+        if not words:
+            raise MissingValue(
+                "Say what the picture shows, for example `a red mug on a wooden table`. "
+                "Nothing was queued.",
+                field="words",
+            )
+        return [words]
+    text = substitute(template.text, {**values, WORDS_VARIABLE: words})
+    return [text] if f"[{WORDS_VARIABLE}]" in template.text else [text, words]
+
+
+def _values(brief: Brief, kit: BrandKit, template: Template) -> dict[str, str]:
+    """Every variable of the template with its value. Raises for unknown, missing, not allowed."""
+    names = tuple(item.name for item in template.variables)
+    given: dict[str, str] = {}
+    for name, value in brief.variables:
+        known = _variable_name(name, names, template)
+        given[known] = value
+    return {item.name: _value(item, given.get(item.name, ""), kit) for item in template.variables}
+
+
+def _variable_name(name: str, names: tuple[str, ...], template: Template) -> str:
+    wanted = clean(name).upper()
+    if wanted in names:
+        return wanted
+    suggestion = nearest(wanted, names)
+    ask = f"Did you mean `{suggestion}`? " if suggestion else ""
+    have = f"It has {one_of(names)}. " if names else "It has none. "
+    raise UnknownChoice(
+        f"`{clean(name)[:80]}` isn't a variable of the template `{template.name}`. "
+        f"{ask}{have}Nothing was queued.",
+        field=name,
+        value=name,
+        allowed=names,
+        suggestion=suggestion,
+    )
+
+
+def _value(variable: Variable, given: str, kit: BrandKit) -> str:
+    value = clean(given) or variable.default
+    if not value:
+        raise MissingValue(
+            f"The template needs `{variable.name}=`"
+            + (f": one of {one_of(variable.values)}" if variable.values else "")
+            + ". Nothing was queued.",
+            field=variable.name,
+            allowed=variable.values,
+        )
+    if not variable.values:
+        return _person_text(value, kit, field=variable.name, limit=MAX_VALUE)
+    return _choice(value, variable.values, variable.name, kit)
+
+
+def _person_text(text: str, kit: BrandKit, *, field: str, limit: int) -> str:
+    """Cleaned, within its length, free of banned words, unable to weigh the brand's words."""
+    cleaned = clean(text)
+    if len(cleaned) > limit:
+        raise OutOfRange(
+            f"`{field}` has {len(cleaned):,} characters; at most {limit:,} are read. Shorten it.",
+            field=field,
+        )
+    refuse_banned(cleaned, kit, field=field)
+    return contained(cleaned)
+
+
+def _negative(brief: Brief, kit: BrandKit, template: Template | None) -> str:
+    own = clean(brief.negative)
+    if len(own) > MAX_WORDS:
+        raise OutOfRange(
+            f"`negative` has {len(own):,} characters; at most {MAX_WORDS:,} are read. Shorten it.",
+            field="negative",
+        )
+    standing = (*kit.negatives.words, *(template.negative if template else ()))
+    return _joined([*dict.fromkeys(standing), contained(own)])
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ", ".join(part.strip(" ,") for part in parts if part.strip(" ,"))
+
+
+def _first(names: Iterable[str]) -> str:
+    return next(iter(names), "NAME")
