@@ -1,0 +1,78 @@
+"""Buttons and reactions as commands: `approve:ID` and a ✅ on the same card mean the same."""
+
+from collections.abc import Callable
+
+from bot.core.commands import (
+    Approve,
+    AskChange,
+    Cancel,
+    Command,
+    EditWords,
+    Reject,
+    Reroll,
+    SendToApproval,
+    Settle,
+    Show,
+    Upscale,
+    Vary,
+    Withdraw,
+)
+from bot.core.errors import Mistake
+from bot.core.ids import is_id
+
+MAX_ACTION = 100  # Discord's custom_id; Slack's is longer
+
+_ACTIONS: dict[str, Callable[[str, str, str], Command]] = {
+    "approve": lambda key, _extra, _said: Approve(review=key),
+    "reject": lambda key, _extra, said: Reject(review=key, reason=said),
+    "change": lambda key, _extra, said: AskChange(review=key, reason=said),
+    "cancel": lambda key, _extra, _said: Cancel(job=key),
+    "vary": lambda key, extra, _said: Vary(asset=key, strong=extra == "strong"),
+    "reroll": lambda key, _extra, _said: Reroll(target=key),
+    "upscale": lambda key, extra, _said: Upscale(asset=key, factor=int(extra or "2")),
+    "edit": lambda key, _extra, said: EditWords(asset=key, text=said),
+    "send": lambda key, extra, said: SendToApproval(asset=key, channel=extra, caption=said),
+    "withdraw": lambda key, _extra, _said: Withdraw(asset=key),
+    "show": lambda key, _extra, _said: Show(target=key),
+    "settle": lambda key, extra, _said: Settle(publication=key, sent=extra == "sent"),
+}
+
+REACTIONS = {
+    "white_check_mark": "approve",
+    "heavy_check_mark": "approve",
+    "✅": "approve",
+    "✔️": "approve",
+    "+1": "approve",
+    "x": "reject",
+    "❌": "reject",
+    "no_entry_sign": "reject",
+}
+
+
+def action(verb: str, key: str, extra: str = "") -> str:
+    """The action text of a button."""
+    return f"{verb}:{key}:{extra}" if extra else f"{verb}:{key}"
+
+
+def parse_action(text: str, said: str = "") -> Command:
+    """A button's action as a command; `said` is what the person was asked for (reason, words).
+
+    Raises Mistake for anything that is not one of our actions.
+    """
+    verb, _, rest = text.partition(":")
+    key, _, extra = rest.partition(":")
+    make = _ACTIONS.get(verb)
+    if make is None or not is_id(key) or len(text) > MAX_ACTION:
+        raise Mistake("This button isn't one of ours.", fix="Open the newest card and try again.")
+    if verb == "upscale" and extra not in ("", "2", "4"):
+        raise Mistake("Pictures can be enlarged by 2 or 4.", allowed=("2", "4"))
+    return make(key, extra, said)
+
+
+def command_for_reaction(subject: str, emoji: str) -> Command | None:
+    """What a reaction on a card with this subject means; None if it means nothing."""
+    kind, _, key = subject.partition(":")
+    verb = REACTIONS.get(emoji.strip(":"))
+    if kind != "review" or verb is None or not is_id(key):
+        return None
+    return Approve(review=key) if verb == "approve" else Reject(review=key)

@@ -1,0 +1,66 @@
+"""Who is asking, and about which brand: resolved once at the door."""
+
+from dataclasses import dataclass
+
+from bot.core.errors import Mistake, NotAllowed, NotFound
+from bot.core.messages import Actor, ChannelRef
+from bot.core.people import Person
+from bot.core.policy import direct_line
+from bot.core.ports import Transaction
+from brand.kit import BrandKit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """A known person with the place they speak from."""
+
+    person: Person
+    actor: Actor
+
+    @property
+    def line(self) -> ChannelRef:
+        """The person's direct line on the platform they speak from."""
+        team = self.actor.channel.team if self.actor.channel else ""
+        return direct_line(self.actor.platform, self.actor.user, team)
+
+
+async def known(tx: Transaction, actor: Actor) -> Caller:
+    """The person behind an account. Raises NotAllowed for someone we do not know."""
+    team = actor.channel.team if actor.channel else ""
+    person = await tx.people.by_identity(actor.platform, actor.user, team)
+    if person is None:
+        raise NotAllowed(
+            "I don't know you yet, so I can't do this for you.",
+            fix="Ask an admin of this Housestyle to invite you.",
+        )
+    return Caller(person=person, actor=actor)
+
+
+async def kit_for(tx: Transaction, brand: str, actor: Actor) -> BrandKit:
+    """The kit in force: the named brand, else the channel's, else the only one.
+
+    Raises NotFound for an unknown brand and Mistake where several would do.
+    """
+    kits = await tx.kits.all()
+    names = tuple(kit.id for kit in kits)
+    if brand:
+        for kit in kits:
+            if brand.casefold() in (kit.id.casefold(), kit.name.casefold()):
+                return kit
+        raise NotFound(f"There is no brand `{brand}`.", fix="Brands: " + ", ".join(names))
+    if not kits:
+        raise NotFound(
+            "No brand kit is loaded.",
+            fix="Put one in the brands folder and run `housestyle brand lint`.",
+        )
+    here = [kit for kit in kits if _has_channel(kit, actor.channel)] or list(kits)
+    if len(here) > 1:
+        raise Mistake("Which brand is it for?", allowed=names, fix="Add `brand:NAME`.")
+    return here[0]
+
+
+def _has_channel(kit: BrandKit, channel: ChannelRef | None) -> bool:
+    return channel is not None and any(
+        item.platform == channel.platform and item.channel_id == channel.channel
+        for item in kit.channels
+    )

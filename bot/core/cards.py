@@ -1,0 +1,272 @@
+"""What we say, as cards. Facts in the same order everywhere: what, why, what to do next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.core.actions import action
+from bot.core.assets import Asset, Rendition
+from bot.core.errors import HousestyleError, Mistake
+from bot.core.jobs import Job, QueuePlace
+from bot.core.lives import AssetState, JobState, PublicationState, ReviewState
+from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
+from bot.core.policy import stamp
+from bot.core.publications import Publication
+from bot.core.reviews import Review
+from brand.kit import BrandKit
+from brand.verdicts import Evidence, Verdict
+
+GATE_LABELS = {"near_duplicate": "seen before", "banned_words": "words"}
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 11th ..."""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def pictures(count: int) -> str:
+    """ "1 picture", "3 pictures"."""
+    return f"{count} picture{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """ "6.1 s", "40 s", "3 min"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def evidence_fields(evidence: Evidence) -> tuple[Field, ...]:
+    """One field per gate, with its numbers and swatches."""
+    return tuple(_verdict_field(verdict) for verdict in evidence.verdicts)
+
+
+def _verdict_field(verdict: Verdict) -> Field:
+    swatches = tuple(
+        Swatch(name=s.name, hex=s.hex, share=s.share, wanted=s.wanted) for s in verdict.swatches
+    )
+    label = GATE_LABELS.get(verdict.name, verdict.name.replace("_", " "))
+    return Field(label=label, value=verdict.summary, swatches=swatches, ok=verdict.passed)
+
+
+def quiet_line(asset: Asset) -> str:
+    """The one quiet line under a picture: "seed 42 · LoRA acme · 6.1 s"."""
+    loras = [f"LoRA {use.name or use.sha256[:8]} × {use.weight:g}" for use in asset.spec.loras]
+    return " · ".join([f"seed {asset.spec.seed}", *loras, duration(asset.seconds)])
+
+
+def alt_text(asset: Asset, kit: BrandKit) -> str:
+    """What a screen reader says of the picture."""
+    draft = "" if asset.state is AssetState.APPROVED else "draft, "
+    return f"{kit.name}: {asset.words or asset.spec.prompt} ({draft}picture {asset.index + 1})"[
+        :1000
+    ]
+
+
+def _asset_buttons(asset: Asset, kit: BrandKit, review: Review | None) -> tuple[Button, ...]:
+    more = (
+        Button(label="Vary", action=action("vary", asset.id), icon="vary"),
+        Button(label="Vary strongly", action=action("vary", asset.id, "strong"), icon="vary"),
+        Button(label="Upscale", action=action("upscale", asset.id), icon="upscale"),
+        Button(label="Re-roll", action=action("reroll", asset.id), icon="reroll"),
+        Button(label="Edit words", action=action("edit", asset.id), icon="edit", asks="words"),
+    )
+    if asset.state is AssetState.CANDIDATE:
+        send = tuple(
+            Button(
+                label=f"Send to approval for {channel.name}",
+                action=action("send", asset.id, channel.name),
+                style=Style.PRIMARY if n == 0 else Style.QUIET,
+                icon="send",
+            )
+            for n, channel in enumerate(kit.publish_channels)
+        )
+        return (*send, *more)
+    if asset.state is AssetState.IN_REVIEW and review is not None:
+        return (Button(label="Withdraw", action=action("withdraw", asset.id), icon="undo"), *more)
+    return more
+
+
+def shown_blob(asset: Asset) -> str:
+    """The file that chats and pages show: the first published form, else the master."""
+    labelled = [r for r in asset.renditions if r.transform != "master"]
+    return labelled[0].file_hash if labelled else asset.file_hash
+
+
+def published_rendition(asset: Asset) -> Rendition | None:
+    """The rendition that goes out: the first listed one that is not the master."""
+    return next((r for r in asset.renditions if r.transform != "master"), None)
+
+
+def picture_ref(asset: Asset, kit: BrandKit, review: Review | None = None) -> PictureRef:
+    """A picture of a job card."""
+    notes = {
+        AssetState.DISCARDED: "Did not pass the brand check",
+        AssetState.IN_REVIEW: "Sent to approval",
+        AssetState.REJECTED: stamp(review) if review else "Rejected",
+        AssetState.APPROVED: stamp(review) if review else "Approved",
+        AssetState.EXPIRED: "The review expired",
+        AssetState.WITHDRAWN: "Withdrawn",
+        AssetState.CANDIDATE: "",
+    }
+    said = " · ".join(part for part in (notes[asset.state], asset.change) if part)
+    return PictureRef(
+        asset=asset.id,
+        blob=shown_blob(asset),
+        alt=alt_text(asset, kit),
+        width=asset.width,
+        height=asset.height,
+        number=asset.index + 1,
+        draft=asset.state is not AssetState.APPROVED,
+        buttons=_asset_buttons(asset, kit, review),
+        fields=evidence_fields(asset.evidence),
+        caption=" — ".join(part for part in (said, quiet_line(asset)) if part),
+    )
+
+
+def _queue_status(place: QueuePlace | None, seconds_each: float | None) -> str:
+    if place is None:
+        return "Queued. I'll update this message."
+    where = "next in line" if place.ahead == 0 else f"{ordinal(place.ahead + 1)} in line"
+    about = f", about {duration(seconds_each * (place.ahead + 1))}" if seconds_each else ""
+    return f"Queued, {where}{about}. I'll update this message."
+
+
+def job_status(job: Job, place: QueuePlace | None = None, seconds_each: float | None = None) -> str:
+    """The state line of a job as people read it."""
+    if job.state is JobState.QUEUED:
+        retry = next((item.change for item in job.items if item.attempt > 1), "")
+        again = f"Trying once more: {retry} " if retry else ""
+        return again + _queue_status(place, seconds_each)
+    if job.state is JobState.RENDERING:
+        return f"Rendering {pictures(len(job.pending))}"
+    if job.state is JobState.CHECKING:
+        return "Checking against the brand"
+    if job.state is JobState.FAILED:
+        return f"Failed: {job.error}"
+    if job.state is JobState.CANCELLED:
+        return "Cancelled. Nothing was posted."
+    return f"Done: {pictures(len(job.items))} in {duration(job.seconds)}"
+
+
+def job_card(
+    job: Job,
+    kit: BrandKit,
+    *,
+    who: str,
+    assets: Sequence[Asset] = (),
+    reviews: Mapping[str, Review] | None = None,
+    place: QueuePlace | None = None,
+    seconds_each: float | None = None,
+) -> Card:
+    """The one message of a job, which changes in place. `reviews` by asset id."""
+    running = job.state in (JobState.QUEUED, JobState.RENDERING, JobState.CHECKING)
+    cancel = Button(label="Cancel", action=action("cancel", job.id), icon="cancel")
+    again = Button(label="Try again", action=action("reroll", job.id), icon="reroll")
+    ended_badly = job.state in (JobState.FAILED, JobState.CANCELLED)
+    shown = [asset for asset in assets if asset.id in {item.asset for item in job.items}]
+    template = f" · template {job.brief.template}" if job.brief.template else ""
+    return Card(
+        kind="job",
+        subject=f"job:{job.id}",
+        title=job.brief.words or "Pictures",
+        lines=(f"{who} · {kit.name}{template}",),
+        state=job.state.value,
+        status=job_status(job, place, seconds_each),
+        progress=0.0 if running else None,
+        pictures=tuple(picture_ref(asset, kit, (reviews or {}).get(asset.id)) for asset in shown),
+        buttons=(cancel,) if running else (again,) if ended_badly else (),
+        draft=bool(shown) and any(asset.state is not AssetState.APPROVED for asset in shown),
+        reference=job.error_reference,
+    )
+
+
+def review_card(
+    review: Review,
+    asset: Asset,
+    kit: BrandKit,
+    *,
+    who: str,
+    publication: Publication | None = None,
+) -> Card:
+    """The picture large, the evidence, who asked, and the buttons; after: a stamp."""
+    waiting = review.state in (ReviewState.OPEN, ReviewState.ESCALATED)
+    buttons = (
+        Button(
+            label="Approve",
+            action=action("approve", review.id),
+            style=Style.PRIMARY,
+            icon="approve",
+        ),
+        Button(
+            label="Reject…",
+            action=action("reject", review.id),
+            style=Style.DANGER,
+            icon="reject",
+            asks="reason",
+        ),
+        Button(
+            label="Ask for a change…",
+            action=action("change", review.id),
+            icon="edit",
+            asks="reason",
+        ),
+    )
+    goes_to = f"for #{review.target.channel}" if review.target else "for the archive"
+    votes = len(review.votes)
+    progress = f" · {votes} of {review.quorum} approvals" if review.quorum > 1 and waiting else ""
+    ref = picture_ref(asset, kit, review)
+    return Card(
+        kind="review",
+        subject=f"review:{review.id}",
+        title=asset.words or "A picture to approve",
+        lines=(f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",),
+        state=review.state.value,
+        status=f"Brand check: {asset.evidence.line}",
+        pictures=(replace(ref, buttons=(), fields=()),),
+        fields=evidence_fields(asset.evidence),
+        buttons=buttons if waiting else (),
+        stamp=stamp(review),
+        footer=_after(review, publication),
+        draft=asset.state is not AssetState.APPROVED,
+    )
+
+
+def _after(review: Review, publication: Publication | None) -> str:
+    if publication is None:
+        return "" if review.target or review.state is not ReviewState.DECIDED else "Archived."
+    where = f"#{publication.target.channel}"
+    return {
+        PublicationState.PENDING: f"Goes to {where} now.",
+        PublicationState.SENDING: f"Goes to {where} now.",
+        PublicationState.SENT: f"Posted to {where}.",
+        PublicationState.AMBIGUOUS: f"Nobody knows yet whether it reached {where}.",
+        PublicationState.FAILED: f"Could not be posted to {where}: {publication.error}",
+        PublicationState.DELETED: f"Deleted from {where}.",
+    }[publication.state]
+
+
+def post_caption(publication: Publication) -> str:
+    """The text under a published picture."""
+    return publication.caption
+
+
+def error_card(error: HousestyleError, *, reference: str = "") -> Card:
+    """A refusal or a mistake: what, why, what to do; nothing was lost."""
+    lines = [error.message]
+    if isinstance(error, Mistake) and error.allowed and error.allowed[0] not in error.message:
+        lines.append("Allowed: " + ", ".join(error.allowed[:20]))
+    return Card(
+        kind="error",
+        title=error.title,
+        lines=tuple(lines),
+        fix=error.fix,
+        reference=reference,
+        private=True,
+    )
+
+
+def reply_card(title: str, *lines: str, fix: str = "", hint: str = "") -> Card:
+    """A short private answer."""
+    return Card(kind="reply", title=title, lines=lines, fix=fix, hint=hint, private=True)

@@ -1,0 +1,137 @@
+"""The one door: every chat, the portal, the API and the calendar come in here.
+
+`dispatch(command, actor)` always answers with a card: a refusal names its rule and the way out,
+an unknown failure has a reference id that the log has too. Nothing else in the house changes
+the state of a job, asset, review or publication on somebody's behalf.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from bot.core import cancelling, intake, looking, publishing, reviewing
+from bot.core.caller import Caller, kit_for, known
+from bot.core.cards import error_card, reply_card
+from bot.core.commands import (
+    Approve,
+    AskChange,
+    Cancel,
+    Command,
+    EditWords,
+    Find,
+    Help,
+    Imagine,
+    Queue,
+    Reject,
+    Reroll,
+    SendToApproval,
+    Settle,
+    Show,
+    Upscale,
+    Usage,
+    Vary,
+    Withdraw,
+)
+from bot.core.errors import Conflict, HousestyleError, Mistake, Refused
+from bot.core.grammar import Vocabulary, parse
+from bot.core.help import help_card
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.ledger import Event
+from bot.core.messages import Actor, Card
+from bot.core.once import AlreadyTaken, OnceStore
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[House, Caller, Any], Awaitable[Card]]
+
+
+async def _edit(house: House, caller: Caller, command: EditWords) -> Card:
+    if not command.text.strip():
+        raise Mistake("There are no new words.", fix="Write what the picture should show.")
+    async with house.store.read() as tx:
+        asset = await tx.assets.get(command.asset)
+        kit = await tx.kits.current(asset.brand)
+    said = parse(f"/imagine {command.text}", vocabulary=Vocabulary.of(kit))
+    if not isinstance(said, Imagine):
+        raise Mistake("New words can't be a command.", fix="Write what the picture should show.")
+    return await intake.edit_words(house, caller, command, said)
+
+
+async def _help(house: House, caller: Caller, command: Help) -> Card:
+    async with house.store.read() as tx:
+        kit = await kit_for(tx, "", caller.actor)
+    return help_card(command.topic, Vocabulary.of(kit))
+
+
+HANDLERS: dict[type, Handler] = {
+    Imagine: intake.imagine,
+    Vary: intake.vary,
+    Reroll: intake.reroll,
+    Upscale: intake.upscale,
+    EditWords: _edit,
+    SendToApproval: reviewing.send_to_approval,
+    Approve: reviewing.vote,
+    Reject: reviewing.vote,
+    AskChange: reviewing.vote,
+    Withdraw: reviewing.withdraw,
+    Cancel: cancelling.cancel,
+    Settle: publishing.settle,
+    Queue: looking.queue,
+    Show: looking.show,
+    Find: looking.find,
+    Usage: looking.usage,
+    Help: _help,
+}
+
+
+class Dispatch:
+    """The door of one house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def dispatch(self, command: Command, actor: Actor) -> Card:
+        """Do it and answer. Only cancellation of the task itself gets out of here."""
+        try:
+            once = OnceStore(self._house.store, actor, self._house.clock)
+            house = replace(self._house, store=once)
+            async with house.store.read() as tx:
+                caller = await known(tx, actor)
+            return await HANDLERS[type(command)](house, caller, command)
+        except AlreadyTaken as exc:
+            return reply_card("Already on it", exc.message)
+        except HousestyleError as exc:
+            if isinstance(exc, Refused | Conflict):
+                await self._note_refusal(command, actor, exc)
+            return error_card(exc)
+        except Exception:
+            reference = new_id()[:8]
+            log.exception("Command failed (reference %s)", reference)
+            unknown = HousestyleError(
+                "Something broke on our side. Nothing was charged.",
+                fix=f"Try again; if it stays, tell an admin the reference {reference}.",
+            )
+            return error_card(unknown, reference=reference)
+
+    async def _note_refusal(self, command: Command, actor: Actor, exc: HousestyleError) -> None:
+        fields = asdict(command)
+        target = next(
+            (fields[name] for name in ("review", "asset", "job", "target") if fields.get(name)), ""
+        )
+        async with self._house.store.write() as tx:
+            person = await tx.people.by_identity(actor.platform, actor.user)
+            await tx.ledger.append(
+                Event(
+                    action="command.refused",
+                    subject=f"{type(command).__name__.lower()}:{target}",
+                    at=self._house.clock.now(),
+                    actor=person.id if person else "",
+                    facts={
+                        "error": type(exc).__name__,
+                        "platform": actor.platform,
+                        "known": person is not None,
+                    },
+                )
+            )

@@ -1,0 +1,217 @@
+"""A brief becomes a job: checked against the kit, compiled, queued in one transaction."""
+
+import secrets
+from dataclasses import replace
+
+from bot.core.assets import Asset
+from bot.core.caller import Caller, kit_for
+from bot.core.commands import EditWords, Imagine, Reroll, Upscale, Vary
+from bot.core.errors import Mistake, NotFound, Refused
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.jobs import Job, JobItem
+from bot.core.ledger import Event, Personal
+from bot.core.messages import Card
+from bot.core.policy import draft_place, may_handle, may_request
+from bot.core.ports import Signal, Transaction
+from bot.core.telling import tell_job
+from brand.errors import BriefRefused
+from brand.kit import BrandKit
+from brand.loras import may_serve
+from brand.spec import InitImage, RenderSpec
+from brand.templates import Brief, compile_brief
+
+SEED_RANGE = 2**32  # what people know from other tools, and short enough to type
+SUBTLE, STRONG = 0.35, 0.65  # img2img strength of a variation
+
+
+async def imagine(house: House, caller: Caller, command: Imagine) -> Card:
+    """Queue a brief. Raises Mistake, Refused or NotFound; then nothing was queued."""
+    await _reference_is_there(house, command.brief)
+    async with house.store.write() as tx:
+        kit = await kit_for(tx, command.brand, caller.actor)
+        may_request(kit, caller.person)
+        specs = compile_all(command.brief, kit)
+        card = await _queue(house, tx, caller, kit, command.brief, specs)
+    _wake(house)
+    return card
+
+
+async def vary(house: House, caller: Caller, command: Vary) -> Card:
+    """New pictures near an asset, by image to image from its own pixels."""
+    async with house.store.write() as tx:
+        asset, kit = await _source(tx, caller, command.asset)
+        strength = STRONG if command.strong else SUBTLE
+        spec = replace(
+            asset.spec,
+            seed=_new_seed(),
+            upscale=1,
+            init=InitImage(sha256=asset.file_hash, strength=strength),
+        )
+        card = await _queue_from(house, tx, caller, kit, asset, (spec,))
+    _wake(house)
+    return card
+
+
+async def upscale(house: House, caller: Caller, command: Upscale) -> Card:
+    """The same picture with more pixels: a new asset, which needs its own approval."""
+    async with house.store.write() as tx:
+        asset, kit = await _source(tx, caller, command.asset)
+        spec = replace(
+            asset.spec,
+            width=asset.width,
+            height=asset.height,
+            upscale=command.factor,
+            init=InitImage(sha256=asset.file_hash, strength=0.0),
+        )
+        card = await _queue_from(house, tx, caller, kit, asset, (spec,))
+    _wake(house)
+    return card
+
+
+async def reroll(house: House, caller: Caller, command: Reroll) -> Card:
+    """The same brief again, under today's kit, with a new seed."""
+    async with house.store.write() as tx:
+        job = await _job_behind(tx, command.target)
+        kit = await tx.kits.current(job.brand)
+        may_request(kit, caller.person)
+        may_handle(kit, caller.person, job.requester)
+        brief = replace(job.brief, seed=None)
+        card = await _queue(house, tx, caller, kit, brief, compile_all(brief, kit))
+    _wake(house)
+    return card
+
+
+async def edit_words(house: House, caller: Caller, command: EditWords, said: Imagine) -> Card:
+    """Other words, the same seed. `said` is what the grammar read from the new text."""
+    await _reference_is_there(house, said.brief)
+    async with house.store.write() as tx:
+        asset, kit = await _source(tx, caller, command.asset)
+        seed = said.brief.seed if said.brief.seed is not None else asset.spec.seed
+        brief = replace(said.brief, seed=seed)
+        card = await _queue(house, tx, caller, kit, brief, compile_all(brief, kit), source=asset.id)
+    _wake(house)
+    return card
+
+
+def compile_all(brief: Brief, kit: BrandKit) -> tuple[RenderSpec, ...]:
+    """The recipes of all pictures of a brief. Raises Mistake with what the kit allows."""
+    seed = brief.seed if brief.seed is not None else _new_seed()
+    try:
+        return tuple(compile_brief(brief, kit, seed, index) for index in range(max(brief.n, 1)))
+    except BriefRefused as exc:
+        raise as_mistake(exc) from exc
+
+
+def as_mistake(exc: BriefRefused) -> Mistake:
+    """The kit's refusal as the mistake that people read."""
+    return Mistake(
+        str(exc),
+        allowed=exc.allowed,
+        nearest=getattr(exc, "suggestion", "") or getattr(exc, "alternative", ""),
+        field=exc.field,
+    )
+
+
+def _new_seed() -> int:
+    return secrets.randbelow(SEED_RANGE)
+
+
+def _wake(house: House) -> None:
+    house.signals.publish(Signal(topic="queue", kind="added", data={}))
+    house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+
+
+async def _reference_is_there(house: House, brief: Brief) -> None:
+    if brief.reference and not await house.blobs.exists(brief.reference):
+        raise NotFound("The reference picture isn't here any more.", fix="Attach it again.")
+
+
+async def _source(tx: Transaction, caller: Caller, asset_id: str) -> tuple[Asset, BrandKit]:
+    asset = await tx.assets.get(asset_id)
+    kit = await tx.kits.current(asset.brand)
+    may_request(kit, caller.person)
+    may_handle(kit, caller.person, asset.requester)
+    return asset, kit
+
+
+async def _job_behind(tx: Transaction, target: str) -> Job:
+    try:
+        return await tx.jobs.get(target)
+    except NotFound:
+        return await tx.jobs.get((await tx.assets.get(target)).job)
+
+
+async def _queue_from(
+    house: House,
+    tx: Transaction,
+    caller: Caller,
+    kit: BrandKit,
+    asset: Asset,
+    specs: tuple[RenderSpec, ...],
+) -> Card:
+    brief = replace((await tx.jobs.get(asset.job)).brief, n=len(specs))
+    return await _queue(house, tx, caller, kit, brief, specs, source=asset.id)
+
+
+async def _queue(
+    house: House,
+    tx: Transaction,
+    caller: Caller,
+    kit: BrandKit,
+    brief: Brief,
+    specs: tuple[RenderSpec, ...],
+    *,
+    source: str = "",
+) -> Card:
+    await _loras_may_serve(tx, kit, specs)
+    now = house.clock.now()
+    asked_in = None if brief.private else caller.actor.channel
+    job = Job(
+        id=new_id(),
+        brand=kit.id,
+        kit_version=kit.version,
+        kit_hash=kit.hash,
+        requester=caller.person.id,
+        brief=brief,
+        items=tuple(
+            JobItem(index=index, spec=spec, render_id=new_id()) for index, spec in enumerate(specs)
+        ),
+        created_at=now,
+        updated_at=now,
+        origin=draft_place(kit, asked_in, caller.line),
+        private=brief.private,
+        source_asset=source,
+    )
+    await tx.jobs.add(job)
+    await tx.ledger.append(
+        Event(
+            action="job.queued",
+            subject=f"job:{job.id}",
+            at=now,
+            actor=caller.person.id,
+            brand=kit.id,
+            facts={
+                "kit": kit.hash,
+                "template": brief.template,
+                "specs": [spec.hash for spec in specs],
+                "platform": caller.actor.platform,
+                "source": source,
+            },
+            personal={"words": Personal(value=brief.words)},
+        )
+    )
+    return await tell_job(tx, job, kit, now)
+
+
+async def _loras_may_serve(tx: Transaction, kit: BrandKit, specs: tuple[RenderSpec, ...]) -> None:
+    for use in {use for spec in specs for use in spec.loras}:
+        try:
+            approved = may_serve(await tx.loras.get(kit.id, use.sha256))
+        except NotFound:
+            approved = False
+        if not approved:
+            raise Refused(
+                f"The LoRA {use.name or use.sha256[:12]} isn't approved for {kit.name}.",
+                fix=f"Ask {kit.owner} to have it approved, or add `--lora none`.",
+            )

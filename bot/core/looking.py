@@ -1,0 +1,147 @@
+"""Commands that only look: the queue, one thing, the archive, this month's use."""
+
+from dataclasses import replace
+
+from bot.core.assets import AssetQuery
+from bot.core.caller import Caller, kit_for
+from bot.core.cards import duration, evidence_fields, picture_ref
+from bot.core.commands import Find, Queue, Show, Usage
+from bot.core.errors import Mistake, NotFound
+from bot.core.house import House
+from bot.core.lives import AssetState
+from bot.core.messages import Card, Field
+from bot.core.policy import MANAGERS, may_handle
+from bot.core.ports import Transaction
+from bot.core.telling import current_job_card, current_review_card, name_of
+
+FOUND_IN_CHAT = 10
+
+
+async def queue(house: House, caller: Caller, command: Queue) -> Card:
+    """What runs and what waits, with places."""
+    async with house.store.read() as tx:
+        jobs = await tx.jobs.unfinished(brand=command.brand)
+        rows = []
+        for place, job in enumerate(jobs, start=1):
+            words = job.brief.words if job.requester == caller.person.id else "…"
+            who = await name_of(tx, job.requester)
+            rows.append((str(place), job.state.value, who, words[:60], job.id))
+    return Card(
+        kind="list",
+        title=f"Queue: {len(rows)}" if rows else "The queue is empty",
+        columns=("place", "state", "who", "words", "job"),
+        rows=tuple(rows),
+        hint="" if rows else "/imagine a red mug on a wooden table",
+        private=True,
+    )
+
+
+async def show(house: House, caller: Caller, command: Show) -> Card:
+    """One job, review or asset by its id."""
+    async with house.store.read() as tx:
+        for find in (_job, _review, _asset):
+            try:
+                return await find(tx, caller, command.target)
+            except NotFound:
+                continue
+    raise NotFound(
+        f"There is no job, review or picture `{command.target[:40]}`.",
+        fix="`/find WORDS` searches the archive.",
+    )
+
+
+async def _job(tx: Transaction, caller: Caller, target: str) -> Card:
+    job = await tx.jobs.get(target)
+    kit = await tx.kits.current(job.brand)
+    may_handle(kit, caller.person, job.requester)
+    card = await current_job_card(tx, job, kit)
+    return _private(card)
+
+
+async def _review(tx: Transaction, caller: Caller, target: str) -> Card:
+    review = await tx.reviews.get(target)
+    kit = await tx.kits.current(review.brand)
+    may_handle(kit, caller.person, review.requester)
+    asset = await tx.assets.get(review.asset)
+    return _private(await current_review_card(tx, review, asset, kit))
+
+
+async def _asset(tx: Transaction, caller: Caller, target: str) -> Card:
+    asset = await tx.assets.get(target)
+    kit = await tx.kits.current(asset.brand)
+    if asset.state is not AssetState.APPROVED:
+        may_handle(kit, caller.person, asset.requester)
+    reviews = await tx.reviews.of_asset(asset.id)
+    spec = asset.spec
+    recipe = (
+        Field(label="prompt", value=spec.prompt),
+        Field(label="negative", value=spec.negative),
+        Field(label="seed", value=str(spec.seed)),
+        Field(label="sampler", value=f"{spec.sampler}, {spec.steps} steps, cfg {spec.guidance:g}"),
+        Field(label="recipe", value=spec.hash),
+        Field(label="pixels", value=asset.pixel_hash),
+    )
+    return Card(
+        kind="reply",
+        title=asset.words or "A picture",
+        status=f"{asset.state.value.replace('_', ' ')} · {kit.name}",
+        pictures=(picture_ref(asset, kit, reviews[0] if reviews else None),),
+        fields=(*evidence_fields(asset.evidence), *recipe),
+        draft=asset.state is not AssetState.APPROVED,
+        private=True,
+    )
+
+
+def _private(card: Card) -> Card:
+    return replace(card, subject="", private=True)
+
+
+async def find(house: House, caller: Caller, command: Find) -> Card:
+    """The newest pictures that match. People see approved ones, and their own."""
+    try:
+        states = (AssetState(command.state),) if command.state else ()
+    except ValueError as exc:
+        raise Mistake(
+            f"`{command.state}` isn't a state of a picture.",
+            allowed=tuple(state.value for state in AssetState),
+        ) from exc
+    async with house.store.read() as tx:
+        kit = await kit_for(tx, command.brand, caller.actor)
+        wide = bool(caller.person.roles_in(kit.id) & (MANAGERS | {"approver", "auditor"}))
+        query = AssetQuery(brand=kit.id, text=command.text, states=states, limit=FOUND_IN_CHAT * 5)
+        found = [
+            asset
+            for asset in await tx.assets.find(query)
+            if wide or asset.state is AssetState.APPROVED or asset.requester == caller.person.id
+        ][:FOUND_IN_CHAT]
+    title = f"{len(found)} found" if found else "Nothing found"
+    return Card(
+        kind="list",
+        title=title + (f" for “{command.text}”" if command.text else ""),
+        pictures=tuple(picture_ref(asset, kit) for asset in found),
+        hint="" if found else "/imagine a red mug on a wooden table",
+        private=True,
+    )
+
+
+async def usage(house: House, caller: Caller, command: Usage) -> Card:
+    """This calendar month (UTC) per person; people without a wider role see their own line."""
+    now = house.clock.now()
+    since = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    async with house.store.read() as tx:
+        kit = await kit_for(tx, command.brand, caller.actor)
+        wide = bool(caller.person.roles_in(kit.id) & (MANAGERS | {"auditor"}))
+        rows = []
+        for row in await tx.assets.usage(kit.id, since=since, until=now):
+            if wide or row.person == caller.person.id:
+                name = await name_of(tx, row.person)
+                seconds = duration(row.seconds)
+                rows.append((name, str(row.pictures), str(row.approved), seconds))
+    return Card(
+        kind="list",
+        title=f"Use of {kit.name} in {now:%B %Y}",
+        columns=("who", "pictures", "approved", "device time"),
+        rows=tuple(rows),
+        lines=() if rows else ("Nothing was rendered this month.",),
+        private=True,
+    )

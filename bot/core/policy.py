@@ -1,0 +1,124 @@
+"""Who may do what, and what a set of votes means. Pure: no store, no clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.errors import Conflict, NotAllowed
+from bot.core.lives import ReviewState
+from bot.core.messages import Audience, ChannelRef
+from bot.core.people import Person, Role
+from bot.core.reviews import Answer, Review, Vote
+from brand.kit import BrandKit
+
+MANAGERS = frozenset({Role.BRAND_MANAGER.value, Role.ADMIN.value})
+
+
+def may_request(kit: BrandKit, person: Person) -> None:
+    """Raises NotAllowed unless the kit lets this person ask for pictures."""
+    if not kit.review.allows_request(person.id, person.roles_in(kit.id)):
+        raise NotAllowed(
+            f"You can't ask for pictures of {kit.name} yet.",
+            fix=f"Ask {kit.owner} for the role `requester`.",
+        )
+
+
+def may_handle(kit: BrandKit, person: Person, requester: str) -> None:
+    """Raises NotAllowed unless it is the person's own thing, or they manage or approve."""
+    roles = person.roles_in(kit.id)
+    if person.id == requester or roles & MANAGERS:
+        return
+    if kit.review.allows_approval(person.id, roles):
+        return
+    raise NotAllowed(
+        "This belongs to someone else.",
+        fix=f"Ask them, an approver of {kit.name}, or {kit.owner}.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteRight:
+    """A vote may be given; `own_request` is marked on it."""
+
+    own_request: bool
+
+
+def may_vote(kit: BrandKit, person: Person, review: Review, *, demo: bool) -> VoteRight:
+    """Whether this person may vote on this review now. Raises NotAllowed or Conflict."""
+    if review.state not in (ReviewState.OPEN, ReviewState.ESCALATED):
+        raise Conflict(stamp(review) or f"This review is {review.state.value}.")
+    if not kit.review.allows_approval(person.id, person.roles_in(kit.id)):
+        raise NotAllowed(
+            f"You can't approve for {kit.name}.",
+            fix=f"Approvers are named in the kit; ask {kit.owner}.",
+        )
+    if any(vote.person == person.id for vote in review.votes):
+        raise Conflict("You have voted on this already; the other approvers come next.")
+    own = person.id == review.requester
+    if own and kit.review.four_eyes and not demo:
+        raise NotAllowed(
+            "Nobody approves their own request.",
+            fix=f"Another approver of {kit.name} has to decide.",
+        )
+    return VoteRight(own_request=own)
+
+
+def outcome_of(review: Review, votes: tuple[Vote, ...]) -> Answer | None:
+    """The decision that the votes make: one no (or wish) decides, a yes needs the quorum."""
+    for vote in votes:
+        if vote.answer is not Answer.APPROVE:
+            return vote.answer
+    yes = {vote.person for vote in votes if vote.answer is Answer.APPROVE}
+    return Answer.APPROVE if len(yes) >= review.quorum else None
+
+
+STAMPS = {
+    Answer.APPROVE: "Approved",
+    Answer.REJECT: "Rejected",
+    Answer.CHANGE: "Change asked for",
+}
+
+
+def stamp(review: Review) -> str:
+    """What was decided, by whom and when (UTC); empty while it is open."""
+    if review.state is ReviewState.EXPIRED:
+        return f"Expired on {review.deadline:%d %b %H:%M} UTC without a decision"
+    if review.state is ReviewState.WITHDRAWN:
+        return "Withdrawn by the requester"
+    if review.outcome is None or review.decided_at is None:
+        return ""
+    names = [vote.name for vote in review.votes if vote.answer is review.outcome]
+    own = any(vote.own_request for vote in review.votes)
+    reason = next((vote.reason for vote in review.votes if vote.reason), "")
+    said = f"{STAMPS[review.outcome]} by {' and '.join(names)}, {review.decided_at:%H:%M} UTC"
+    return said + (" (own request, demo)" if own else "") + (f": {reason}" if reason else "")
+
+
+def audience_of(kit: BrandKit, channel: ChannelRef | None) -> Audience:
+    """Who sees this channel. What the kit does not list is public, unless it is a direct line."""
+    if channel is None or channel.channel.startswith("@"):
+        return Audience.REQUESTER
+    listed = (
+        item
+        for item in kit.channels
+        if item.platform == channel.platform and item.channel_id == channel.channel
+    )
+    match = next(listed, None)
+    return Audience.WORKING if match and match.audience == "working" else Audience.PUBLIC
+
+
+def draft_place(kit: BrandKit, asked_in: ChannelRef | None, person: ChannelRef) -> ChannelRef:
+    """Where drafts of a request may be shown: the working channel it was asked in, else the
+    requester's direct line."""
+    if asked_in is not None and audience_of(kit, asked_in) is Audience.WORKING:
+        return asked_in
+    return person
+
+
+def direct_line(platform: str, user: str, team: str = "") -> ChannelRef:
+    """A person's private channel on a platform; adapters open it from `@USER`."""
+    return ChannelRef(platform=platform, channel=f"@{user}", team=team)
+
+
+def overdue(review: Review, now: datetime) -> bool:
+    """Whether its deadline has passed."""
+    return review.state in (ReviewState.OPEN, ReviewState.ESCALATED) and review.deadline <= now

@@ -1,0 +1,377 @@
+"""One job: claim, render, gate, store. A failed gate re-renders once with a changed recipe.
+
+What a worker holds is a lease with a fencing token; it renews the lease while it works, and
+whatever it stores after losing it is refused by the store. A job whose worker or generation
+service dies goes back to the queue and is rendered again from its stored recipe; a render id
+names each submission, so a service that survived hands out the picture it already has.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.core.assets import Asset, Rendition
+from bot.core.errors import Conflict, HousestyleError, LeaseLost, NotFound, StaleState
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.jobs import MAX_ATTEMPTS, Job, JobItem
+from bot.core.ledger import Event
+from bot.core.live import LiveProgress
+from bot.core.lives import AssetState, JobState
+from bot.core.ports import Checked, Signal
+from bot.core.telling import tell_job
+from bot.core.waking import work_loop
+from brand.kit import BrandKit
+from brand.retry import changed_recipe
+from brand.spec import (
+    InputMissing,
+    Picture,
+    Progress,
+    RenderBusy,
+    RenderCancelled,
+    RenderError,
+    RenderRequest,
+    RenderUnavailable,
+)
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+IDLE_POLL_S = 2.0  # a lost signal costs at most this
+MAX_CLAIMS = 6  # a job that takes the generation service down this often is given up
+UPLOAD_TRIES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """An item with its picture, before the gates."""
+
+    item: JobItem
+    picture: Picture
+
+
+class RenderingWorker:
+    """Claims jobs and brings them to their end, one at a time."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self._house = house
+        self._name = name
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; the job in hand is given back to the queue then."""
+        await work_loop(
+            self.run_one,
+            stop=stop,
+            signals=self._house.signals,
+            topic="queue",
+            clock=self._house.clock,
+            poll_s=IDLE_POLL_S,
+        )
+
+    async def run_one(self) -> bool:
+        """Claim and work off one job; False if nothing waits."""
+        house = self._house
+        now = house.clock.now()
+        async with house.store.write() as tx:
+            await tx.jobs.release_expired(now)
+            job = await tx.jobs.claim(self._name, now=now, lease=LEASE)
+            if job is not None:
+                kit = await tx.kits.get(job.kit_hash)
+                await tell_job(tx, job, kit, now)
+        if job is None:
+            return False
+        _changed(house, job)
+        try:
+            await self._work(job, kit)
+        except asyncio.CancelledError:
+            await _give_back(house, job)
+            raise
+        return True
+
+    async def _work(self, job: Job, kit: BrandKit) -> None:
+        house = self._house
+        try:
+            if job.fence > MAX_CLAIMS:
+                raise RenderError(f"it was started {MAX_CLAIMS} times and never finished")
+            async with _renewed(house, job):
+                rendered = [await self._render(job, item) for item in job.pending]
+                await self._check(job, kit, rendered)
+        except (RenderUnavailable, RenderBusy) as exc:
+            log.warning("Job goes back to the queue: %s", exc, extra={"job": job.id})
+            await _give_back(house, job)
+            await house.clock.sleep(getattr(exc, "retry_after_s", 1.0))
+        except RenderCancelled:
+            await self._end(job, kit, JobState.CANCELLED, "")
+        except (StaleState, LeaseLost):
+            log.info("Job was cancelled or taken over", extra={"job": job.id})
+        except (RenderError, HousestyleError) as exc:
+            log.exception("Job failed", extra={"job": job.id})
+            await self._end(job, kit, JobState.FAILED, str(exc))
+        finally:
+            house.live.drop(job.id)
+            _changed(house, job)
+
+    async def _render(self, job: Job, item: JobItem) -> Rendered:
+        request = RenderRequest(
+            render_id=item.render_id, brand=job.brand, spec=item.spec, priority=job.priority
+        )
+        for _ in range(UPLOAD_TRIES):
+            try:
+                return Rendered(item=item, picture=await self._follow(job, item, request))
+            except InputMissing:
+                await self._upload(item)
+        raise InputMissing("the generation service does not keep the inputs it was given")
+
+    async def _follow(self, job: Job, item: JobItem, request: RenderRequest) -> Picture:
+        async for event in self._house.renderer.render(request):
+            if isinstance(event, Picture):
+                return event
+            self._note(job, item, event)
+        raise RenderUnavailable("the generation service ended without a picture")
+
+    def _note(self, job: Job, item: JobItem, event: Progress) -> None:
+        total = len(job.items)
+        finished = total - len(job.pending) + [i.index for i in job.pending].index(item.index)
+        part = event.done / event.total if event.total else 0.0
+        progress = LiveProgress(
+            fraction=(finished + part) / total,
+            place=event.place,
+            eta_s=event.eta_s,
+            preview=event.preview,
+            picture=finished + 1,
+            pictures=total,
+        )
+        self._house.live.put(job.id, progress)
+        data = {
+            "fraction": round(progress.fraction, 4),
+            "place": event.place,
+            "eta_s": event.eta_s,
+            "preview": bool(event.preview),
+            "picture": progress.picture,
+            "pictures": total,
+        }
+        self._house.signals.publish(Signal(topic=f"job:{job.id}", kind="progress", data=data))
+
+    async def _upload(self, item: JobItem) -> None:
+        wanted = [use.sha256 for use in item.spec.loras]
+        wanted += [item.spec.init.sha256] if item.spec.init else []
+        for sha256 in wanted:
+            await self._house.renderer.put_blob(await self._house.blobs.get(sha256))
+
+    async def _check(self, job: Job, kit: BrandKit, rendered: Sequence[Rendered]) -> None:
+        house = self._house
+        async with house.store.write() as tx:
+            # The lease was renewed meanwhile, so the stored row is newer than ours.
+            stored = _still_ours(await tx.jobs.get(job.id), job)
+            seconds = stored.seconds + sum(r.picture.seconds for r in rendered)
+            checking = replace(stored, state=JobState.CHECKING, seconds=seconds)
+            await tx.jobs.update(checking, was=stored)
+        _changed(house, job)
+        results = [await self._asset_of(job, kit, each) for each in rendered]
+        await self._store(job, kit, results)
+
+    async def _asset_of(self, job: Job, kit: BrandKit, rendered: Rendered) -> tuple[Asset, JobItem]:
+        house, item, picture = self._house, rendered.item, rendered.picture
+        async with house.store.read() as tx:
+            known = await tx.assets.fingerprints(job.brand)
+            earlier = [a for a in await tx.assets.of_job(job.id) if a.index == item.index]
+        if job.source_asset:  # a variation is meant to be like its source
+            known = [pair for pair in known if pair[0] != job.source_asset]
+        checked = await house.studio.check(picture.png, item.spec, kit, known)
+        asset_id = new_id()
+        renditions = await self._files(asset_id, picture, item, kit)
+        master = next(r for r in renditions if r.transform == "master")
+        failed = not checked.evidence.passed
+        asset = Asset(
+            id=asset_id,
+            job=job.id,
+            brand=job.brand,
+            requester=job.requester,
+            index=item.index,
+            spec=item.spec,
+            words=job.brief.words,
+            template=job.brief.template,
+            kit_hash=job.kit_hash,
+            pixel_hash=checked.pixel_hash,
+            file_hash=master.file_hash,
+            width=checked.width,
+            height=checked.height,
+            reproduction=picture.reproduction,
+            evidence=checked.evidence,
+            fingerprint=checked.fingerprint,
+            created_at=house.clock.now(),
+            renditions=tuple(renditions),
+            state=AssetState.DISCARDED if failed else AssetState.CANDIDATE,
+            parent=earlier[-1].id if earlier else job.source_asset,
+            change=item.change,
+            seconds=picture.seconds,
+        )
+        return asset, _next_item(item, asset, checked, kit)
+
+    async def _files(
+        self, asset_id: str, picture: Picture, item: JobItem, kit: BrandKit
+    ) -> list[Rendition]:
+        made = await self._house.studio.make_files(picture.png, item.spec, kit, asset_id=asset_id)
+        return [
+            Rendition(
+                id=new_id(),
+                asset=asset_id,
+                transform=file.transform,
+                file_hash=await self._house.blobs.put(file.data),
+                pixel_hash=file.pixel_hash,
+                mime=file.mime,
+                bytes=len(file.data),
+                width=file.width,
+                height=file.height,
+            )
+            for file in made
+        ]
+
+    async def _store(
+        self, job: Job, kit: BrandKit, results: Sequence[tuple[Asset, JobItem]]
+    ) -> None:
+        house, now = self._house, self._house.clock.now()
+        async with house.store.write() as tx:
+            stored = _still_ours(await tx.jobs.get(job.id), job)
+            new = replace(stored, updated_at=now)
+            for asset, item in results:
+                await tx.assets.add(asset)
+                await tx.ledger.append(_rendered_event(asset))
+                new = new.with_item(item)
+            again = bool(new.pending)
+            new = replace(
+                new,
+                state=JobState.QUEUED if again else JobState.DONE,
+                lease_until=None,
+                worker="",
+            )
+            new = await tx.jobs.update(new, was=stored)
+            if not again:
+                await tx.ledger.append(_job_event("job.done", new))
+            await tell_job(tx, new, kit, now)
+        if again:
+            house.signals.publish(Signal(topic="queue", kind="added", data={}))
+
+    async def _end(self, job: Job, kit: BrandKit, state: JobState, why: str) -> None:
+        house, now = self._house, self._house.clock.now()
+        try:
+            async with house.store.write() as tx:
+                stored = _still_ours(await tx.jobs.get(job.id), job)
+                reference = new_id()[:8] if state is JobState.FAILED else ""
+                new = replace(
+                    stored,
+                    state=state,
+                    error=why,
+                    error_reference=reference,
+                    updated_at=now,
+                    lease_until=None,
+                )
+                new = await tx.jobs.update(new, was=stored)
+                await tx.ledger.append(_job_event(f"job.{state.value}", new))
+                await tell_job(tx, new, kit, now)
+            if reference:
+                log.error("Job %s failed: %s (reference %s)", job.id, why, reference)
+        except (StaleState, LeaseLost):
+            log.info("Job had ended already", extra={"job": job.id})
+
+
+def _still_ours(stored: Job, ours: Job) -> Job:
+    if stored.fence != ours.fence or stored.state not in (JobState.RENDERING, JobState.CHECKING):
+        raise LeaseLost("The job was cancelled or taken over by another worker.")
+    return stored
+
+
+def _next_item(item: JobItem, asset: Asset, checked: Checked, kit: BrandKit) -> JobItem:
+    if checked.evidence.passed or item.attempt >= MAX_ATTEMPTS:
+        return replace(item, asset=asset.id)
+    spec, why = changed_recipe(item.spec, checked.evidence, item.attempt + 1, kit)
+    return replace(item, spec=spec, attempt=item.attempt + 1, change=why, render_id=new_id())
+
+
+async def _give_back(house: House, job: Job) -> None:
+    try:
+        async with house.store.write() as tx:
+            stored = _still_ours(await tx.jobs.get(job.id), job)
+            new = replace(stored, state=JobState.QUEUED, worker="", lease_until=None)
+            await tx.jobs.update(new, was=stored)
+    except (Conflict, NotFound):
+        log.info("Job had moved on before it was given back", extra={"job": job.id})
+
+
+@asynccontextmanager
+async def _renewed(house: House, job: Job) -> AsyncIterator[None]:
+    """Renew the lease in the background; losing it stops the work."""
+    work = asyncio.current_task()
+    lost: list[Exception] = []
+
+    async def renew() -> None:
+        while True:
+            await house.clock.sleep(LEASE.total_seconds() / 3)
+            try:
+                async with house.store.write() as tx:
+                    stored = _still_ours(await tx.jobs.get(job.id), job)
+                    await tx.jobs.renew(stored, until=house.clock.now() + LEASE)
+            except (Conflict, NotFound) as exc:
+                lost.append(exc)
+                if work is not None:
+                    work.cancel()
+                return
+
+    task = asyncio.create_task(renew())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if lost:
+            if work is not None:
+                work.uncancel()
+            for item in job.pending:
+                await house.renderer.cancel(item.render_id)
+            raise LeaseLost("The job was cancelled or taken over.") from lost[0]
+        raise
+    finally:
+        task.cancel()
+
+
+def _changed(house: House, job: Job) -> None:
+    house.signals.publish(Signal(topic=f"job:{job.id}", kind="changed", data={}))
+    house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+
+
+def _rendered_event(asset: Asset) -> Event:
+    return Event(
+        action="asset.rendered",
+        subject=f"asset:{asset.id}",
+        at=asset.created_at,
+        actor="system",
+        brand=asset.brand,
+        facts={
+            "job": asset.job,
+            "spec": asset.spec.hash,
+            "pixels": asset.pixel_hash,
+            "file": asset.file_hash,
+            "renditions": [r.file_hash for r in asset.renditions],
+            "reproduction": asset.reproduction.id,
+            "passed": asset.evidence.passed,
+            "failed_gates": [verdict.name for verdict in asset.evidence.failed],
+            "seconds": asset.seconds,
+            "parent": asset.parent,
+        },
+    )
+
+
+def _job_event(action: str, job: Job) -> Event:
+    return Event(
+        action=action,
+        subject=f"job:{job.id}",
+        at=job.updated_at,
+        actor="system",
+        brand=job.brand,
+        facts={
+            "assets": [item.asset for item in job.items],
+            "seconds": job.seconds,
+            "error": job.error_reference,
+        },
+    )

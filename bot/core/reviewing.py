@@ -1,0 +1,293 @@
+"""From a candidate to a decision: sending to approval, votes, withdrawal, expiry.
+
+A decision binds the pixel hash and the renditions' file hashes that the review names; the
+publication that follows carries them, and publishing re-hashes what it sends.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.assets import Asset
+from bot.core.caller import Caller
+from bot.core.cards import published_rendition, reply_card
+from bot.core.commands import Approve, AskChange, Reject, SendToApproval, Withdraw
+from bot.core.errors import Conflict, Mistake, NotFound, StaleState
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.ledger import Event, Personal
+from bot.core.lives import AssetState, ReviewState
+from bot.core.messages import Card, ChannelRef
+from bot.core.policy import may_handle, may_vote, outcome_of, stamp
+from bot.core.ports import Signal, Transaction
+from bot.core.publications import Publication
+from bot.core.reviews import Answer, Review, Vote
+from bot.core.telling import current_review_card, line_to, say, tell_job, tell_review
+from brand.kit import BrandKit
+
+ASSET_AFTER = {
+    Answer.APPROVE: AssetState.APPROVED,
+    Answer.REJECT: AssetState.REJECTED,
+    Answer.CHANGE: AssetState.REJECTED,
+}
+
+
+async def send_to_approval(house: House, caller: Caller, command: SendToApproval) -> Card:
+    """Open a review of an asset for one of the kit's channels."""
+    now = house.clock.now()
+    async with house.store.write() as tx:
+        asset = await tx.assets.get(command.asset)
+        kit = await tx.kits.current(asset.brand)
+        may_handle(kit, caller.person, asset.requester)
+        if asset.state is AssetState.DISCARDED:
+            raise Conflict(
+                "This picture did not pass the brand check, so it can't go to approval.",
+                fix="Re-roll it, or edit the words.",
+            )
+        if asset.state is not AssetState.CANDIDATE:
+            raise Conflict(f"This picture is {asset.state.value.replace('_', ' ')} already.")
+        review = Review(
+            id=new_id(),
+            asset=asset.id,
+            brand=asset.brand,
+            requester=asset.requester,
+            pixel_hash=asset.pixel_hash,
+            rendition_hashes=tuple(r.file_hash for r in asset.renditions),
+            target=_target(kit, command.channel),
+            opened_at=now,
+            deadline=now + timedelta(days=kit.review.expires_days),
+            quorum=kit.review.quorum,
+            caption=command.caption,
+        )
+        await tx.reviews.add(review)
+        asset = await tx.assets.update(replace(asset, state=AssetState.IN_REVIEW), was=asset)
+        await tx.ledger.append(_event("review.opened", review, caller.person.id, now))
+        card = await _tell_all(tx, review, asset, kit, now)
+    _wake(house)
+    return card
+
+
+async def vote(house: House, caller: Caller, command: Approve | Reject | AskChange) -> Card:
+    """One person's answer. The first decision stands; whoever comes later is told so."""
+    answer, reason = _answer(command)
+    now = house.clock.now()
+    try:
+        async with house.store.write() as tx:
+            card = await _vote(house, tx, caller, command.review, answer, reason, now)
+    except StaleState as exc:
+        # Two approvers at once: the compare-and-set let one through; say who it was.
+        async with house.store.read() as tx:
+            decided = await tx.reviews.get(command.review)
+        raise Conflict(stamp(decided) or "Someone else was faster.") from exc
+    _wake(house)
+    return card
+
+
+async def withdraw(house: House, caller: Caller, command: Withdraw) -> Card:
+    """Take an asset back: out of its review, or out of use once approved."""
+    now = house.clock.now()
+    async with house.store.write() as tx:
+        asset = await tx.assets.get(command.asset)
+        kit = await tx.kits.current(asset.brand)
+        may_handle(kit, caller.person, asset.requester)
+        if asset.state is AssetState.WITHDRAWN:
+            raise Conflict("This picture is withdrawn already.")
+        reviews = await tx.reviews.of_asset(asset.id)
+        asset = await tx.assets.update(replace(asset, state=AssetState.WITHDRAWN), was=asset)
+        for review in reviews[:1]:
+            if review.state in (ReviewState.OPEN, ReviewState.ESCALATED):
+                gone = replace(review, state=ReviewState.WITHDRAWN, decided_at=now)
+                review = await tx.reviews.update(gone, was=review)
+            await tx.ledger.append(_event("asset.withdrawn", review, caller.person.id, now))
+            await _tell_all(tx, review, asset, kit, now)
+    _wake(house)
+    return reply_card("Withdrawn", "The picture is out of review. It stays in the archive.")
+
+
+async def expire_overdue(house: House) -> int:
+    """Close open reviews whose deadline has passed; how many."""
+    now = house.clock.now()
+    async with house.store.read() as tx:
+        late = await tx.reviews.overdue(now)
+    for review in late:
+        await _expire(house, review, now)
+    return len(late)
+
+
+async def _expire(house: House, review: Review, now: datetime) -> None:
+    try:
+        async with house.store.write() as tx:
+            closed = await tx.reviews.update(
+                replace(review, state=ReviewState.EXPIRED, decided_at=now), was=review
+            )
+            asset = await tx.assets.get(review.asset)
+            asset = await tx.assets.update(replace(asset, state=AssetState.EXPIRED), was=asset)
+            kit = await tx.kits.current(review.brand)
+            await tx.ledger.append(_event("review.expired", closed, "system", now))
+            await _tell_all(tx, closed, asset, kit, now)
+    except StaleState:
+        return  # decided in the last moment: that decision stands
+    _wake(house)
+
+
+async def _vote(
+    house: House,
+    tx: Transaction,
+    caller: Caller,
+    target: str,
+    answer: Answer,
+    reason: str,
+    now: datetime,
+) -> Card:
+    review = await _review(tx, target)
+    kit = await tx.kits.current(review.brand)
+    right = may_vote(kit, caller.person, review, demo=house.demo)
+    if review.deadline <= now:
+        raise Conflict(f"This review ended on {review.deadline:%d %b %H:%M} UTC.")
+    given = Vote(
+        person=caller.person.id,
+        name=caller.person.name,
+        answer=answer,
+        at=now,
+        reason=reason,
+        platform=caller.actor.platform,
+        own_request=right.own_request,
+    )
+    votes = (*review.votes, given)
+    outcome = outcome_of(review, votes)
+    decided = outcome is not None
+    new = replace(
+        review,
+        votes=votes,
+        outcome=outcome,
+        state=ReviewState.DECIDED if decided else review.state,
+        decided_at=now if decided else None,
+    )
+    stored = await tx.reviews.update(new, was=review)
+    await tx.ledger.append(_voted(stored, given, now))
+    asset = await tx.assets.get(review.asset)
+    if outcome is not None:
+        asset = await tx.assets.update(replace(asset, state=ASSET_AFTER[outcome]), was=asset)
+        await tx.ledger.append(_event("review.decided", stored, caller.person.id, now))
+        if outcome is Answer.APPROVE:
+            await _publish_next(tx, stored, asset, caller, now)
+        else:
+            await _tell_requester(tx, stored, asset, given, now)
+    return await _tell_all(tx, stored, asset, kit, now)
+
+
+async def _review(tx: Transaction, target: str) -> Review:
+    """By review id, or the newest review of an asset id."""
+    try:
+        return await tx.reviews.get(target)
+    except NotFound:
+        of_asset = await tx.reviews.of_asset(target)
+        if not of_asset:
+            raise NotFound(
+                "There is no review with that id.", fix="Open the review board for what waits."
+            ) from None
+        return of_asset[0]
+
+
+async def _publish_next(
+    tx: Transaction, review: Review, asset: Asset, caller: Caller, now: datetime
+) -> None:
+    rendition = published_rendition(asset)
+    if review.target is None or rendition is None:
+        return
+    publication = Publication(
+        id=new_id(),
+        asset=asset.id,
+        review=review.id,
+        brand=asset.brand,
+        rendition=rendition.id,
+        file_hash=rendition.file_hash,
+        pixel_hash=rendition.pixel_hash,
+        target=review.target,
+        caption=review.caption or asset.words,
+        requested_by=caller.person.id,
+        due_at=now,
+        created_at=now,
+    )
+    await tx.publications.add(publication)
+
+
+async def _tell_requester(
+    tx: Transaction, review: Review, asset: Asset, given: Vote, now: datetime
+) -> None:
+    line = await line_to(tx, review.requester, given.platform)
+    if line is None or review.requester == given.person:
+        return
+    said = f"Reason: {given.reason}" if given.reason else "No reason was given."
+    what = "rejected" if given.answer is Answer.REJECT else "asks for a change of"
+    card = reply_card(
+        f"{given.name} {what} your picture",
+        f"“{asset.words}”",
+        said,
+        fix="Edit the words or re-roll; the job's message has the buttons.",
+    )
+    await say(tx, card, line, now)
+
+
+async def _tell_all(
+    tx: Transaction, review: Review, asset: Asset, kit: BrandKit, now: datetime
+) -> Card:
+    await tell_job(tx, await tx.jobs.get(asset.job), kit, now)
+    await tell_review(tx, review, asset, kit, now)
+    return await current_review_card(tx, review, asset, kit)
+
+
+def _target(kit: BrandKit, name: str) -> ChannelRef:
+    channels = kit.publish_channels
+    channel = kit.channel(name) if name else (channels[0] if channels else None)
+    if channel is None or channel not in channels:
+        raise Mistake(
+            f"{kit.name} doesn't publish to `{name or 'any channel'}`.",
+            allowed=tuple(item.name for item in channels),
+            fix=f"Channels are named in the kit; ask {kit.owner}.",
+        )
+    return ChannelRef(platform=channel.platform, channel=channel.channel_id)
+
+
+def _answer(command: Approve | Reject | AskChange) -> tuple[Answer, str]:
+    if isinstance(command, Approve):
+        return Answer.APPROVE, ""
+    kind = Answer.REJECT if isinstance(command, Reject) else Answer.CHANGE
+    return kind, command.reason.strip()[:1000]
+
+
+def _event(action: str, review: Review, actor: str, now: datetime) -> Event:
+    return Event(
+        action=action,
+        subject=f"review:{review.id}",
+        at=now,
+        actor=actor,
+        brand=review.brand,
+        facts={
+            "asset": review.asset,
+            "pixels": review.pixel_hash,
+            "renditions": list(review.rendition_hashes),
+            "outcome": review.outcome.value if review.outcome else "",
+            "target": str(review.target or ""),
+        },
+    )
+
+
+def _voted(review: Review, given: Vote, now: datetime) -> Event:
+    return Event(
+        action="review.voted",
+        subject=f"review:{review.id}",
+        at=now,
+        actor=given.person,
+        brand=review.brand,
+        facts={
+            "answer": given.answer.value,
+            "own_request": given.own_request,
+            "platform": given.platform,
+        },
+        personal={"reason": Personal(value=given.reason)} if given.reason else {},
+    )
+
+
+def _wake(house: House) -> None:
+    for topic in ("outbox", "publications", "reviews"):
+        house.signals.publish(Signal(topic=topic, kind="changed", data={}))

@@ -1,0 +1,118 @@
+"""Bring the cards of a thing up to date: outbox rows in the transaction of its change."""
+
+from datetime import datetime
+
+from bot.core.assets import Asset
+from bot.core.cards import job_card, review_card
+from bot.core.errors import NotFound
+from bot.core.ids import new_id
+from bot.core.jobs import Job
+from bot.core.lives import JobState
+from bot.core.messages import Card, ChannelRef
+from bot.core.policy import direct_line
+from bot.core.ports import Outgoing, Transaction
+from bot.core.reviews import Review
+from brand.kit import BrandKit
+
+RECENT_JOBS = 20  # enough for a stable mean of seconds a job
+
+
+async def say(tx: Transaction, card: Card, to: ChannelRef, now: datetime) -> None:
+    """Queue a card for a channel; the last card of the same subject there is replaced."""
+    await tx.outbox.add(Outgoing(id=new_id(), target=to, card=card, created_at=now))
+
+
+async def name_of(tx: Transaction, person_id: str) -> str:
+    """A person's display name; a plain word where they are gone."""
+    try:
+        return (await tx.people.get(person_id)).name or "someone"
+    except NotFound:
+        return "someone"
+
+
+async def line_to(tx: Transaction, person_id: str, platform: str) -> ChannelRef | None:
+    """A person's direct line on that platform, or on any; None if they have none."""
+    try:
+        identities = (await tx.people.get(person_id)).identities
+    except NotFound:
+        return None
+    chosen = sorted(identities, key=lambda identity: identity.platform != platform)
+    if not chosen:
+        return None
+    return direct_line(chosen[0].platform, chosen[0].user, chosen[0].team)
+
+
+async def seconds_each(tx: Transaction, brand: str) -> float | None:
+    """Mean device seconds of this brand's recent finished jobs; None before the first."""
+    done = [
+        job.seconds
+        for job in await tx.jobs.recent(brand=brand, limit=RECENT_JOBS)
+        if job.state is JobState.DONE and job.seconds > 0
+    ]
+    return sum(done) / len(done) if done else None
+
+
+async def current_job_card(tx: Transaction, job: Job, kit: BrandKit) -> Card:
+    """The job's card as things stand."""
+    assets = await tx.assets.of_job(job.id)
+    reviews = {}
+    for asset in assets:
+        of_asset = await tx.reviews.of_asset(asset.id)
+        if of_asset:
+            reviews[asset.id] = of_asset[0]
+    place = await tx.jobs.place(job.id) if job.state is JobState.QUEUED else None
+    return job_card(
+        job,
+        kit,
+        who=await name_of(tx, job.requester),
+        assets=assets,
+        reviews=reviews,
+        place=place,
+        seconds_each=await seconds_each(tx, job.brand) if place else None,
+    )
+
+
+async def tell_job(tx: Transaction, job: Job, kit: BrandKit, now: datetime) -> Card:
+    """Queue the job's card for where it was asked; returns it."""
+    card = await current_job_card(tx, job, kit)
+    if job.origin is not None:
+        await say(tx, card, job.origin, now)
+    return card
+
+
+async def current_review_card(tx: Transaction, review: Review, asset: Asset, kit: BrandKit) -> Card:
+    """The review's card as things stand."""
+    publications = [p for p in await tx.publications.of_asset(asset.id) if p.review == review.id]
+    return review_card(
+        review,
+        asset,
+        kit,
+        who=await name_of(tx, review.requester),
+        publication=publications[0] if publications else None,
+    )
+
+
+async def tell_review(
+    tx: Transaction, review: Review, asset: Asset, kit: BrandKit, now: datetime
+) -> Card:
+    """Queue the review's card for the brand's working channels, or for each approver's
+    direct line where the kit has none; returns it."""
+    card = await current_review_card(tx, review, asset, kit)
+    for place in await _reviewers(tx, kit):
+        await say(tx, card, place, now)
+    return card
+
+
+async def _reviewers(tx: Transaction, kit: BrandKit) -> list[ChannelRef]:
+    working = [
+        ChannelRef(platform=channel.platform, channel=channel.channel_id)
+        for channel in kit.working_channels
+    ]
+    if working:
+        return working
+    lines = []
+    for person in await tx.people.all():
+        if kit.review.allows_approval(person.id, person.roles_in(kit.id)):
+            line = await line_to(tx, person.id, "")
+            lines += [line] if line else []
+    return lines
