@@ -22,10 +22,10 @@ from bot.core.people import Key, KeyKind, Person
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from bot.core.slots import Schedule, Slot
-from brand.verdicts import Evidence
 from brand.kit import BrandKit
 from brand.loras import LoraVersion
 from brand.spec import ModelInfo, Picture, Progress, RendererHealth, RenderRequest, RenderSpec
+from brand.verdicts import Evidence
 
 
 class Clock(Protocol):
@@ -128,7 +128,7 @@ class Assets(Protocol):
         """The newest asset of this brand with exactly this recipe, or None."""
         ...
 
-    async def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
+    def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
         """(asset id, file hash) of every master and rendition, for checking the archive."""
         ...
 
@@ -542,6 +542,11 @@ class Studio(Protocol):
 
     async def pixel_hash(self, data: bytes) -> str:
         """The pixel hash of a picture file of ours."""
+        ...
+
+    async def max_difference(self, one: bytes, other: bytes) -> int:
+        """Largest difference of a channel value between two picture files, 0 to 255 (255 where
+        the sizes differ)."""
         ...
 
 

@@ -22,12 +22,12 @@ from bot.core.ledger import Event
 from bot.core.live import LiveProgress
 from bot.core.lives import AssetState, JobState
 from bot.core.ports import Checked, Signal
+from bot.core.submitting import picture_of
 from bot.core.telling import tell_job
 from bot.core.waking import work_loop
 from brand.kit import BrandKit
 from brand.retry import changed_recipe
 from brand.spec import (
-    InputMissing,
     Picture,
     Progress,
     RenderBusy,
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 IDLE_POLL_S = 2.0  # a lost signal costs at most this
 MAX_CLAIMS = 6  # a job that takes the generation service down this often is given up
-UPLOAD_TRIES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,19 +117,10 @@ class RenderingWorker:
         request = RenderRequest(
             render_id=item.render_id, brand=job.brand, spec=item.spec, priority=job.priority
         )
-        for _ in range(UPLOAD_TRIES):
-            try:
-                return Rendered(item=item, picture=await self._follow(job, item, request))
-            except InputMissing:
-                await self._upload(item)
-        raise InputMissing("the generation service does not keep the inputs it was given")
-
-    async def _follow(self, job: Job, item: JobItem, request: RenderRequest) -> Picture:
-        async for event in self._house.renderer.render(request):
-            if isinstance(event, Picture):
-                return event
-            self._note(job, item, event)
-        raise RenderUnavailable("the generation service ended without a picture")
+        picture = await picture_of(
+            self._house, request, lambda progress: self._note(job, item, progress)
+        )
+        return Rendered(item=item, picture=picture)
 
     def _note(self, job: Job, item: JobItem, event: Progress) -> None:
         total = len(job.items)
@@ -154,12 +144,6 @@ class RenderingWorker:
             "pictures": total,
         }
         self._house.signals.publish(Signal(topic=f"job:{job.id}", kind="progress", data=data))
-
-    async def _upload(self, item: JobItem) -> None:
-        wanted = [use.sha256 for use in item.spec.loras]
-        wanted += [item.spec.init.sha256] if item.spec.init else []
-        for sha256 in wanted:
-            await self._house.renderer.put_blob(await self._house.blobs.get(sha256))
 
     async def _check(self, job: Job, kit: BrandKit, rendered: Sequence[Rendered]) -> None:
         house = self._house
