@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bot.core.house import House
+from brand.loras import may_serve
 from brand.spec import InputMissing, Picture, Progress, RenderRequest, RenderSpec, RenderUnavailable
 
 UPLOAD_TRIES = 2
@@ -12,6 +13,8 @@ async def picture_of(
     house: House, request: RenderRequest, note: Callable[[Progress], None]
 ) -> Picture:
     """Submit, follow, and call `note` with each progress. Raises the RenderError tree."""
+    if request.spec.loras:
+        await _allow_loras(house, request.brand)
     for _ in range(UPLOAD_TRIES):
         try:
             return await _follow(house, request, note)
@@ -28,6 +31,13 @@ async def _follow(
             return event
         note(event)
     raise RenderUnavailable("The generation service ended without a picture.")
+
+
+async def _allow_loras(house: House, brand: str) -> None:
+    """Tell the service which LoRAs may serve now: it may have restarted, one may be retired."""
+    async with house.store.read() as tx:
+        versions = await tx.loras.of_brand(brand)
+    await house.renderer.allow_loras(brand, [v.sha256 for v in versions if may_serve(v)])
 
 
 async def _upload(house: House, spec: RenderSpec) -> None:
