@@ -7,6 +7,7 @@ HousestyleError
 │   └── Unapproved     what would be published was not approved as it is
 ├── Mistake            the input is wrong: position, allowed values, nearest word
 ├── NotFound           no such thing
+├── CorruptBlob        a stored file no longer has the bytes that its name says
 ├── Conflict           someone or something was faster
 │   ├── StaleState     the thing changed since it was read
 │   └── LeaseLost      another worker has taken over
@@ -88,6 +89,19 @@ class NotFound(HousestyleError):
     """No such thing, or not visible to this person."""
 
     title = "Not found"
+
+
+class CorruptBlob(HousestyleError):
+    """A stored file no longer has the bytes that its name says: the disk or someone changed it."""
+
+    title = "Damaged file"
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(
+            f"The stored file {sha256[:12]}… is damaged: its contents no longer match its name.",
+            fix="Bring this file back from a backup; `housestyle assets check` lists all such files.",
+        )
+        self.sha256 = sha256
 
 
 class Conflict(HousestyleError):

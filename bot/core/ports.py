@@ -343,7 +343,8 @@ class Outbox(Protocol):
         ...
 
     async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
-        """The oldest due one: `sending`, `update` filled in; one per subject at a time; or None."""
+        """The oldest due one: `sending`, `update` filled in; one per subject and place at a time;
+        or None."""
         ...
 
     async def update(self, new: Outgoing, *, was: Outgoing) -> Outgoing:
@@ -589,6 +590,8 @@ class TimelineMessage:
     """Local user id that alone sees it (private replies), or empty."""
     reactions: tuple[tuple[str, str], ...] = ()
     """(emoji name, local user id)."""
+    edited_at: datetime | None = None
+    """When its card was last changed in place; `at` and its place stay."""
     version: int = 0
 
 

@@ -1,0 +1,57 @@
+"""The store in memory: for trying things out, and for tests. Nothing outlives the process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from storage.memory_assets import MemoryAssets
+from storage.memory_calendar import MemorySchedules
+from storage.memory_jobs import MemoryJobs
+from storage.memory_outbox import MemoryDeliveries, MemoryLedger, MemoryOutbox
+from storage.memory_people import MemoryKeys, MemoryKits, MemoryLoras, MemoryPeople
+from storage.memory_reviews import MemoryPublications, MemoryReviews
+from storage.memory_tables import State, Tables
+from storage.memory_timeline import MemoryTimeline
+from storage.turns import Turns
+
+
+class MemoryTransaction:
+    """The Transaction port on one view of the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.jobs = MemoryJobs(tables)
+        self.assets = MemoryAssets(tables)
+        self.reviews = MemoryReviews(tables)
+        self.publications = MemoryPublications(tables)
+        self.schedules = MemorySchedules(tables)
+        self.loras = MemoryLoras(tables)
+        self.people = MemoryPeople(tables)
+        self.kits = MemoryKits(tables)
+        self.keys = MemoryKeys(tables)
+        self.outbox = MemoryOutbox(tables)
+        self.ledger = MemoryLedger(tables)
+        self.deliveries = MemoryDeliveries(tables)
+
+
+class MemoryStore:
+    """The Store port. Writers take turns; readers see the state of when they began."""
+
+    def __init__(self) -> None:
+        self._state: State = {}
+        self._turns = Turns()
+        self.timeline = MemoryTimeline()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[MemoryTransaction]:
+        """See the port."""
+        async with self._turns.mine():
+            tables = Tables(self._state, writable=True)
+            yield MemoryTransaction(tables)
+            self._state = tables.result()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[MemoryTransaction]:
+        """See the port."""
+        yield MemoryTransaction(Tables(self._state, writable=False))
+
+    async def close(self) -> None:
+        """Nothing to release; the records stay until the object goes."""

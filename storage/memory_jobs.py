@@ -1,0 +1,95 @@
+"""Jobs in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.jobs import Job, QueuePlace
+from bot.core.lives import JOB_STEPS, JobState
+from storage.memory_tables import Table, Tables, after
+from storage.steps import LEASED, lease_lost
+
+
+class MemoryJobs:
+    """The Jobs port."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._jobs: Table[Job] = Table(tables, "job")
+
+    async def add(self, job: Job) -> None:
+        """See the port."""
+        self._jobs.add(job.id, job)
+
+    async def get(self, job_id: str) -> Job:
+        """See the port."""
+        return self._jobs.need(job_id)
+
+    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
+        """See the port."""
+        queued = self._queued()
+        if not queued:
+            return None
+        job = queued[0]
+        claimed = replace(
+            job,
+            state=JobState.RENDERING,
+            fence=job.fence + 1,
+            worker=worker,
+            lease_until=now + lease,
+            updated_at=now,
+        )
+        return self._jobs.update(claimed, job, JOB_STEPS)
+
+    async def renew(self, job: Job, *, until: datetime) -> Job:
+        """See the port."""
+        stored = self._jobs.need(job.id)
+        if stored.fence != job.fence or stored.state not in LEASED:
+            raise lease_lost(job)
+        renewed = replace(stored, lease_until=until)
+        self._jobs.put(job.id, renewed)
+        return renewed
+
+    async def release_expired(self, now: datetime) -> int:
+        """See the port."""
+        lost = [job for job in self._leased() if job.lease_until and job.lease_until <= now]
+        for job in lost:
+            freed = replace(job, state=JobState.QUEUED, worker="", lease_until=None, updated_at=now)
+            self._jobs.update(freed, job, JOB_STEPS)
+        return len(lost)
+
+    async def update(self, new: Job, *, was: Job) -> Job:
+        """See the port."""
+        if new.lease_until == was.lease_until:
+            new = replace(new, lease_until=self._jobs.need(new.id).lease_until)
+        return self._jobs.update(new, was, JOB_STEPS)
+
+    async def place(self, job_id: str) -> QueuePlace:
+        """See the port."""
+        job = self._jobs.need(job_id)
+        queued = self._queued()
+        ahead = len(self._leased()) + queued.index(job) if job in queued else 0
+        return QueuePlace(ahead=ahead, waiting=len(queued))
+
+    async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
+        """See the port."""
+        return [job for job in self._leased() + self._queued() if _of(job, brand, requester)]
+
+    async def recent(
+        self, *, brand: str = "", requester: str = "", before: str = "", limit: int = 50
+    ) -> Sequence[Job]:
+        """See the port."""
+        jobs = after(self._jobs.newest(lambda job: job.created_at), before)
+        return [job for job in jobs if _of(job, brand, requester)][:limit]
+
+    def _in_turn(self) -> list[Job]:
+        return self._jobs.oldest(lambda job: (-job.priority, job.created_at))
+
+    def _queued(self) -> list[Job]:
+        return [job for job in self._in_turn() if job.state is JobState.QUEUED]
+
+    def _leased(self) -> list[Job]:
+        return [job for job in self._in_turn() if job.state in LEASED]
+
+
+def _of(job: Job, brand: str, requester: str) -> bool:
+    return brand in ("", job.brand) and requester in ("", job.requester)

@@ -1,0 +1,110 @@
+"""Reviews and publications in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.errors import Conflict
+from bot.core.lives import PUBLICATION_STEPS, REVIEW_STEPS, PublicationState
+from bot.core.publications import Publication
+from bot.core.reviews import Review
+from storage.memory_tables import Table, Tables
+from storage.steps import OPEN_REVIEWS, check_votes, taken
+
+
+class MemoryReviews:
+    """The Reviews port."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._reviews: Table[Review] = Table(tables, "review")
+
+    async def add(self, review: Review) -> None:
+        """See the port."""
+        check_votes(review)
+        for other in self._reviews:
+            if other.asset == review.asset and other.state in OPEN_REVIEWS:
+                raise Conflict("This picture has an open review already.")
+        self._reviews.add(review.id, review)
+
+    async def get(self, review_id: str) -> Review:
+        """See the port."""
+        return self._reviews.need(review_id)
+
+    async def update(self, new: Review, *, was: Review) -> Review:
+        """See the port."""
+        check_votes(new)
+        return self._reviews.update(new, was, REVIEW_STEPS)
+
+    async def of_asset(self, asset_id: str) -> Sequence[Review]:
+        """See the port."""
+        every = self._reviews.newest(lambda review: review.opened_at)
+        return [review for review in every if review.asset == asset_id]
+
+    async def open(self, *, brand: str = "") -> Sequence[Review]:
+        """See the port."""
+        every = self._reviews.oldest(lambda review: review.opened_at)
+        return [r for r in every if r.state in OPEN_REVIEWS and brand in ("", r.brand)]
+
+    async def overdue(self, now: datetime) -> Sequence[Review]:
+        """See the port."""
+        every = self._reviews.oldest(lambda review: review.deadline)
+        return [r for r in every if r.state in OPEN_REVIEWS and r.deadline <= now]
+
+
+class MemoryPublications:
+    """The Publications port."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._publications: Table[Publication] = Table(tables, "publication")
+
+    async def add(self, publication: Publication) -> None:
+        """See the port."""
+        for other in self._publications:
+            if _post_of(other) == _post_of(publication):
+                raise taken("post of this review to", str(publication.target))
+        self._publications.add(publication.id, publication)
+
+    async def get(self, publication_id: str) -> Publication:
+        """See the port."""
+        return self._publications.need(publication_id)
+
+    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Publication | None:
+        """See the port."""
+        due = [
+            publication
+            for publication in self._publications.oldest(lambda p: p.due_at)
+            if publication.state is PublicationState.PENDING and publication.due_at <= now
+        ]
+        if not due:
+            return None
+        claimed = replace(
+            due[0],
+            state=PublicationState.SENDING,
+            fence=due[0].fence + 1,
+            worker=worker,
+            lease_until=now + lease,
+        )
+        return self._publications.update(claimed, due[0], PUBLICATION_STEPS)
+
+    async def update(self, new: Publication, *, was: Publication) -> Publication:
+        """See the port."""
+        return self._publications.update(new, was, PUBLICATION_STEPS)
+
+    async def expired(self, now: datetime) -> Sequence[Publication]:
+        """See the port."""
+        return [
+            publication
+            for publication in self._publications.oldest(lambda p: p.due_at)
+            if publication.state is PublicationState.SENDING
+            and publication.lease_until is not None
+            and publication.lease_until <= now
+        ]
+
+    async def of_asset(self, asset_id: str) -> Sequence[Publication]:
+        """See the port."""
+        every = self._publications.newest(lambda publication: publication.created_at)
+        return [publication for publication in every if publication.asset == asset_id]
+
+
+def _post_of(publication: Publication) -> tuple[str, str, str]:
+    return publication.review, publication.target.platform, publication.target.channel

@@ -1,0 +1,91 @@
+"""Compare-and-set, the part that all stores share: what may follow what, and how it is refused."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bot.core.errors import Conflict, LeaseLost, NotFound, StaleState
+from bot.core.jobs import Job
+from bot.core.lives import JobState, OutboxState, ReviewState, Steps, check_step
+from bot.core.messages import ChannelRef
+from bot.core.ports import Outgoing
+from bot.core.reviews import Review
+from brand.loras import LORA_STEPS, LoraVersion
+
+V = TypeVar("V")
+
+LEASED = (JobState.RENDERING, JobState.CHECKING)
+"""States in which a worker holds a job by a lease."""
+OPEN_REVIEWS = (ReviewState.OPEN, ReviewState.ESCALATED)
+"""States in which a review still waits for votes."""
+
+
+def check_move(new: Any, was: Any, steps: Steps[Any] | None) -> None:  # noqa: ANN401
+    """Refuse another thing's id and a step that the table lacks. Raises StaleState, ValueError."""
+    if new.id != was.id:
+        raise ValueError(f"An update may not change the id {was.id!r} to {new.id!r}.")
+    if steps is not None:
+        check_step(steps, was.state, new.state)
+
+
+def check_same(stored: object, was: object) -> None:
+    """Raises StaleState unless version, state and fence are those that the caller has read."""
+    for name in ("version", "state", "fence"):
+        if getattr(stored, name, None) != getattr(was, name, None):
+            raise stale(stored)
+
+
+def stale(stored: object) -> StaleState:
+    """The error for a thing that changed since it was read, saying what it is now."""
+    state = getattr(stored, "state", None) or getattr(stored, "status", None)
+    now = f" It is {state.value.replace('_', ' ')} now." if state is not None else ""
+    return StaleState(f"It was changed meanwhile.{now}", fix="Look at it again, then decide.")
+
+
+def grown(new: V, was: Any) -> V:  # noqa: ANN401
+    """The value as it is stored: one version further than the one it replaces."""
+    return replace(new, version=was.version + 1)  # type: ignore[type-var]
+
+
+def missing(kind: str, key: str) -> NotFound:
+    """The error for a thing that is not there."""
+    return NotFound(f"There is no {kind} {key!r}.", fix="Check the id; `find` lists what is there.")
+
+
+def taken(kind: str, key: str) -> Conflict:
+    """The error for adding what is there already."""
+    return Conflict(f"The {kind} {key!r} is there already.")
+
+
+def lease_lost(job: Job) -> LeaseLost:
+    """The error for a worker whose job is no longer its own."""
+    return LeaseLost(f"Job {job.id} is no longer this worker's: its lease has passed on.")
+
+
+def check_votes(review: Review) -> None:
+    """One person, one vote. Raises Conflict."""
+    people = [vote.person for vote in review.votes]
+    if len(set(people)) != len(people):
+        raise Conflict("This person has voted on it already.")
+
+
+def check_lora_move(new: LoraVersion, was: LoraVersion) -> None:
+    """Refuse other weights under the same entry and a step that the table lacks."""
+    if (new.brand, new.id, new.sha256) != (was.brand, was.id, was.sha256):
+        raise ValueError(f"An update may not turn {was.id} into another LoRA.")
+    check_step(LORA_STEPS, was.status, new.status)
+
+
+def due(message: Outgoing) -> datetime:
+    """From when on an outgoing message may be sent."""
+    return message.not_before or message.created_at
+
+
+def superseded(message: Outgoing) -> Outgoing:
+    """The message that a later one about the same thing makes needless."""
+    return replace(message, state=OutboxState.SUPERSEDED)
+
+
+def place_of(target: ChannelRef) -> tuple[str, str, str]:
+    """What makes two targets the same place. A shared Slack channel has one id in all teams."""
+    return target.platform, target.channel, target.thread
