@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.core import ports
+from bot.core.ports import Transaction
 from storage.memory_assets import MemoryAssets
 from storage.memory_calendar import MemorySchedules
 from storage.memory_jobs import MemoryJobs
@@ -15,22 +15,22 @@ from storage.memory_timeline import MemoryTimeline
 from storage.turns import Turns
 
 
-class MemoryTransaction:
+class MemoryTransaction(Transaction):
     """The Transaction port on one view of the tables."""
 
     def __init__(self, tables: Tables) -> None:
-        self.jobs: ports.Jobs = MemoryJobs(tables)
-        self.assets: ports.Assets = MemoryAssets(tables)
-        self.reviews: ports.Reviews = MemoryReviews(tables)
-        self.publications: ports.Publications = MemoryPublications(tables)
-        self.schedules: ports.Schedules = MemorySchedules(tables)
-        self.loras: ports.Loras = MemoryLoras(tables)
-        self.people: ports.People = MemoryPeople(tables)
-        self.kits: ports.Kits = MemoryKits(tables)
-        self.keys: ports.Keys = MemoryKeys(tables)
-        self.outbox: ports.Outbox = MemoryOutbox(tables)
-        self.ledger: ports.Ledger = MemoryLedger(tables)
-        self.deliveries: ports.Deliveries = MemoryDeliveries(tables)
+        self.jobs = MemoryJobs(tables)
+        self.assets = MemoryAssets(tables)
+        self.reviews = MemoryReviews(tables)
+        self.publications = MemoryPublications(tables)
+        self.schedules = MemorySchedules(tables)
+        self.loras = MemoryLoras(tables)
+        self.people = MemoryPeople(tables)
+        self.kits = MemoryKits(tables)
+        self.keys = MemoryKeys(tables)
+        self.outbox = MemoryOutbox(tables)
+        self.ledger = MemoryLedger(tables)
+        self.deliveries = MemoryDeliveries(tables)
 
 
 class MemoryStore:
