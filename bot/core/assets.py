@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.lives import AssetState
-from brand.verdicts import Evidence
 from brand.spec import RenderSpec, ReproductionClass
+from brand.verdicts import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)

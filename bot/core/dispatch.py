@@ -34,13 +34,14 @@ from bot.core.commands import (
     Withdraw,
 )
 from bot.core.errors import Conflict, HousestyleError, Mistake, Refused
-from bot.core.grammar import Vocabulary, parse
+from bot.core.grammar import parse
 from bot.core.help import help_card
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.ledger import Event
 from bot.core.messages import Actor, Card
 from bot.core.once import AlreadyTaken, OnceStore
+from bot.core.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 

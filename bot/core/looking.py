@@ -12,6 +12,7 @@ from bot.core.lives import AssetState
 from bot.core.messages import Card, Field
 from bot.core.policy import MANAGERS, may_handle
 from bot.core.ports import Transaction
+from bot.core.seeing import Sight
 from bot.core.telling import current_job_card, current_review_card, name_of
 
 FOUND_IN_CHAT = 10
@@ -21,9 +22,10 @@ async def queue(house: House, caller: Caller, command: Queue) -> Card:
     """What runs and what waits, with places."""
     async with house.store.read() as tx:
         jobs = await tx.jobs.unfinished(brand=command.brand)
+        sight = Sight(tx, caller.person)
         rows = []
         for place, job in enumerate(jobs, start=1):
-            words = job.brief.words if job.requester == caller.person.id else "…"
+            words = job.brief.words if await sight.job(job) else "…"
             who = await name_of(tx, job.requester)
             rows.append((str(place), job.state.value, who, words[:60], job.id))
     return Card(
@@ -53,7 +55,8 @@ async def show(house: House, caller: Caller, command: Show) -> Card:
 async def _job(tx: Transaction, caller: Caller, target: str) -> Card:
     job = await tx.jobs.get(target)
     kit = await tx.kits.current(job.brand)
-    may_handle(kit, caller.person, job.requester)
+    if not await Sight(tx, caller.person).job(job):
+        raise NotFound("not visible to this person")
     card = await current_job_card(tx, job, kit)
     return _private(card)
 
@@ -69,8 +72,8 @@ async def _review(tx: Transaction, caller: Caller, target: str) -> Card:
 async def _asset(tx: Transaction, caller: Caller, target: str) -> Card:
     asset = await tx.assets.get(target)
     kit = await tx.kits.current(asset.brand)
-    if asset.state is not AssetState.APPROVED:
-        may_handle(kit, caller.person, asset.requester)
+    if not await Sight(tx, caller.person).asset(asset):
+        raise NotFound("not visible to this person")
     reviews = await tx.reviews.of_asset(asset.id)
     spec = asset.spec
     recipe = (
@@ -97,7 +100,7 @@ def _private(card: Card) -> Card:
 
 
 async def find(house: House, caller: Caller, command: Find) -> Card:
-    """The newest pictures that match. People see approved ones, and their own."""
+    """The newest pictures that match, of those that this person may see."""
     try:
         states = (AssetState(command.state),) if command.state else ()
     except ValueError as exc:
@@ -107,13 +110,10 @@ async def find(house: House, caller: Caller, command: Find) -> Card:
         ) from exc
     async with house.store.read() as tx:
         kit = await kit_for(tx, command.brand, caller.actor)
-        wide = bool(caller.person.roles_in(kit.id) & (MANAGERS | {"approver", "auditor"}))
         query = AssetQuery(brand=kit.id, text=command.text, states=states, limit=FOUND_IN_CHAT * 5)
-        found = [
-            asset
-            for asset in await tx.assets.find(query)
-            if wide or asset.state is AssetState.APPROVED or asset.requester == caller.person.id
-        ][:FOUND_IN_CHAT]
+        sight = Sight(tx, caller.person)
+        found = await sight.only_visible(await tx.assets.find(query))
+        found = found[:FOUND_IN_CHAT]
     title = f"{len(found)} found" if found else "Nothing found"
     return Card(
         kind="list",

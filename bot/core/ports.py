@@ -24,6 +24,7 @@ from bot.core.reviews import Review
 from bot.core.slots import Schedule, Slot
 from brand.kit import BrandKit
 from brand.loras import LoraVersion
+from brand.provenance import LabelledFile
 from brand.spec import ModelInfo, Picture, Progress, RendererHealth, RenderRequest, RenderSpec
 from brand.verdicts import Evidence
 
@@ -510,18 +511,6 @@ class Checked:
     height: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class MadeFile:
-    """A file made from a picture; `transform` names how."""
-
-    transform: str
-    data: bytes
-    mime: str
-    pixel_hash: str
-    width: int
-    height: int
-
-
 class Studio(Protocol):
     """Numeric work on pixels, off the event loop: gates, master file, renditions."""
 
@@ -536,9 +525,19 @@ class Studio(Protocol):
         ...
 
     async def make_files(
-        self, png: bytes, spec: RenderSpec, kit: BrandKit, *, asset_id: str
-    ) -> Sequence[MadeFile]:
-        """The master (transform "master") and every rendition that the kit publishes."""
+        self,
+        png: bytes,
+        spec: RenderSpec,
+        kit: BrandKit,
+        *,
+        asset_id: str,
+        weights: str,
+        from_photo: bool,
+    ) -> Sequence[LabelledFile]:
+        """The master (transform "master") and every rendition that the kit publishes.
+
+        `weights` is the model's hash; `from_photo` says that a person's picture went into it.
+        """
         ...
 
     async def pixel_hash(self, data: bytes) -> str:

@@ -105,7 +105,7 @@ class Publisher:
         data = await self._house.blobs.get(publication.file_hash)
         if sha256_hex(data) != publication.file_hash:
             raise Unapproved("The file changed after it was approved.", fix="Render it again.")
-        if await self._house.studio.pixel_hash(data) != review.pixel_hash:
+        if await self._house.studio.pixel_hash(data) != rendition.pixel_hash:
             raise Unapproved("The pixels are not the approved ones.", fix="Render it again.")
         return data, rendition.mime, alt_text(asset, kit)
 
@@ -161,7 +161,11 @@ def check_approval(
     if review.asset != asset.id or review.pixel_hash != asset.pixel_hash:
         raise Unapproved("The approval is for other pixels.", fix="Send it to approval again.")
     match = [r for r in asset.renditions if r.id == publication.rendition]
-    if not match or publication.file_hash not in review.rendition_hashes:
+    if (
+        not match
+        or match[0].file_hash != publication.file_hash
+        or publication.file_hash not in review.rendition_hashes
+    ):
         raise Unapproved("This file was not among those approved.")
     if publication.target != review.target:
         raise Unapproved("It was approved for another channel.")

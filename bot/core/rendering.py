@@ -166,7 +166,7 @@ class RenderingWorker:
             known = [pair for pair in known if pair[0] != job.source_asset]
         checked = await house.studio.check(picture.png, item.spec, kit, known)
         asset_id = new_id()
-        renditions = await self._files(asset_id, picture, item, kit)
+        renditions = await self._files(job, asset_id, picture, item, kit)
         master = next(r for r in renditions if r.transform == "master")
         failed = not checked.evidence.passed
         asset = Asset(
@@ -196,9 +196,16 @@ class RenderingWorker:
         return asset, _next_item(item, asset, checked, kit)
 
     async def _files(
-        self, asset_id: str, picture: Picture, item: JobItem, kit: BrandKit
+        self, job: Job, asset_id: str, picture: Picture, item: JobItem, kit: BrandKit
     ) -> list[Rendition]:
-        made = await self._house.studio.make_files(picture.png, item.spec, kit, asset_id=asset_id)
+        made = await self._house.studio.make_files(
+            picture.png,
+            item.spec,
+            kit,
+            asset_id=asset_id,
+            weights=picture.reproduction.weights,
+            from_photo=bool(job.brief.reference),
+        )
         return [
             Rendition(
                 id=new_id(),

@@ -1,0 +1,37 @@
+"""A house with people in it, for every scenario."""
+
+import pytest
+
+from bot.core.assets import Asset, AssetQuery
+from bot.core.commands import Imagine, SendToApproval
+from bot.core.reviews import Review
+from brand.templates import Brief
+from tests.fakes.town import Town, make_town
+
+
+@pytest.fixture
+async def town() -> Town:
+    """Four-eyes rules, as in production."""
+    return await make_town()
+
+
+async def newest_asset(town: Town) -> Asset:
+    """The picture rendered last."""
+    async with town.house.store.read() as tx:
+        return (await tx.assets.find(AssetQuery(brand=town.kit.id)))[0]
+
+
+async def candidate(town: Town, words: str = "a red mug", who: str = "mia") -> Asset:
+    """A rendered picture that passed the gates."""
+    await town.say(Imagine(brief=Brief(words=words)), who)
+    await town.settle()
+    return await newest_asset(town)
+
+
+async def in_review(town: Town, who: str = "mia") -> Review:
+    """An open review for #social of a picture that `who` asked for."""
+    asset = await candidate(town, who=who)
+    await town.say(SendToApproval(asset=asset.id, channel="#social"), who)
+    await town.settle()
+    async with town.house.store.read() as tx:
+        return (await tx.reviews.of_asset(asset.id))[0]
