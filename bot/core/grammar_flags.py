@@ -1,0 +1,320 @@
+"""The flags of `/imagine`: their names, what each takes, how its value is read."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from math import log
+
+from bot.core.errors import Position
+from bot.core.grammar_mistakes import mistake, shown, unknown
+from bot.core.grammar_text import LONG_DASHES
+from bot.core.ids import is_id
+from bot.core.messages import ChannelRef
+from bot.core.vocabulary import Range, Vocabulary
+from brand.spec import is_sha256
+from brand.templates import NO_LORA
+from brand.words import MAX_COMPARED, clean, nearest
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,12}(?:[.,][0-9]{0,12})?|[.,][0-9]{1,12})")
+_RATIO = re.compile(r"([0-9]{1,5})[:x×/]([0-9]{1,5})", re.IGNORECASE)
+SIMILAR_FLAG = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A flag's value as typed, and where."""
+
+    flag: str
+    text: str
+    position: Position
+
+
+Reader = Callable[[Value, Vocabulary], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag:
+    """One flag. `read` turns its value into a Brief's field; None: it takes no value."""
+
+    name: str
+    about: str
+    takes: str
+    """What help writes after the name, or empty."""
+    read: Reader | None = None
+    aliases: tuple[str, ...] = ()
+    many: bool = False
+    """Takes all words up to the next flag, and may be said again."""
+
+
+def _choice(
+    value: Value, choices: tuple[str, ...], vocabulary: Vocabulary, kind: str, none: str = ""
+) -> str:
+    wanted = value.text.casefold()
+    for item in choices:
+        if item.casefold() == wanted:
+            return item
+    article = "an" if kind[0] in "aeiouAEIOU" else "a"
+    raise unknown(
+        f"`--{value.flag} {shown(value.text)}` isn't {article} {kind} of {vocabulary.brand}.",
+        value.position,
+        typed=value.text,
+        allowed=choices,
+        field=value.flag,
+        none=none,
+    )
+
+
+def _outside(value: Value, kind: str, limits: Range) -> Exception:
+    return mistake(
+        f"`--{value.flag}` takes {kind} {limits}, not `{shown(value.text)}`.",
+        value.position,
+        field=value.flag,
+        allowed=(str(limits),),
+    )
+
+
+def _whole(value: Value, limits: Range) -> int:
+    if not _WHOLE.fullmatch(value.text) or int(value.text) not in limits:
+        raise _outside(value, "a whole number", limits)
+    return int(value.text)
+
+
+def _decimal(value: Value, limits: Range) -> float:
+    if not _DECIMAL.fullmatch(value.text):
+        raise _outside(value, "a number", limits)
+    number = float(value.text.replace(",", "."))
+    if number not in limits:
+        raise _outside(value, "a number", limits)
+    return number
+
+
+def _seed(value: Value, vocabulary: Vocabulary) -> int:
+    if value.text == "-1":  # AUTOMATIC1111's way to say "any"
+        raise mistake(
+            "`--seed -1` isn't needed: leave `--seed` out for a random one.",
+            value.position,
+            field=value.flag,
+            allowed=(str(vocabulary.seed),),
+        )
+    return _whole(value, vocabulary.seed)
+
+
+def _aspect(value: Value, vocabulary: Vocabulary) -> str:
+    ratio = _RATIO.fullmatch(value.text)
+    wanted = f"{ratio[1]}:{ratio[2]}" if ratio else value.text.casefold()
+    for item in vocabulary.aspects:
+        if item.casefold() == wanted:
+            return item
+    meant = _nearest_shape(wanted, vocabulary.aspects) if ratio else ""
+    meant = meant or nearest(value.text, vocabulary.aspects)
+    ask = f"The nearest is `{meant}`." if meant else f"There is {', '.join(vocabulary.aspects)}."
+    raise mistake(
+        f"`--{value.flag} {shown(value.text)}` isn't a shape of {vocabulary.brand}. {ask}",
+        value.position,
+        field=value.flag,
+        allowed=vocabulary.aspects,
+        meant=meant,
+    )
+
+
+def _nearest_shape(wanted: str, aspects: tuple[str, ...]) -> str:
+    """The aspect whose sides are most alike, by the logarithm of their ratio."""
+    goal = _log_ratio(wanted)
+    if goal is None:
+        return ""
+    known = ((item, _log_ratio(item)) for item in aspects)
+    by_distance = [(abs(goal - ratio), item) for item, ratio in known if ratio is not None]
+    return min(by_distance, default=(0.0, ""))[1]
+
+
+def _log_ratio(text: str) -> float | None:
+    match = _RATIO.fullmatch(text)
+    if not match or not int(match[1]) or not int(match[2]):
+        return None
+    return log(int(match[1]) / int(match[2]))
+
+
+def _sampler(value: Value, vocabulary: Vocabulary) -> str:
+    return _choice(value, vocabulary.samplers, vocabulary, "sampler")
+
+
+def _lora(value: Value, vocabulary: Vocabulary) -> tuple[str, float | None]:
+    """(name, weight). An empty name is the kit's default, `none` is no LoRA."""
+    name, colon, weight = value.text.rpartition(":")
+    if not colon:
+        return _lora_name(value, value.text, vocabulary), None
+    canonical = _lora_name(value, name, vocabulary) if name else ""
+    lora = vocabulary.lora(canonical or vocabulary.lora_default)
+    if lora is None:
+        raise mistake(
+            f"`--lora {shown(value.text)}` gives a weight, but there is no LoRA to weigh.",
+            value.position,
+            field=value.flag,
+        )
+    limits = Range(low=lora.min_weight, high=lora.max_weight)
+    number = Value(flag="lora", text=weight, position=value.position)
+    if not _DECIMAL.fullmatch(weight) or float(weight.replace(",", ".")) not in limits:
+        raise mistake(
+            f"The weight of `{lora.name}` is a number {limits}, not `{shown(number.text)}`.",
+            value.position,
+            field=value.flag,
+            allowed=(str(limits),),
+        )
+    return canonical, float(weight.replace(",", "."))
+
+
+def _lora_name(value: Value, name: str, vocabulary: Vocabulary) -> str:
+    found = vocabulary.lora(name)
+    if found is not None:
+        versioned = name.casefold() != found.name.casefold()
+        return f"{found.name}@{found.version}" if versioned else found.name
+    names = tuple(dict.fromkeys(item.name for item in vocabulary.loras))
+    choices = names if vocabulary.lora_required else (*names, NO_LORA)
+    named = Value(flag="lora", text=name, position=value.position)
+    return _choice(named, choices, vocabulary, "LoRA", none="It has none yet.")
+
+
+def _reference(value: Value, vocabulary: Vocabulary) -> str:
+    text = value.text.removeprefix("asset:")
+    if is_id(text) or is_sha256(text):
+        return text
+    raise mistake(
+        f"`--{value.flag} {shown(value.text)}` isn't a picture's id. "
+        "An id has 22 letters and digits and stands on the picture's card.",
+        value.position,
+        field=value.flag,
+    )
+
+
+def _channel(value: Value, vocabulary: Vocabulary) -> ChannelRef:
+    found = vocabulary.channel(value.text)
+    if found is not None:
+        return ChannelRef(platform=found.platform, channel=found.channel_id)
+    raise unknown(
+        f"`{shown(value.text)}` isn't a channel of {vocabulary.brand}.",
+        value.position,
+        typed=value.text,
+        allowed=tuple(item.name for item in vocabulary.channels),
+        field=value.flag,
+        none="Its kit lists none.",
+    )
+
+
+def read_brand(value: Value, vocabulary: Vocabulary) -> str:
+    """The id of a brand of this house; any word where the brands are not known."""
+    if not vocabulary.brands:
+        return value.text
+    for item in vocabulary.brands:
+        if item.casefold() == value.text.casefold():
+            return item
+    raise unknown(
+        f"`{shown(value.text)}` isn't a brand here.",
+        value.position,
+        typed=value.text,
+        allowed=vocabulary.brands,
+        field=value.flag,
+    )
+
+
+FLAGS = (
+    Flag(name="ar", takes="W:H", about="shape of the picture", read=_aspect, aliases=("aspect",)),
+    Flag(name="n", takes="N", about="how many pictures", read=lambda v, w: _whole(v, w.n)),
+    Flag(
+        name="no",
+        takes="WORDS",
+        about="what must not be in it",
+        many=True,
+        read=lambda v, _w: v.text,
+        aliases=("negative",),
+    ),
+    Flag(name="seed", takes="N", about="same seed, same start", read=_seed),
+    Flag(
+        name="steps",
+        takes="N",
+        about="how many steps the model takes",
+        read=lambda v, w: _whole(v, w.steps),
+    ),
+    Flag(
+        name="cfg",
+        takes="X",
+        about="how closely the words are followed",
+        read=lambda v, w: _decimal(v, w.cfg),
+    ),
+    Flag(name="sampler", takes="NAME", about="the step method", read=_sampler),
+    Flag(
+        name="ref",
+        takes="ID",
+        about="a picture to start from",
+        read=_reference,
+        aliases=("reference",),
+    ),
+    Flag(
+        name="strength",
+        takes="X",
+        about="how far the reference is left: 0 keeps it",
+        read=lambda v, w: _decimal(v, w.strength),
+    ),
+    Flag(name="lora", takes="NAME[:WEIGHT]", about="the brand's trained look", read=_lora),
+    Flag(name="channel", takes="#NAME", about="where it is meant to be posted", read=_channel),
+    Flag(name="brand", takes="ID", about="another brand than this channel's", read=read_brand),
+    Flag(name="private", takes="", about="drafts go to you alone"),
+)
+BY_NAME = {name: flag for flag in FLAGS for name in (flag.name, *flag.aliases)}
+FLAG_NAMES = tuple(flag.name for flag in FLAGS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashed:
+    """A word that starts with dashes. `flag` is None where the word is no flag we know."""
+
+    name: str
+    flag: Flag | None
+    inline: str | None
+    """What follows `=`, or None."""
+    offset: int
+    """Where in the word the inline value starts."""
+    double: bool
+    """Two hyphens, or one of the long dashes that phones make of them."""
+
+
+def read_dashed(text: str) -> Dashed | None:
+    """Read a word as a flag; None if it is a plain word.
+
+    `--word` is always meant as a flag. A long dash or a single hyphen is one only before a name
+    that we know or nearly know, so that `red —handmade` stays words.
+    """
+    hyphens = text.startswith("--")
+    long = text[:1] in LONG_DASHES
+    if not (hyphens or long or text.startswith("-")):
+        return None
+    body = text[2:] if hyphens else text[1:]
+    name, equals, inline = body.partition("=")
+    flag = BY_NAME.get(name.casefold())
+    if flag is None and not (hyphens and name[:1].isalpha()) and not (long and _near(name)):
+        return None
+    return Dashed(
+        name=name,
+        flag=flag,
+        inline=inline if equals else None,
+        offset=len(text) - len(inline),
+        double=hyphens or long,
+    )
+
+
+def _near(name: str) -> bool:
+    # A one- or two-letter flag is near to every short word.
+    if not 3 < len(name) <= MAX_COMPARED:
+        return False
+    ratios = (SequenceMatcher(None, name.casefold(), flag).ratio() for flag in FLAG_NAMES)
+    return max(ratios) >= SIMILAR_FLAG
+
+
+def flag_value(flag: Flag, text: str, position: Position, vocabulary: Vocabulary) -> object:
+    """Read one value. Raises Mistake."""
+    if flag.read is None:
+        raise mistake(
+            f"`--{flag.name}` takes no value, not `{shown(text)}`.", position, field=flag.name
+        )
+    return flag.read(Value(flag=flag.name, text=clean(text), position=position), vocabulary)

@@ -1,0 +1,147 @@
+"""The inverse of the grammar: a command as the text that gives it, to prefill "edit words"."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from bot.core import commands
+from bot.core.commands import Command
+from bot.core.grammar_flags import read_dashed
+from bot.core.grammar_text import QUOTES, SINGLE_QUOTES, quoted, read_typed
+from bot.core.verbs import BY_NAME
+from bot.core.vocabulary import Vocabulary
+from brand.templates import Brief
+
+_SPECIAL_STARTS = ("template:", "negative:", "negative")
+
+
+def render_command(command: Command, *, vocabulary: Vocabulary | None = None) -> str:
+    """The text that `parse` reads as this command, with the same vocabulary.
+
+    Texts must be `clean`, as those of every parsed command are. `vocabulary` is used to say a
+    channel by its name, and the number of pictures only where it isn't the kit's.
+    """
+    return _RENDER[type(command)](command, vocabulary or Vocabulary(brand=""))
+
+
+def render_words(brief: Brief, *, vocabulary: Vocabulary | None = None) -> str:
+    """What stands after `/imagine` for this brief: the text of an "edit words" box."""
+    return " ".join(_brief_parts(brief, vocabulary or Vocabulary(brand="")))
+
+
+def _imagine(command: commands.Imagine, vocabulary: Vocabulary) -> str:
+    parts = ["/imagine", *_brief_parts(command.brief, vocabulary)]
+    if command.target is not None:
+        named = (c for c in vocabulary.channels if c.channel_id == command.target.channel)
+        name = next((channel.name for channel in named), command.target.channel)
+        parts.append(f"--channel {_value(name)}")
+    if command.brand:
+        parts.append(f"--brand {_value(command.brand)}")
+    return " ".join(parts)
+
+
+def _brief_parts(brief: Brief, vocabulary: Vocabulary) -> list[str]:
+    parts = [f"template:{_value(brief.template)}"] if brief.template else []
+    if brief.words:
+        parts.append(_phrase(brief.words))
+    parts += [f"{name}={_value(value)}" for name, value in brief.variables]
+    parts += [f"--{name} {value}" for name, value in _flags(brief, vocabulary) if value]
+    if brief.private:
+        parts.append("--private")
+    if brief.negative:
+        parts.append(f"--no {_phrase(brief.negative)}")
+    return parts
+
+
+def _flags(brief: Brief, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    weight = f":{_number(brief.lora_weight)}" if brief.lora_weight is not None else ""
+    return [
+        ("ar", brief.aspect),
+        ("n", str(brief.n) if brief.n != vocabulary.count else ""),
+        ("seed", _number(brief.seed)),
+        ("steps", _number(brief.steps)),
+        ("cfg", _number(brief.cfg)),
+        ("sampler", brief.sampler and _value(brief.sampler)),
+        ("ref", brief.reference),
+        ("strength", _number(brief.strength)),
+        ("lora", f"{brief.lora}{weight}"),
+    ]
+
+
+def _number(value: float | None) -> str:
+    """Plain digits, without an exponent; empty for None."""
+    if value is None:
+        return ""
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _value(text: str) -> str:
+    """A value that stands as one word."""
+    awkward = any(char == " " or char in QUOTES or char in SINGLE_QUOTES for char in text)
+    return quoted(text) if awkward or text.endswith((",", ";")) or not text else text
+
+
+def _phrase(text: str) -> str:
+    """Free words as they are, or quoted where the grammar would read more into them."""
+    tokens = read_typed(text).tokens
+    plain = all(_is_plain(token.text) and token.unclosed < 0 for token in tokens)
+    lone_phrase = len(tokens) == 1 and tokens[0].quoted
+    return text if plain and not lone_phrase and not _is_verb(tokens[0].text) else quoted(text)
+
+
+def _is_plain(text: str) -> bool:
+    special = text.casefold().startswith(_SPECIAL_STARTS) or "=" in text
+    return not special and read_dashed(text) is None
+
+
+def _is_verb(text: str) -> bool:
+    return text.casefold() in BY_NAME
+
+
+def _send(command: commands.SendToApproval, _vocabulary: Vocabulary) -> str:
+    channel = f" #{command.channel.removeprefix('#')}" if command.channel else ""
+    caption = f" {_caption(command.caption)}" if command.caption else ""
+    return f"/send {command.asset}{channel}{caption}"
+
+
+def _caption(text: str) -> str:
+    first = text.split()[0]
+    return quoted(text) if first.startswith("#") or first.casefold() == "to" else _reason(text)
+
+
+def _reason(text: str) -> str:
+    tokens = read_typed(text).tokens
+    awkward = any(token.unclosed >= 0 for token in tokens)
+    return quoted(text) if awkward or (len(tokens) == 1 and tokens[0].quoted) else text
+
+
+def _find(command: commands.Find, _vocabulary: Vocabulary) -> str:
+    words = f" {_phrase(command.text)}" if command.text else ""
+    state = f" --state {command.state}" if command.state else ""
+    return f"/find{words}{state}{_brand(command.brand)}"
+
+
+def _brand(brand: str) -> str:
+    return f" --brand {_value(brand)}" if brand else ""
+
+
+_RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
+    commands.Imagine: _imagine,
+    commands.Vary: lambda c, _v: f"/vary {c.asset}{' strong' if c.strong else ''}",
+    commands.Reroll: lambda c, _v: f"/reroll {c.target}",
+    commands.Upscale: lambda c, _v: f"/upscale {c.asset} {c.factor}",
+    commands.EditWords: lambda c, _v: f"/edit {c.asset} {c.text}",
+    commands.SendToApproval: _send,
+    commands.Approve: lambda c, _v: f"/approve {c.review}",
+    commands.Reject: lambda c, _v: f"/reject {c.review} {_reason(c.reason)}",
+    commands.AskChange: lambda c, _v: f"/change {c.review} {_reason(c.reason)}",
+    commands.Withdraw: lambda c, _v: f"/withdraw {c.asset}",
+    commands.Cancel: lambda c, _v: f"/cancel {c.job}".strip(),
+    commands.Queue: lambda c, _v: f"/queue{_brand(c.brand)}",
+    commands.Show: lambda c, _v: f"/show {c.target}",
+    commands.Find: _find,
+    commands.Usage: lambda c, _v: f"/usage{_brand(c.brand)}",
+    commands.Settle: lambda c, _v: f"/settle {c.publication} {'sent' if c.sent else 'again'}",
+    commands.Help: lambda c, _v: f"/help {c.topic}".strip(),
+}
