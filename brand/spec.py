@@ -249,8 +249,9 @@ class RenderSpec(_Encoded):
             raise SpecInvalid("at most 8 LoRAs in one picture")
         if len(self.prompt) > 8000 or len(self.negative) > 8000:
             raise SpecInvalid("prompt and negative prompt may have at most 8,000 characters each")
-        if not self.model or "\x00" in self.prompt + self.negative + self.model:
-            raise SpecInvalid("a model is needed, and no text may hold a NUL character")
+        texts = self.prompt + self.negative + self.model + self.sampler
+        if not self.model or "\x00" in texts or any("\ud800" <= c <= "\udfff" for c in texts):
+            raise SpecInvalid("a model is needed, and no text may hold a NUL or half a character")
         if self.model_sha256 and not is_sha256(self.model_sha256):
             raise SpecInvalid("model_sha256 must be a sha256")
 

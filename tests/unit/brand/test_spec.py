@@ -96,6 +96,7 @@ def test_encoding_is_stable_under_decoding(
         {"upscale": 9},
         {"prompt": "a\x00b"},
         {"prompt": "x" * 8001},
+        {"prompt": "half \ud800"},
         {"model": ""},
         {"model_sha256": "nope"},
     ],
