@@ -1,0 +1,260 @@
+"""Settings: `housestyle.toml`, then the environment, then flags; one frozen value for all.
+
+The only module that reads the environment. Secrets come from the environment or from a file that
+a HOUSESTYLE_..._FILE variable names, never from `housestyle.toml`, which people commit.
+docs/settings.md explains every setting.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.core.errors import HousestyleError
+from bot.settings_options import (
+    BY_KEY,
+    OPTIONS,
+    PREFIX,
+    ROLES,
+    TABLES,
+    Option,
+    Unreadable,
+    has_password,
+)
+from brand.toml_lines import Positions
+from brand.words import nearest
+
+FILE_NAME = "housestyle.toml"
+MAX_BYTES = 100_000
+MAX_SECRET_BYTES = 10_000
+OTHER_VARIABLES = frozenset({"HOUSESTYLE_CONFIG", "HOUSESTYLE_REQUIRE_ALL"})
+
+
+class SettingsInvalid(HousestyleError):
+    """A setting is wrong; the message names the file and line, or the variable."""
+
+    title = "Please check the settings"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationSettings:
+    """How the generation service is run or reached."""
+
+    engine: str = "diffusers"
+    socket: Path | None = None
+    """None: a socket of its own, chosen where the child is started."""
+    url: str = ""
+    """Empty: the service is a child process."""
+    token: str = field(default="", repr=False)
+    models_dir: Path
+    threads: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlackSettings:
+    """Empty texts: not connected."""
+
+    bot_token: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscordSettings:
+    """Empty texts: not connected."""
+
+    token: str = field(default="", repr=False)
+    public_key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of this process. Paths are absolute."""
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    blobs: Path
+    brands_dir: Path
+    generation: GenerationSettings
+    host: str = "127.0.0.1"
+    port: int = 8600
+    base_url: str = ""
+    """Never empty once loaded; without a trailing slash."""
+    roles: tuple[str, ...] = ROLES
+    log_level: str = "info"
+    slack: SlackSettings = field(default_factory=SlackSettings)
+    discord: DiscordSettings = field(default_factory=DiscordSettings)
+    source: Path | None = None
+    """The file that was read, if there was one."""
+    unknown_variables: tuple[str, ...] = ()
+    """HOUSESTYLE_ variables that mean nothing: typing slips, told by `doctor`."""
+    demo: bool = False
+    """Set by `housestyle demo` alone: one person may request and approve, marked as such."""
+
+
+def load_settings(
+    *,
+    config: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Read file, environment and flags. Raises SettingsInvalid.
+
+    `flags` are (dotted key, value) pairs, None for those not given. `config` wins over
+    HOUSESTYLE_CONFIG, which wins over `housestyle.toml` in `folder` (the working directory).
+    """
+    env = os.environ if environment is None else environment
+    here = (folder or Path.cwd()).resolve()
+    path = _config_path(config, env, here)
+    values = _from_file(path) if path else {}
+    values |= _from_environment(env, here)
+    for key, value in (flags or {}).items():
+        if value is not None:
+            shown = f"--{key.rpartition('.')[2].replace('_', '-')}"
+            values[key] = _parsed(BY_KEY[key], value, here, shown)
+    return _filled(values, env, path)
+
+
+def terminal_environment() -> Mapping[str, str]:
+    """The variables by which a terminal says what it can show."""
+    names = ("TERM", "TERM_PROGRAM", "KITTY_WINDOW_ID", "NO_COLOR", "COLUMNS", "TMUX", "DISPLAY",
+             "WAYLAND_DISPLAY", "LC_TERMINAL")  # fmt: skip
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _config_path(config: Path | None, env: Mapping[str, str], here: Path) -> Path | None:
+    named = config or (Path(env["HOUSESTYLE_CONFIG"]) if env.get("HOUSESTYLE_CONFIG") else None)
+    if named is not None:
+        path = (here / named.expanduser()).resolve()
+        if not path.is_file():
+            raise SettingsInvalid(
+                f"There is no settings file {path}.", fix="`housestyle init` writes one."
+            )
+        return path
+    path = here / FILE_NAME
+    return path if path.is_file() else None
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    text = _read(path, MAX_BYTES)
+    try:
+        raw = tomllib.loads(text)
+        positions = Positions(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsInvalid(f"{path} isn't TOML: {exc}.", fix="Correct that line.") from exc
+    except RecursionError as exc:
+        raise SettingsInvalid(
+            f"{path}: values are nested too deep.", fix="Take the brackets apart."
+        ) from exc
+    values: dict[str, object] = {}
+    for key, value in _flat(raw).items():
+        where = f"{path}:{positions.of(tuple(key.split('.'))).line}: {key}"
+        option = BY_KEY.get(key)
+        if option is None:
+            raise _unknown(key, where)
+        if option.secret or (key == "database_url" and has_password(str(value))):
+            raise SettingsInvalid(
+                f"{where} is a secret and doesn't belong into a file that people share.",
+                fix=f"Set {option.variable}, or {option.variable}_FILE to a file that holds it.",
+            )
+        values[key] = _parsed(option, value, path.parent, where)
+    return values
+
+
+def _flat(raw: Mapping[str, Any]) -> dict[str, object]:
+    """Dotted keys of one level of tables; deeper ones are no settings and fail as unknown."""
+    flat: dict[str, object] = {}
+    for key, value in raw.items():
+        if isinstance(value, dict) and key in TABLES:
+            flat |= {f"{key}.{name}": inner for name, inner in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _unknown(key: str, where: str) -> SettingsInvalid:
+    meant = nearest(key, BY_KEY)
+    fix = f"Did you mean `{meant}`?" if meant else "docs/settings.md lists all settings."
+    return SettingsInvalid(f"{where} isn't a setting.", fix=fix)
+
+
+def _from_environment(env: Mapping[str, str], here: Path) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for option in OPTIONS:
+        plain, file = env.get(option.variable), env.get(f"{option.variable}_FILE")
+        name = option.variable
+        if plain and file:
+            raise SettingsInvalid(f"{name} and {name}_FILE are both set.", fix="Unset one.")
+        if file:
+            path, name = (here / file).resolve(), f"{name}_FILE"
+            plain = _read(path, MAX_SECRET_BYTES).strip()
+        if plain:
+            values[option.key] = _parsed(option, plain, here, name)
+    return values
+
+
+def _parsed(option: Option, value: object, folder: Path, where: str) -> object:
+    try:
+        return option.parse(value, folder)
+    except Unreadable as exc:
+        shown = "" if option.secret else f", not {value!r}"
+        raise SettingsInvalid(f"{where} {exc}{shown}."[:500]) from exc
+
+
+def _read(path: Path, limit: int) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise SettingsInvalid(f"{path} is larger than {limit:,} bytes.")
+        return data.decode("utf-8-sig")
+    except OSError as exc:
+        why = exc.strerror or type(exc).__name__
+        raise SettingsInvalid(f"{path} can't be read: {why}.", fix="Check the path.") from exc
+    except UnicodeDecodeError as exc:
+        raise SettingsInvalid(f"{path} isn't UTF-8 text.", fix="Save it as UTF-8.") from exc
+
+
+def _data_home(env: Mapping[str, str]) -> Path:
+    """Where the XDG base directory specification puts an application's data."""
+    home = Path(env.get("HOME") or Path.home())
+    named = Path(env.get("XDG_DATA_HOME", ""))
+    return (named if named.is_absolute() else home / ".local" / "share") / "housestyle"
+
+
+def _filled(values: Mapping[str, object], env: Mapping[str, str], source: Path | None) -> Settings:
+    """The frozen value, defaults filled in."""
+    given: dict[str, Any] = dict(values)
+
+    def table(name: str) -> dict[str, Any]:
+        found = {key: given.pop(key) for key in list(given) if key.startswith(f"{name}.")}
+        return {key.partition(".")[2]: value for key, value in found.items()}
+
+    data_dir: Path = given.pop("data_dir", None) or _data_home(env).resolve()
+    host, port = given.pop("host", "127.0.0.1"), given.pop("port", 8600)
+    reached = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  compared only
+    shown = f"[{reached}]" if ":" in reached else reached
+    return Settings(
+        data_dir=data_dir,
+        database_url=given.pop("database_url", "") or f"sqlite:///{data_dir / 'housestyle.db'}",
+        blobs=given.pop("blobs", data_dir / "blobs"),
+        brands_dir=given.pop("brands_dir", data_dir / "brands"),
+        generation=GenerationSettings(**{"models_dir": data_dir / "models"} | table("generation")),
+        host=host,
+        port=port,
+        base_url=given.pop("base_url", "") or f"http://{shown}:{port}",
+        slack=SlackSettings(**table("slack")),
+        discord=DiscordSettings(**table("discord")),
+        source=source,
+        unknown_variables=_unknown_variables(env),
+        **given,
+    )
+
+
+def _unknown_variables(env: Mapping[str, str]) -> tuple[str, ...]:
+    known = {option.variable for option in OPTIONS}
+    known |= {f"{name}_FILE" for name in known} | OTHER_VARIABLES
+    return tuple(sorted(name for name in env if name.startswith(PREFIX) and name not in known))

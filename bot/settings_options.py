@@ -1,0 +1,153 @@
+"""Every setting once: its name, how its text is read, what it means. `settings.py` fills them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROLES = ("bot", "web", "worker", "scheduler")
+ENGINES = ("diffusers", "drawn")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+PREFIX = "HOUSESTYLE_"
+
+
+class Unreadable(ValueError):
+    """A value that does not fit its setting; the text says what does."""
+
+
+Parse = Callable[[object, Path], object]
+"""From what the file or the environment holds, and the folder that relative paths start at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One setting. `key` is its dotted name in the file."""
+
+    key: str
+    parse: Parse
+    about: str
+    secret: bool = False
+    """Only from the environment or a file that HOUSESTYLE_..._FILE names."""
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return PREFIX + self.key.upper().replace(".", "_")
+
+
+def _text(value: object, _folder: Path) -> str:
+    if not isinstance(value, str):
+        raise Unreadable("takes a text in quotation marks")
+    if "\x00" in value:
+        raise Unreadable("may not hold a NUL character")
+    return value.strip()
+
+
+def _path(value: object, folder: Path) -> Path:
+    text = _text(value, folder)
+    if not text:
+        raise Unreadable("takes the path of a folder or file")
+    return (folder / Path(text).expanduser()).resolve()
+
+
+def _whole(low: int, high: int) -> Parse:
+    def parse(value: object, _folder: Path) -> int:
+        wrong = Unreadable(f"takes a whole number from {low:,} to {high:,}")
+        if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+            value = int(value) if len(value) < 10 else high + 1
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise wrong
+        return value
+
+    return parse
+
+
+def _one_of(*choices: str) -> Parse:
+    def parse(value: object, folder: Path) -> str:
+        text = _text(value, folder).lower()
+        if text not in choices:
+            raise Unreadable(f"takes one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _roles(value: object, folder: Path) -> tuple[str, ...]:
+    """`all`, one role, or several: a list in the file, commas elsewhere."""
+    parts = value if isinstance(value, list) else _text(value, folder).split(",")
+    names = [_text(part, folder).lower() for part in parts]
+    if names == ["all"]:
+        return ROLES
+    if not names or any(name not in ROLES for name in names):
+        raise Unreadable(f"takes all, or some of {', '.join(ROLES)}")
+    return tuple(role for role in ROLES if role in names)
+
+
+def _address(*schemes: str) -> Parse:
+    def parse(value: object, folder: Path) -> str:
+        text = _text(value, folder)
+        try:
+            parts = urlsplit(text)
+            parts.port  # noqa: B018  reading it checks it
+        except ValueError as exc:
+            raise Unreadable(f"isn't an address: {exc}") from exc
+        if text and (parts.scheme not in schemes or not parts.hostname):
+            raise Unreadable(f"takes an address that starts with {' or '.join(schemes)}://")
+        return text.rstrip("/")
+
+    return parse
+
+
+def _database(value: object, folder: Path) -> str:
+    text = _text(value, folder)
+    scheme = text.partition(":")[0].partition("+")[0]
+    if text and scheme not in ("sqlite", "postgresql"):
+        raise Unreadable("takes an address that starts with sqlite:// or postgresql://")
+    return text
+
+
+def has_password(address: str) -> bool:
+    """Whether a database's address carries a password."""
+    try:
+        return bool(urlsplit(address).password)
+    except ValueError:
+        return True  # unreadable, so not shown either
+
+
+OPTIONS = (
+    Option(key="data_dir", parse=_path, about="where everything is kept"),
+    Option(key="database_url", parse=_database, about="the database; a SQLite file by default"),
+    Option(key="blobs", parse=_path, about="the folder of the pictures' files"),
+    Option(key="brands_dir", parse=_path, about="the folder of the brand kits"),
+    Option(key="host", parse=_text, about="the address to listen on"),
+    Option(key="port", parse=_whole(1, 65535), about="the port to listen on"),
+    Option(key="base_url", parse=_address("http", "https"), about="where people reach the portal"),
+    Option(key="roles", parse=_roles, about="what this process does"),
+    Option(key="log_level", parse=_one_of(*LOG_LEVELS), about="how much is logged"),
+    Option(key="generation.engine", parse=_one_of(*ENGINES), about="what renders"),
+    Option(key="generation.socket", parse=_path, about="the UNIX socket of the service"),
+    Option(
+        key="generation.url",
+        parse=_address("http", "https"),
+        about="a generation service elsewhere, instead of a child process",
+    ),
+    Option(
+        key="generation.token",
+        parse=_text,
+        about="the bearer token of that service",
+        secret=True,
+    ),
+    Option(key="generation.models_dir", parse=_path, about="the folder of the models"),
+    Option(
+        key="generation.threads",
+        parse=_whole(0, 1024),
+        about="CPU threads of the engine; 0 for all cores",
+    ),
+    Option(key="slack.bot_token", parse=_text, about="xoxb-…", secret=True),
+    Option(key="slack.app_token", parse=_text, about="xapp-…, for socket mode", secret=True),
+    Option(key="slack.signing_secret", parse=_text, about="for HTTP mode", secret=True),
+    Option(key="discord.token", parse=_text, about="the bot's token", secret=True),
+    Option(key="discord.public_key", parse=_text, about="for interactions over HTTP"),
+)
+BY_KEY = {option.key: option for option in OPTIONS}
+TABLES = frozenset(option.key.partition(".")[0] for option in OPTIONS if "." in option.key)
