@@ -100,7 +100,8 @@ class Dispatch:
             house = replace(self._house, store=once)
             async with house.store.read() as tx:
                 caller = await known(tx, actor)
-            return await HANDLERS[type(command)](house, caller, command)
+            card: Card = await HANDLERS[type(command)](house, caller, command)
+            return card
         except AlreadyTaken as exc:
             return reply_card("Already on it", exc.message)
         except HousestyleError as exc:

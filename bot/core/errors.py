@@ -99,7 +99,7 @@ class CorruptBlob(HousestyleError):
     def __init__(self, sha256: str) -> None:
         super().__init__(
             f"The stored file {sha256[:12]}… is damaged: its contents no longer match its name.",
-            fix="Bring this file back from a backup; `housestyle assets check` lists all such files.",
+            fix="Bring it back from a backup; `housestyle assets check` lists all such files.",
         )
         self.sha256 = sha256
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.assets import Asset, AssetQuery, Rendition
+from bot.core.commands import Command
 from bot.core.jobs import Job, QueuePlace
 from bot.core.ledger import Event
 from bot.core.lives import OutboxState
@@ -649,6 +650,6 @@ class Signals(Protocol):
 class Door(Protocol):
     """The one door, as the adapters see it."""
 
-    async def dispatch(self, command: object, actor: Actor) -> Card:
+    async def dispatch(self, command: Command, actor: Actor) -> Card:
         """Do it and answer. Raises nothing that a person should not see."""
         ...

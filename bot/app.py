@@ -1,0 +1,215 @@
+"""The composition root: the only file that names concrete adapters and wires them."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.brand_files import load_brands
+from bot.chat.local_chat.chat import LocalChat
+from bot.chat.local_chat.intake import LocalIntake
+from bot.clock import SystemClock
+from bot.core.access import issue
+from bot.core.dispatch import Dispatch
+from bot.core.errors import HousestyleError
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
+from bot.core.ports import Renderer
+from bot.core.publishing import Publisher
+from bot.core.rendering import RenderingWorker
+from bot.core.sending import Sender
+from bot.scheduler import ticking
+from bot.settings import Settings
+from bot.studio import PoolStudio
+from bot.web.portal import build_portal
+from bot.web.server import PortalServer
+from generation.client import RendererClient
+from generation.supervisor import GenerationProcess
+from storage.blobs import FolderBlobs
+from storage.database import open_store
+from storage.inbox import JournalInbox
+from storage.memory_blobs import MemorySignals
+
+log = logging.getLogger(__name__)
+
+OWNER_LINK_LIFE = timedelta(hours=24)
+OWNER_ROLES = tuple((ANY_BRAND, role) for role in Role)
+LOCAL = "local"
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIterator[House]:
+    """Everything wired and the brands loaded; nothing runs yet but the generation service.
+
+    `generation` False leaves the service out (for commands that only read).
+    """
+    clock, signals = SystemClock(), MemorySignals()
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings.database_url)
+        stack.push_async_callback(store.close)
+        blobs = FolderBlobs(settings.blobs)
+        studio = PoolStudio()
+        stack.callback(studio.close)
+        inbox = await JournalInbox.open(settings.data_dir / "inbox")
+        stack.push_async_callback(inbox.close)
+        renderer = await _renderer(settings, stack, start=generation)
+        local = LocalChat(
+            timeline=store.timeline, signals=signals, store=store, blobs=blobs, clock=clock
+        )
+        house = House(
+            store=store,
+            blobs=blobs,
+            renderer=renderer,
+            studio=studio,
+            signals=signals,
+            clock=clock,
+            inbox=inbox,
+            timeline=store.timeline,
+            chats={LOCAL: local},
+            demo=settings.demo,
+            base_url=settings.base_url,
+        )
+        house = replace(house, door=Dispatch(house))
+        await load_brands(settings.brands_dir, store, blobs, clock)
+        yield house
+
+
+async def _renderer(settings: Settings, stack: AsyncExitStack, *, start: bool) -> Renderer:
+    chosen = settings.generation
+    if chosen.url:
+        client = RendererClient(url=chosen.url, token=chosen.token)
+    else:
+        path = chosen.socket or settings.data_dir / "generation.sock"
+        if start:
+            process = GenerationProcess(
+                socket=path,
+                engine=chosen.engine,
+                models_dir=chosen.models_dir,
+                data_dir=settings.data_dir / "generation",
+                threads=chosen.threads,
+            )
+            await stack.enter_async_context(process)
+        client = RendererClient(socket=path)
+    stack.push_async_callback(client.close)
+    return client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """Which parts of the product run in this process."""
+
+    bot: bool = False
+    web: bool = False
+    worker: bool = False
+    scheduler: bool = False
+
+    @classmethod
+    def named(cls, names: Sequence[str]) -> "Roles":
+        """`all`, or any of bot, web, worker, scheduler."""
+        every = "all" in names
+        return cls(**{name: every or name in names for name in cls.__dataclass_fields__})
+
+
+async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Event) -> None:
+    """Run the chosen parts until `stop` is set or a signal says so; then finish within seconds."""
+    _stop_on_signals(stop)
+    node = new_id()[:8]
+    async with AsyncExitStack() as stack:
+        tasks: list[asyncio.Task[None]] = []
+        if roles.worker:
+            loops = (
+                RenderingWorker(house, f"worker-{node}"),
+                Publisher(house, f"publisher-{node}"),
+                Sender(house, f"sender-{node}"),
+            )
+            tasks += [
+                asyncio.create_task(loop.run(stop), name=type(loop).__name__) for loop in loops
+            ]
+        if roles.scheduler:
+            await stack.enter_async_context(ticking(house))
+        if roles.web or roles.bot:
+            await stack.enter_async_context(_web(settings, house, stop))
+        await _until_stopped(stop, tasks)
+
+
+async def _until_stopped(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for `stop`; a loop that dies takes the process down, so that it is seen."""
+
+    async def stopped() -> None:
+        await stop.wait()
+
+    waiting = asyncio.create_task(stopped())
+    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    waiting.cancel()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done - {waiting}:
+        if not task.cancelled() and (failed := task.exception()):
+            raise failed
+
+
+@asynccontextmanager
+async def _web(settings: Settings, house: House, stop: asyncio.Event) -> AsyncIterator[None]:
+    desk = LocalIntake(house, Dispatch(house))
+    await desk.replay()
+    app = build_portal(house, desk, disk=settings.data_dir)
+    server = _Server(app, host=settings.host, port=settings.port)
+    listening = listen(settings.host, settings.port)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        stop.set()
+        server.stop()
+        await task
+
+
+class _Server(PortalServer):
+    """The portal's server without its own signal handlers: `serve` above has them for all parts."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises HousestyleError where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as exc:
+        raise HousestyleError(
+            f"Nothing can listen on {host} port {port}: {exc.strerror}.",
+            fix=f"Stop what uses it, or choose another: `--port {port + 1}`.",
+        ) from exc
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def owner_link(house: House, *, name: str = "You") -> str:
+    """A one-time link for the owner, who is made a member at the first start."""
+    async with house.store.write() as tx:
+        owner = await tx.people.by_identity(LOCAL, "owner")
+        if owner is None:
+            owner = Person(
+                id=new_id(),
+                name=name,
+                created_at=house.clock.now(),
+                roles=OWNER_ROLES,
+                identities=(Identity(platform=LOCAL, user="owner"),),
+            )
+            await tx.people.add(owner)
+        secret = await issue(tx, house.clock, owner.id, KeyKind.LINK, OWNER_LINK_LIFE)
+    return f"{house.base_url}/enter?key={secret}"
