@@ -15,7 +15,8 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any, NoReturn, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from bot.core.errors import HousestyleError, Mistake
+from bot.core.errors import Mistake
+from storage.errors import CodecError
 
 T = TypeVar("T")
 Plain: TypeAlias = Any
@@ -24,12 +25,6 @@ Value: TypeAlias = Any
 """Whatever a hint names."""
 Hint: TypeAlias = Any
 """A type hint as `get_type_hints` gives it."""
-
-
-class CodecError(HousestyleError):
-    """Something stored is not what this version of the program writes: run `housestyle doctor`."""
-
-    title = "Stored data not understood"
 
 
 def encode(value: object) -> Plain:

@@ -38,7 +38,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._state: State = {}
-        self._turns = Turns()
+        self._turns = Turns(alone=True)
         self.timeline = MemoryTimeline()
 
     @asynccontextmanager

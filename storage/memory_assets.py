@@ -9,10 +9,8 @@ from bot.core.assets import Asset, AssetQuery, Rendition
 from bot.core.lives import ASSET_STEPS, AssetState
 from bot.core.ports import UsageRow
 from storage.memory_tables import Table, Tables, after
-from storage.steps import taken
+from storage.steps import COMPARED, taken
 from storage.words import asset_words, query_words
-
-COMPARED = (AssetState.APPROVED, AssetState.IN_REVIEW)
 
 
 class MemoryAssets:

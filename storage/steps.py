@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from bot.core.errors import Conflict, LeaseLost, NotFound, StaleState
 from bot.core.jobs import Job
-from bot.core.lives import JobState, OutboxState, ReviewState, Steps, check_step
+from bot.core.lives import AssetState, JobState, OutboxState, ReviewState, Steps, check_step
 from bot.core.messages import ChannelRef
 from bot.core.ports import Outgoing
 from bot.core.reviews import Review
@@ -16,6 +16,8 @@ V = TypeVar("V")
 
 LEASED = (JobState.RENDERING, JobState.CHECKING)
 """States in which a worker holds a job by a lease."""
+COMPARED = (AssetState.APPROVED, AssetState.IN_REVIEW)
+"""States of the assets that a new picture must not look like."""
 OPEN_REVIEWS = (ReviewState.OPEN, ReviewState.ESCALATED)
 """States in which a review still waits for votes."""
 

@@ -2,27 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakSet
 
 
 class Turns:
-    """One writer at a time in this process."""
+    """Writers of this process: one at a time if `alone`, else side by side."""
 
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._holder: asyncio.Task[object] | None = None
+    def __init__(self, *, alone: bool) -> None:
+        self._lock = asyncio.Lock() if alone else None
+        self._writing: WeakSet[asyncio.Task[object]] = WeakSet()
 
     @asynccontextmanager
     async def mine(self) -> AsyncIterator[None]:
         """Wait for the turn and keep it for the block. Raises RuntimeError inside a turn."""
         task = asyncio.current_task()
-        if task is not None and self._holder is task:
+        if task is None:
+            raise RuntimeError("A write needs a running task.")
+        if task in self._writing:
             raise RuntimeError(
                 "A write inside a write would wait for itself: pass the transaction on."
             )
-        async with self._lock:
-            self._holder = task
+        async with AsyncExitStack() as stack:
+            if self._lock is not None:
+                await stack.enter_async_context(self._lock)
+            self._writing.add(task)
             try:
                 yield
             finally:
-                self._holder = None
+                self._writing.discard(task)

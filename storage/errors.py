@@ -1,0 +1,41 @@
+"""What can go wrong in the store itself; the core's NotFound and Conflict say the rest.
+
+HousestyleError
+├── CodecError         something stored is not what this version writes
+├── StoreBusy          others kept the database locked, or two transactions blocked each other
+├── StoreUnavailable   the database does not answer
+├── StoreTooNew        a newer version of the program has upgraded the database
+└── InboxInUse         another process works with this inbox
+"""
+
+from bot.core.errors import Conflict, HousestyleError
+
+
+class CodecError(HousestyleError):
+    """Something stored is not what this version of the program writes: run `housestyle doctor`."""
+
+    title = "Stored data not understood"
+
+
+class StoreBusy(Conflict):
+    """The database was locked for too long, or two transactions blocked each other: try again."""
+
+    title = "Too busy"
+
+
+class StoreUnavailable(HousestyleError):
+    """The database does not answer: check its address in the settings and that it runs."""
+
+    title = "Database unavailable"
+
+
+class StoreTooNew(HousestyleError):
+    """The database was upgraded by a newer version: install that version, or restore a backup."""
+
+    title = "Database too new"
+
+
+class InboxInUse(HousestyleError):
+    """Another process works with this inbox: stop it, or give this one a data folder of its own."""
+
+    title = "Inbox in use"

@@ -1,0 +1,138 @@
+"""Jobs in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from bot.core.jobs import Job, QueuePlace
+from bot.core.lives import JOB_STEPS, JobState
+from storage.rows import Shape
+from storage.sql_table import Session, SqlTable, before
+from storage.steps import LEASED, lease_lost, missing
+from storage.tables import JobRow
+
+_SHAPE = Shape(Job, JobRow)
+
+
+class _JobTable(SqlTable[Job]):
+    def columns(self, value: Job) -> dict[str, Any]:
+        return {**super().columns(value), "rank": -value.priority}
+
+
+class SqlJobs:
+    """The Jobs port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._jobs = _JobTable(session, "job", _SHAPE)
+        self._c = self._jobs.c
+        self._turn = (self._c.rank, self._c.created_at, self._c.row)
+
+    async def add(self, job: Job) -> None:
+        """See the port."""
+        await self._jobs.add(job)
+
+    async def get(self, job_id: str) -> Job:
+        """See the port."""
+        return await self._jobs.need(job_id)
+
+    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
+        """See the port."""
+        queued = self._c.state == JobState.QUEUED
+        found = await self._jobs.where(queued, order=self._turn, limit=1, lock=True)
+        if not found:
+            return None
+        claimed = replace(
+            found[0],
+            state=JobState.RENDERING,
+            fence=found[0].fence + 1,
+            worker=worker,
+            lease_until=now + lease,
+            updated_at=now,
+        )
+        return await self._jobs.update(claimed, found[0], JOB_STEPS)
+
+    async def renew(self, job: Job, *, until: datetime) -> Job:
+        """See the port."""
+        ours = (self._c.id == job.id) & (self._c.fence == job.fence) & self._c.state.in_(LEASED)
+        statement = update(_SHAPE.table).where(ours).values(lease_until=until)
+        if (await self._session.change(statement)).rowcount != 1:
+            await self._jobs.need(job.id)
+            raise lease_lost(job)
+        return await self._jobs.need(job.id)
+
+    async def release_expired(self, now: datetime) -> int:
+        """See the port."""
+        statement = (
+            update(_SHAPE.table)
+            .where(self._c.state.in_(LEASED), self._c.lease_until <= now)
+            .values(
+                state=JobState.QUEUED,
+                worker="",
+                lease_until=None,
+                updated_at=now,
+                version=self._c.version + 1,
+            )
+        )
+        return (await self._session.change(statement)).rowcount
+
+    async def update(self, new: Job, *, was: Job) -> Job:
+        """See the port."""
+        # A lease that the caller did not change stays as the last renewal left it.
+        if new.lease_until != was.lease_until:
+            return await self._jobs.update(new, was, JOB_STEPS)
+        await self._jobs.update(new, was, JOB_STEPS, keep=("lease_until",))
+        return await self._jobs.need(new.id)
+
+    async def place(self, job_id: str) -> QueuePlace:
+        """See the port."""
+        columns = (self._c.state, self._c.rank, self._c.created_at, self._c.row)
+        found = await self._session.first(select(*columns).where(self._c.id == job_id))
+        if found is None:
+            raise missing("job", job_id)
+        queued = self._c.state == JobState.QUEUED
+        waiting = await self._count(queued)
+        if found[0] is not JobState.QUEUED:
+            return QueuePlace(ahead=0, waiting=waiting)
+        running = await self._count(self._c.state.in_(LEASED))
+        earlier = await self._count(queued, self._earlier(*found[1:]))
+        return QueuePlace(ahead=running + earlier, waiting=waiting)
+
+    async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
+        """See the port."""
+        whose = self._whose(brand, requester)
+        running = await self._jobs.where(self._c.state.in_(LEASED), *whose, order=self._turn)
+        queued = self._c.state == JobState.QUEUED
+        return running + await self._jobs.where(queued, *whose, order=self._turn)
+
+    async def recent(
+        self, *, brand: str = "", requester: str = "", before: str = "", limit: int = 50
+    ) -> Sequence[Job]:
+        """See the port."""
+        conditions = self._whose(brand, requester)
+        if before:
+            conditions.append(await self._older(before))
+        newest = (self._c.created_at.desc(), self._c.row.desc())
+        return await self._jobs.where(*conditions, order=newest, limit=limit)
+
+    async def _older(self, cursor: str) -> ColumnElement[bool]:
+        position = await self._jobs.position(cursor, "created_at")
+        return before(_SHAPE.table, "created_at", position)
+
+    def _whose(self, brand: str, requester: str) -> list[ColumnElement[bool]]:
+        wanted = ((self._c.brand, brand), (self._c.requester, requester))
+        return [column == value for column, value in wanted if value]
+
+    def _earlier(self, rank: int, created_at: datetime, row: int) -> ColumnElement[bool]:
+        older = (self._c.created_at < created_at) | (
+            (self._c.created_at == created_at) & (self._c.row < row)
+        )
+        earlier: ColumnElement[bool] = (self._c.rank < rank) | ((self._c.rank == rank) & older)
+        return earlier
+
+    async def _count(self, *conditions: ColumnElement[bool]) -> int:
+        query = select(func.count()).select_from(_SHAPE.table).where(*conditions)
+        return await self._session.number(query)

@@ -1,0 +1,159 @@
+"""Reading and writing values of one SQL table inside a transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from sqlalchemy import ColumnElement, Executable, Row, Select, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult, RowMapping
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.lives import Steps
+from storage.rows import Shape
+from storage.steps import check_move, grown, missing, stale, taken
+
+V = TypeVar("V")
+Values: TypeAlias = Mapping[str, Any]
+Query: TypeAlias = Select[*tuple[Any, ...]]
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+
+
+class Session:
+    """One transaction on one connection."""
+
+    def __init__(self, connection: AsyncConnection, *, writable: bool) -> None:
+        self._connection = connection
+        self._writable = writable
+        self.postgresql = connection.dialect.name == "postgresql"
+        self._dialect = postgresql if self.postgresql else sqlite
+
+    async def rows(self, statement: Query) -> Sequence[RowMapping]:
+        """All rows of a query, by column name."""
+        return (await self._connection.execute(statement)).mappings().all()
+
+    async def first(self, statement: Query) -> AnyRow | None:
+        """The first row of a query, or None."""
+        return (await self._connection.execute(statement)).first()
+
+    async def number(self, statement: Query) -> int:
+        """The one number that a query gives."""
+        return int((await self._connection.execute(statement)).scalar_one())
+
+    async def change(
+        self, statement: Executable, values: Sequence[Values] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement that writes."""
+        if not self._writable:
+            raise RuntimeError("A read transaction can't change anything: use Store.write().")
+        if values is not None and not values:
+            raise ValueError("There is nothing to insert.")
+        return await self._connection.execute(statement, values)
+
+    async def insert(
+        self, kind: str, key: str, rows: Iterable[tuple[Table, Sequence[Values]]]
+    ) -> None:
+        """Insert the rows of one thing, all or none of them. Raises Conflict if it is there."""
+        try:
+            # On PostgreSQL a failed statement would spoil the whole transaction.
+            async with self._connection.begin_nested():
+                for table, values in rows:
+                    if values:
+                        await self.change(insert(table), values)
+        except IntegrityError as exc:
+            raise taken(kind, key) from exc
+
+    async def insert_new(self, table: Table, row: Values) -> bool:
+        """Insert a row; False if one with the same key is there."""
+        statement = self._dialect.insert(table).values(row).on_conflict_do_nothing()
+        return (await self.change(statement)).rowcount == 1
+
+    async def put(self, table: Table, row: Values) -> None:
+        """Insert a row, or replace the one with the same primary key."""
+        key = [column.name for column in table.primary_key]
+        others = {name: value for name, value in row.items() if name not in key}
+        statement = self._dialect.insert(table).values(row)
+        await self.change(statement.on_conflict_do_update(index_elements=key, set_=others))
+
+
+class SqlTable(Generic[V]):
+    """One table of values with an `id`."""
+
+    def __init__(self, session: Session, kind: str, shape: Shape[V]) -> None:
+        self.session = session
+        self.kind = kind
+        self.shape = shape
+        self.c = shape.table.c
+
+    def columns(self, value: V) -> dict[str, Any]:
+        """What is stored of a value; tables with derived columns add theirs."""
+        return self.shape.row(value)
+
+    async def load(self, rows: Sequence[RowMapping]) -> list[V]:
+        """The values of these rows; tables with parts elsewhere fetch them here."""
+        return [self.shape.value(row) for row in rows]
+
+    async def add(self, value: V) -> None:
+        """Raises Conflict if it is there."""
+        key = value.id  # type: ignore[attr-defined]
+        await self.session.insert(self.kind, key, [(self.shape.table, [self.columns(value)])])
+
+    async def find(self, key: str) -> V | None:
+        """The value with this id, or None."""
+        found = await self.where(self.c.id == key)
+        return found[0] if found else None
+
+    async def need(self, key: str) -> V:
+        """The value with this id. Raises NotFound."""
+        value = await self.find(key)
+        if value is None:
+            raise missing(self.kind, key)
+        return value
+
+    async def where(
+        self,
+        *conditions: ColumnElement[bool],
+        order: Sequence[Any] = (),
+        limit: int | None = None,
+        lock: bool = False,
+    ) -> list[V]:
+        """The values that meet all conditions. `lock` skips rows that another claims now."""
+        query = select(self.shape.table).where(*conditions).order_by(*order).limit(limit)
+        if lock:
+            # SQLite drops this silently; there the writer is alone anyway (BEGIN IMMEDIATE).
+            query = query.with_for_update(skip_locked=True)
+        return await self.load(await self.session.rows(query))
+
+    async def update(self, new: V, was: V, steps: Steps[Any] | None, keep: Iterable[str] = ()) -> V:
+        """Compare-and-set; columns in `keep` stay as they are stored. Raises StaleState."""
+        check_move(new, was, steps)
+        result = grown(new, was)
+        values = self.columns(result)
+        for name in keep:
+            del values[name]
+        statement = update(self.shape.table).where(*self._same(was)).values(values)
+        if (await self.session.change(statement)).rowcount != 1:
+            raise stale(await self.need(was.id))  # type: ignore[attr-defined]
+        return result
+
+    async def position(self, cursor: str, time: str) -> tuple[Any, int]:
+        """Time and row number of the value with the id `cursor`. Raises NotFound."""
+        query = select(self.c[time], self.c.row).where(self.c.id == cursor)
+        found = await self.session.first(query)
+        if found is None:
+            raise missing("page after", cursor)
+        return found[0], found[1]
+
+    def _same(self, was: V) -> list[ColumnElement[bool]]:
+        names = {f.name for f in fields(was)} & {"id", "version", "state", "fence"}  # type: ignore[arg-type]
+        return [self.c[name] == getattr(was, name) for name in sorted(names)]
+
+
+def before(table: Table, time: str, position: tuple[Any, int]) -> ColumnElement[bool]:
+    """Older than a position, in a form that an index on (time, row) serves."""
+    at, row = position
+    older: ColumnElement[bool] = (table.c[time] <= at) & (
+        (table.c[time] < at) | (table.c.row < row)
+    )
+    return older

@@ -1,0 +1,41 @@
+"""All tables of the store, one module a group. Importing this package fills `METADATA`."""
+
+from storage.tables.assets import AssetRow, AssetWordRow, RenditionRow
+from storage.tables.base import Row, table_of
+from storage.tables.brands import CurrentKitRow, KitRow, LoraRow
+from storage.tables.calendar import ScheduleRow, SlotRow
+from storage.tables.jobs import JobRow
+from storage.tables.ledger import EventRow, PersonalRow
+from storage.tables.outbox import DeliveryRow, OutgoingRow
+from storage.tables.people import IdentityRow, KeyRow, PersonRow, RoleRow
+from storage.tables.reviews import PublicationRow, ReviewRow, VoteRow
+from storage.tables.timeline import ReactionRow, TimelineRow
+
+METADATA = Row.metadata
+
+__all__ = [
+    "METADATA",
+    "AssetRow",
+    "AssetWordRow",
+    "CurrentKitRow",
+    "DeliveryRow",
+    "EventRow",
+    "IdentityRow",
+    "JobRow",
+    "KeyRow",
+    "KitRow",
+    "LoraRow",
+    "OutgoingRow",
+    "PersonRow",
+    "PersonalRow",
+    "PublicationRow",
+    "ReactionRow",
+    "RenditionRow",
+    "ReviewRow",
+    "RoleRow",
+    "ScheduleRow",
+    "SlotRow",
+    "TimelineRow",
+    "VoteRow",
+    "table_of",
+]
