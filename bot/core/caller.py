@@ -55,7 +55,7 @@ async def kit_for(tx: Transaction, brand: str, actor: Actor) -> BrandKit:
         )
     here = [kit for kit in kits if _has_channel(kit, actor.channel)] or list(kits)
     if len(here) > 1:
-        raise Mistake("Which brand is it for?", allowed=names, fix="Add `brand:NAME`.")
+        raise Mistake("Which brand is it for?", allowed=names, fix="Add `--brand NAME`.")
     return here[0]
 
 

@@ -260,6 +260,7 @@ def error_card(error: HousestyleError, *, reference: str = "") -> Card:
     return Card(
         kind="error",
         title=error.title,
+        state=error.code,
         lines=tuple(lines),
         fix=error.fix,
         reference=reference,

@@ -17,7 +17,13 @@ HousestyleError
     └── ChatAmbiguous  nobody knows whether it did
 """
 
+import re
 from dataclasses import dataclass
+
+
+def word_of(kind: type[Exception]) -> str:
+    """The word for machines of a class of errors."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 class HousestyleError(Exception):
@@ -29,6 +35,11 @@ class HousestyleError(Exception):
         super().__init__(message)
         self.message = message
         self.fix = fix
+
+    @property
+    def code(self) -> str:
+        """The error's word for machines: `not_allowed` for NotAllowed."""
+        return word_of(type(self))
 
 
 class Refused(HousestyleError):
