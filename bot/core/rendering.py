@@ -107,8 +107,11 @@ class RenderingWorker:
         except (StaleState, LeaseLost):
             log.info("Job was cancelled or taken over", extra={"job": job.id})
         except (RenderError, HousestyleError) as exc:
-            log.exception("Job failed", extra={"job": job.id})
             await self._end(job, kit, JobState.FAILED, str(exc))
+        except Exception:
+            # A job that trips over a bug of ours fails alone; the worker goes on with the next.
+            log.exception("Job tripped over a bug", extra={"job": job.id})
+            await self._end(job, kit, JobState.FAILED, "Something broke on our side.")
         finally:
             house.live.drop(job.id)
             _changed(house, job)

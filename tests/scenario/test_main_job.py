@@ -7,6 +7,7 @@ from bot.core.lives import AssetState, JobState, PublicationState
 from bot.core.messages import ChannelRef
 from brand.spec import RenderFailed, RenderUnavailable, sha256_hex
 from brand.templates import Brief
+from tests.fakes.renderer import noise
 from tests.fakes.studio import OFF_PALETTE, PASSED
 from tests.fakes.town import PUBLIC, WORKING, Town
 from tests.scenario.conftest import candidate, in_review, newest_asset
@@ -212,3 +213,19 @@ async def test_someone_unknown_gets_an_answer_and_a_ledger_line(town: Town) -> N
         [event] = await tx.ledger.recent()
     assert event.action == "command.refused"
     assert event.facts["known"] is False
+
+
+async def test_a_job_that_trips_over_a_bug_fails_alone(town: Town) -> None:
+    def bug(_spec: object) -> object:
+        raise ZeroDivisionError
+
+    town.renderer.paint = bug  # type: ignore[assignment]
+    await town.say(Imagine(brief=Brief(words="a red mug")))
+    await town.settle()
+    town.renderer.paint = noise
+    await town.say(Imagine(brief=Brief(words="a blue mug")))
+    await town.settle()
+    broken, fine = town.chat.shown("drafts")
+    assert (broken.state, fine.state) == ("failed", "done")
+    assert "on our side" in broken.status
+    assert broken.reference
