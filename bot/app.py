@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.brand_files import load_brands
 from bot.chat.local_chat.chat import LocalChat
@@ -19,7 +19,7 @@ from bot.core.errors import HousestyleError
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
-from bot.core.ports import Renderer
+from bot.core.ports import Inbox, Renderer, Transaction
 from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
@@ -33,20 +33,24 @@ from generation.supervisor import GenerationProcess
 from storage.blobs import FolderBlobs
 from storage.database import open_store
 from storage.inbox import JournalInbox
-from storage.memory_blobs import MemorySignals
+from storage.memory_blobs import MemoryInbox, MemorySignals
 
 log = logging.getLogger(__name__)
 
 OWNER_LINK_LIFE = timedelta(hours=24)
 OWNER_ROLES = tuple((ANY_BRAND, role) for role in Role)
 LOCAL = "local"
+OWNER = "owner"
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, *, generation: bool = True, inbox: bool = True
+) -> AsyncIterator[House]:
     """Everything wired and the brands loaded; nothing runs yet but the generation service.
 
-    `generation` False leaves the service out (for commands that only read).
+    `generation` False leaves the service out (for commands that only read); `inbox` False leaves
+    the node's inbox to the one process that serves, so that a command may run beside it.
     """
     clock, signals = SystemClock(), MemorySignals()
     async with AsyncExitStack() as stack:
@@ -55,8 +59,7 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
         blobs = FolderBlobs(settings.blobs)
         studio = PoolStudio()
         stack.callback(studio.close)
-        inbox = await JournalInbox.open(settings.data_dir / "inbox")
-        stack.push_async_callback(inbox.close)
+        taken_in = await _inbox(settings, stack) if inbox else MemoryInbox()
         renderer = await _renderer(settings, stack, start=generation)
         local = LocalChat(
             timeline=store.timeline, signals=signals, store=store, blobs=blobs, clock=clock
@@ -68,7 +71,7 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
             studio=studio,
             signals=signals,
             clock=clock,
-            inbox=inbox,
+            inbox=taken_in,
             timeline=store.timeline,
             chats={LOCAL: local},
             demo=settings.demo,
@@ -77,6 +80,12 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
         house = replace(house, door=Dispatch(house))
         await load_brands(settings.brands_dir, store, blobs, clock)
         yield house
+
+
+async def _inbox(settings: Settings, stack: AsyncExitStack) -> Inbox:
+    inbox = await JournalInbox.open(settings.data_dir / "inbox")
+    stack.push_async_callback(inbox.close)
+    return inbox
 
 
 async def _renderer(settings: Settings, stack: AsyncExitStack, *, start: bool) -> Renderer:
@@ -198,18 +207,24 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-async def owner_link(house: House, *, name: str = "You") -> str:
-    """A one-time link for the owner, who is made a member at the first start."""
+async def owner_of(tx: Transaction, now: datetime) -> Person:
+    """The owner of this installation, who is made a member at the first start."""
+    owner = await tx.people.by_identity(LOCAL, OWNER)
+    if owner is None:
+        owner = Person(
+            id=new_id(),
+            name="You",
+            created_at=now,
+            roles=OWNER_ROLES,
+            identities=(Identity(platform=LOCAL, user=OWNER),),
+        )
+        await tx.people.add(owner)
+    return owner
+
+
+async def owner_link(house: House) -> str:
+    """A one-time link for the owner."""
     async with house.store.write() as tx:
-        owner = await tx.people.by_identity(LOCAL, "owner")
-        if owner is None:
-            owner = Person(
-                id=new_id(),
-                name=name,
-                created_at=house.clock.now(),
-                roles=OWNER_ROLES,
-                identities=(Identity(platform=LOCAL, user="owner"),),
-            )
-            await tx.people.add(owner)
+        owner = await owner_of(tx, house.clock.now())
         secret = await issue(tx, house.clock, owner.id, KeyKind.LINK, OWNER_LINK_LIFE)
     return f"{house.base_url}/enter?key={secret}"
