@@ -144,13 +144,23 @@ def lathe(profile: list[tuple[float, float]], flatness: float = 0.16) -> Points:
 
 
 def pattern_mask(
-    pattern: str, size: tuple[int, int], *, period: float, diagonal: bool
+    pattern: str,
+    size: tuple[int, int],
+    *,
+    period: float,
+    diagonal: bool,
+    part: float = 0.5,
+    start: float = 0.0,
 ) -> Image.Image:
-    """Where the second colour of a pattern shows (255) in a box of that size."""
+    """Where the second colour of a pattern shows (255) in a box of that size.
+
+    Diagonal stripes rise to the right at 45 degrees; `part` is the width of one and `start` its
+    place, both in periods.
+    """
     mask = Image.new("L", size)
     pen = ImageDraw.Draw(mask)
     if pattern == "striped" and diagonal:
-        _diagonals(pen, size, period)
+        _diagonals(pen, size, period, part, start)
     elif pattern == "striped":
         for index in range(math.ceil(size[1] / period) + 1):
             pen.rectangle((0, (index + 0.25) * period, size[0], (index + 0.75) * period), fill=255)
@@ -161,13 +171,15 @@ def pattern_mask(
     return mask
 
 
-def _diagonals(pen: ImageDraw.ImageDraw, size: tuple[int, int], period: float) -> None:
+def _diagonals(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], period: float, part: float, start: float
+) -> None:
     width, height = size
     step = period * math.sqrt(2)
     for index in range(math.ceil((width + height) / step) + 1):
-        x = index * step - height
-        half = x + step / 2
-        pen.polygon([(x, height), (half, height), (half + height, 0), (x + height, 0)], fill=255)
+        x = (index + start) * step - height
+        end = x + step * part
+        pen.polygon([(x, height), (end, height), (end + height, 0), (x + height, 0)], fill=255)
 
 
 def _dots(pen: ImageDraw.ImageDraw, size: tuple[int, int], period: float) -> None:

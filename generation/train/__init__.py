@@ -1,0 +1,1 @@
+"""Training: the demo model's own recipe and brand LoRAs."""
