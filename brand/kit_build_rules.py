@@ -50,7 +50,8 @@ def _lora(item: Section) -> ApprovedLora:
 
 def build_gates(section: Section) -> GateLimits:
     """[gates] with its [gates.motif]."""
-    motif = _motif(section.section("motif")) if "motif" in section else None
+    motif_section = section.section("motif")
+    motif = _motif(motif_section) if "motif" in section else None
     base = GateLimits()
     found = GateLimits(
         min_sharpness=section.number("min_sharpness", base.min_sharpness, low=0, high=1e6),

@@ -13,6 +13,8 @@ from brand.kit_reader import ProblemLog, Section
 from brand.toml_lines import Positions
 
 MAX_BYTES = 1_000_000
+MAX_DOTS = 60
+"""In one line. Reading a key of n dotted parts takes n² steps, here and in tomllib."""
 
 _AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
@@ -70,6 +72,10 @@ def _parse(text: str, path: Path) -> tuple[BrandKit | None, tuple[KitProblem, ..
         )
         for line in repaired
     )
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > MAX_DOTS:
+            message = f"This line has more than {MAX_DOTS} dots."
+            return None, (*warnings, _problem(path, message, "Shorten it.", line=number))
     try:
         raw: dict[str, Any] = tomllib.loads(text)
         log = ProblemLog(path=path, positions=Positions(text))

@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 MAX_TEXT = 1000
 MAX_ITEMS = 500
+MAX_PROBLEMS = 200
+"""Of one file; whoever has so many has another kind of file."""
 
 NAME = r"[a-z][a-z0-9-]{0,39}"
 NAME_FORM = "small letters, digits and hyphens, starting with a letter"
@@ -31,7 +33,9 @@ class ProblemLog:
     problems: list[KitProblem] = field(default_factory=list)
 
     def add(self, where: KeyPath, message: str, fix: str, *, severity: str = "error") -> None:
-        """Note a mistake at a key (or at the nearest table around it)."""
+        """Note a mistake at a key (or at the nearest table around it), unless the log is full."""
+        if self.full:
+            return
         line, column = self.positions.of(where)
         self.problems.append(
             KitProblem(
@@ -43,6 +47,11 @@ class ProblemLog:
                 fix=fix,
             )
         )
+
+    @property
+    def full(self) -> bool:
+        """Whether MAX_PROBLEMS have been noted."""
+        return len(self.problems) >= MAX_PROBLEMS
 
     @property
     def ordered(self) -> tuple[KitProblem, ...]:
@@ -61,7 +70,7 @@ class Section:
     def __init__(self, raw: object, where: KeyPath, log: ProblemLog) -> None:
         self.where = where
         self.log = log
-        self._known: list[str] = []
+        self._known: dict[str, None] = {}
         if not isinstance(raw, dict):
             log.add(where, f"`{self._name()}` must be a table", f"Write [{self._name()}].")
             raw = {}
@@ -174,27 +183,27 @@ class Section:
 
     def named(self) -> list[str]:
         """Every key of this table, for tables whose keys are names."""
-        self._known += self._raw
-        return list(self._raw)
+        names = list(self._raw)[:MAX_ITEMS]
+        self._known.update(dict.fromkeys(names))
+        return names
 
     def value(self, key: str) -> object:
         """A value in whatever form."""
-        self._known.append(key)
+        self._known[key] = None
         return self._raw.get(key)
 
     def finish(self) -> None:
         """Note every key that was not read, with the nearest one that is."""
+        known = tuple(self._known)
         for key in self._raw:
-            if key not in self._known:
-                suggestion = nearest(key, self._known)
+            if key not in self._known and not self.log.full:
+                suggestion = nearest(key, known)
                 fix = f"Did you mean `{suggestion}`?" if suggestion else ""
-                fix = (
-                    fix or f"{self._name() or 'The file'} can have {one_of(self._known, limit=20)}."
-                )
+                fix = fix or f"{self._label()} can have {one_of(known, limit=20)}."
                 self.log.add(self.at(key), f"`{key}` isn't a key of {self._label()}", fix)
 
     def _get(self, key: str, form: str, *, required: bool) -> Any:  # noqa: ANN401
-        self._known.append(key)
+        self._known[key] = None
         if key not in self._raw and required:
             self.log.add(self.where, f"{self._label()} needs `{key}`", f"Add `{key}` = {form}.")
         return self._raw.get(key)

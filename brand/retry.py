@@ -10,8 +10,6 @@ MORE_STEPS = 1.5
 MORE_LORA = 1.25
 MAX_PROMPT = 8000
 
-_SOFT = "soft, low detail, blurry"
-
 
 def changed_recipe(
     spec: RenderSpec, evidence: Evidence, attempt: int, kit: BrandKit
@@ -24,16 +22,19 @@ def changed_recipe(
     """
     if not evidence.failed:
         raise ValueError("every gate passed; there is no reason for another render")
+    failed = {verdict.name for verdict in evidence.failed}
     changes: list[str] = []
     changed = replace(spec, seed=_new_seed(spec, attempt))
-    for verdict in evidence.failed:
-        if verdict.name == "sharpness":
-            changed = _more_steps(changed, kit, changes)
-        elif verdict.name in ("palette", "motif"):
-            changed = _more_brand(changed, kit, verdict.name, changes)
+    if "sharpness" in failed:
+        changed = _more_steps(changed, kit, changes)
+    if failed & {"palette", "motif"}:
+        changed = replace(changed, loras=tuple(_heavier(u, kit, changes) for u in changed.loras))
+    if "motif" in failed and kit.gates.motif:
+        changed = _with_words(changed, kit.gates.motif.words, changes)
+    elif "palette" in failed:
+        changed = _with_words(changed, _palette_words(kit), changes)
     why = "; ".join(verdict.summary for verdict in evidence.failed)
-    what = ", ".join((*dict.fromkeys(changes), "new seed"))
-    return changed, f"{why} → {what}"
+    return changed, f"{why} → {', '.join((*changes, 'new seed'))}"
 
 
 def _new_seed(spec: RenderSpec, attempt: int) -> int:
@@ -46,20 +47,7 @@ def _more_steps(spec: RenderSpec, kit: BrandKit, changes: list[str]) -> RenderSp
     steps = max(spec.steps, min(round(spec.steps * MORE_STEPS), kit.generation.max_steps))
     if steps > spec.steps:
         changes.append(f"steps {spec.steps} → {steps}")
-    negative = _with_words(spec.negative, _SOFT)
-    if negative != spec.negative:
-        changes.append(f"'{_SOFT}' unwanted")
-    return replace(spec, steps=steps, negative=negative)
-
-
-def _more_brand(spec: RenderSpec, kit: BrandKit, gate: str, changes: list[str]) -> RenderSpec:
-    loras = tuple(_heavier(use, kit, changes) for use in spec.loras)
-    motif = kit.gates.motif
-    words = motif.words if gate == "motif" and motif else _palette_words(kit)
-    prompt = _with_words(spec.prompt, words)
-    if prompt != spec.prompt:
-        changes.append(f"'{words}' added")
-    return replace(spec, loras=loras, prompt=prompt)
+    return replace(spec, steps=steps)
 
 
 def _heavier(use: LoraUse, kit: BrandKit, changes: list[str]) -> LoraUse:
@@ -78,9 +66,10 @@ def _palette_words(kit: BrandKit) -> str:
     return f"{' and '.join(names)} colors" if names else ""
 
 
-def _with_words(text: str, words: str) -> str:
-    """The text with the words at its end, unless it has them or would become too long."""
-    if not words or words.casefold() in text.casefold():
-        return text
-    joined = f"{text}, {words}" if text else words
-    return joined if len(joined) <= MAX_PROMPT else text
+def _with_words(spec: RenderSpec, words: str, changes: list[str]) -> RenderSpec:
+    """The recipe with the words at its prompt's end, unless it has them or no room for them."""
+    prompt = f"{spec.prompt}, {words}"
+    if not words or words.casefold() in spec.prompt.casefold() or len(prompt) > MAX_PROMPT:
+        return spec
+    changes.append(f"'{words}' added")
+    return replace(spec, prompt=prompt)

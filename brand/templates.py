@@ -25,6 +25,7 @@ WORDS_VARIABLE = "WORDS"
 NO_LORA = "none"
 
 VARIABLE = re.compile(r"\[([A-Z][A-Z0-9_]{0,39})\]")
+_SLOT = re.compile(rf"(?:\b(?P<article>[Aa]n?) )?{VARIABLE.pattern.replace('(', '(?P<name>', 1)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +92,21 @@ def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> Ren
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
-    """Fill every [VARIABLE] that `values` names, in one pass; values are not read again."""
-    return VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
+    """Fill every [VARIABLE] that `values` names, in one pass; values are not read again.
+
+    An article right before a variable follows its value: `a [COLOR] mug` gives `an orange mug`.
+    """
+
+    def filled(match: re.Match[str]) -> str:
+        if match["name"] not in values:
+            return match[0]
+        value, article = values[match["name"]], match["article"]
+        if not article:
+            return value
+        sounds_open = value[:1].casefold() in tuple("aeiou")
+        return f"{article[0]}{'n' if sounds_open else ''} {value}"
+
+    return _SLOT.sub(filled, text)
 
 
 def _template(brief: Brief, kit: BrandKit) -> Template | None:
@@ -116,7 +130,7 @@ def _choice(value: str, allowed: tuple[str, ...], field: str, kit: BrandKit) -> 
     shown, suggestion = clean(value)[:80], nearest(clean(value), allowed)
     article = "an" if field[0] in "aeiou" else "a"
     ask = f"Did you mean `{suggestion}`? " if suggestion else ""
-    have = f"There is {one_of(allowed)}. " if allowed else f"The kit has no {field} yet. "
+    have = f"Choose one of {one_of(allowed)}. " if allowed else f"The kit has no {field} yet. "
     raise UnknownChoice(
         f"`{field}:{shown}` isn't {article} {field} of {kit.name}. {ask}{have}Nothing was queued.",
         field=field,

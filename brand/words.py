@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from brand.emphasis import plain_text
 from brand.errors import BannedWord
@@ -47,13 +48,23 @@ def one_of(choices: Sequence[str], *, limit: int = 12) -> str:
 
 def find_banned(text: str, kit: BrandKit) -> tuple[str, BannedTerm] | None:
     """The first banned word that the text holds, however it is spelt or weighed, or None."""
-    folded = _folded(text)
-    for term in kit.banned:
+    pattern, terms = _banned_words(kit.banned)
+    match = pattern.search(_folded(text)) if terms else None
+    return terms[match[0]] if match else None
+
+
+@lru_cache(maxsize=16)
+def _banned_words(
+    banned: tuple[BannedTerm, ...],
+) -> tuple[re.Pattern[str], dict[str, tuple[str, BannedTerm]]]:
+    """One pattern for all banned words in their compared form, and which term each belongs to."""
+    terms: dict[str, tuple[str, BannedTerm]] = {}
+    for term in banned:
         for word in term.words:
-            pattern = r"\s+".join(re.escape(part) for part in _folded(word).split())
-            if pattern and re.search(rf"(?<!\w){pattern}(?!\w)", folded):
-                return word, term
-    return None
+            terms.setdefault(_folded(word), (word, term))
+    terms.pop("", None)
+    longest_first = sorted(terms, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"), terms
 
 
 def refuse_banned(text: str, kit: BrandKit, *, field: str) -> None:
