@@ -5,7 +5,7 @@ HousestyleError
 ├── StoreBusy          others kept the database locked, or two transactions blocked each other
 ├── StoreUnavailable   the database does not answer
 ├── StoreTooNew        a newer version of the program has upgraded the database
-└── InboxInUse         another process works with this inbox
+└── DiskFailed         a file could not be written or read
 """
 
 from bot.core.errors import Conflict, HousestyleError
@@ -35,7 +35,7 @@ class StoreTooNew(HousestyleError):
     title = "Database too new"
 
 
-class InboxInUse(HousestyleError):
-    """Another process works with this inbox: stop it, or give this one a data folder of its own."""
+class DiskFailed(HousestyleError):
+    """The disk refused a file: free some space, or check the permissions of the data folder."""
 
-    title = "Inbox in use"
+    title = "Disk trouble"
