@@ -1,0 +1,1 @@
+"""The local chat: a chat platform inside the house, for the demo and for rooms without one."""

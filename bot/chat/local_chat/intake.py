@@ -1,0 +1,274 @@
+"""LocalIntake: the incoming side. Written down first, then understood, then marked done.
+
+A delivery is one thing a person did: said a line, pressed a button, reacted. It stands in the
+fsynced inbox before anything else happens, and `replay` works off what a crash left there; both
+ways every step counts once, because messages, replies and commands carry the delivery's id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bot.chat.local_chat.chat import AUTHOR, PLATFORM, tell
+from bot.chat.local_chat.marking import marked_card
+from bot.core.actions import command_for_reaction, parse_action
+from bot.core.cards import error_card, reply_card
+from bot.core.commands import Command, Find, Imagine, Queue, Usage
+from bot.core.errors import HousestyleError, Mistake, NotFound
+from bot.core.grammar import NotACommand, parse
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.messages import Actor, Audience, Card, ChannelRef
+from bot.core.ports import Delivery, Door, TimelineMessage
+from bot.core.rooms import Room, rooms_of
+from bot.core.vocabulary import Vocabulary
+from brand.kit import BrandKit
+
+APPROVING = "white_check_mark"
+REJECTING = "x"
+EMOJI = (APPROVING, REJECTING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One delivery's content, as it stands in the inbox. `kind` is text, action or reaction."""
+
+    kind: str
+    user: str
+    name: str
+    person: str
+    channel: str
+    text: str = ""
+    """The typed line; of an action, what the person was asked for."""
+    action: str = ""
+    reference: str = ""
+    """SHA-256 of an attached picture."""
+    brand: str = ""
+    """The brand in force where the channel does not say."""
+    message: str = ""
+    emoji: str = ""
+    on: bool = True
+    aside: str = ""
+    """Where the answer goes if not into the channel: a page's own corner of the timeline."""
+
+    def actor(self, delivery: str) -> Actor:
+        """Who says it, and from where."""
+        return Actor(
+            platform=PLATFORM,
+            user=self.user,
+            name=self.name,
+            person=self.person,
+            channel=ChannelRef(platform=PLATFORM, channel=self.channel),
+            delivery=delivery,
+        )
+
+
+class LocalIntake:
+    """Takes in what people do in the local chat and on the portal's pages."""
+
+    def __init__(self, house: House, door: Door) -> None:
+        self._house = house
+        self._door = door
+
+    async def rooms(self, person: str, user: str) -> tuple[Room, ...]:
+        """The channels that this person may read and write in."""
+        async with self._house.store.read() as tx:
+            return rooms_of(await tx.kits.all(), await tx.people.get(person), PLATFORM, user)
+
+    async def say(
+        self, actor: Actor, text: str, *, reference: str = "", brand: str = ""
+    ) -> TimelineMessage | None:
+        """A typed line. The answer for this person; None where the channel answers, or nobody."""
+        said = _said("text", actor, text=text, reference=reference, brand=brand)
+        return await self._take(said, actor.delivery)
+
+    async def press(
+        self, actor: Actor, action: str, *, said: str = "", aside: str = ""
+    ) -> TimelineMessage | None:
+        """A pressed button; `said` is what it asked for."""
+        return await self._take(
+            _said("action", actor, action=action, text=said, aside=aside), actor.delivery
+        )
+
+    async def react(
+        self, actor: Actor, message: str, emoji: str, *, on: bool
+    ) -> TimelineMessage | None:
+        """A reaction put on a message or taken away. None where it means nothing."""
+        return await self._take(
+            _said("reaction", actor, message=message, emoji=emoji, on=on), actor.delivery
+        )
+
+    async def replay(self) -> int:
+        """Work off what stood in the inbox when the process ended; how many."""
+        left = [d for d in await self._house.inbox.pending() if d.platform == PLATFORM]
+        for delivery in left:
+            await self._work_off(delivery)
+        return len(left)
+
+    async def _take(self, said: Said, delivery_id: str) -> TimelineMessage | None:
+        delivery = Delivery(
+            platform=PLATFORM,
+            id=delivery_id or new_id(),
+            payload=asdict(said),
+            received_at=self._house.clock.now(),
+        )
+        await self._house.inbox.put(delivery)
+        return await self._work_off(delivery)
+
+    async def _work_off(self, delivery: Delivery) -> TimelineMessage | None:
+        answer = await self._answer(delivery)
+        await self._house.inbox.done(delivery.platform, delivery.id)
+        return answer
+
+    async def _answer(self, delivery: Delivery) -> TimelineMessage | None:
+        said = Said(**delivery.payload)
+        try:
+            card = await _HANDLERS[said.kind](self, said, delivery.id)
+        except HousestyleError as exc:
+            card = marked_card(error_card(exc), said.text, exc)
+        return await self._reply(said, delivery.id, card) if card is not None else None
+
+    async def _text(self, said: Said, delivery: str) -> Card | None:
+        room = await self._room(said)
+        try:
+            command = await self._parsed(said)
+        except Mistake:
+            await self._show(said, delivery, only_for=said.user)
+            raise
+        if isinstance(command, NotACommand):
+            return await self._plain(said, delivery, room)
+        open_here = room.audience is Audience.WORKING and _is_shared(command)
+        await self._show(said, delivery, only_for="" if open_here else said.user)
+        card = await self._door.dispatch(command, said.actor(delivery))
+        if room.audience is Audience.PUBLIC and card.subject:
+            return reply_card(
+                card.status or card.title,
+                f"Drafts stay out of #{room.name}, which is public: follow it in your own channel.",
+            )
+        return card
+
+    async def _plain(self, said: Said, delivery: str, room: Room) -> Card | None:
+        """Talk among people. Alone with the house it is answered with the nearest command."""
+        if said.reference:
+            await self._show(said, delivery, only_for=said.user)
+            raise Mistake(
+                "A picture needs a command to go with it.",
+                fix="Write `/imagine` and what to make of it.",
+            )
+        await self._show(said, delivery)
+        if room.audience is not Audience.REQUESTER:
+            return None
+        return reply_card(
+            "Only you read this channel",
+            "Did you mean to ask for a picture? Commands start with a slash.",
+            hint=f"/imagine {said.text.strip()}"[:200],
+        )
+
+    async def _action(self, said: Said, delivery: str) -> Card:
+        await self._room(said)
+        command = parse_action(said.action, said.text)
+        return await self._door.dispatch(command, said.actor(delivery))
+
+    async def _reaction(self, said: Said, delivery: str) -> Card | None:
+        message = await self._house.timeline.get(said.message)
+        await self._room(replace(said, channel=message.channel))
+        if message.only_for not in ("", said.user):
+            raise NotFound("That message isn't there.")
+        if said.emoji not in EMOJI:
+            raise Mistake("Only ✅ and ❌ count here.", allowed=EMOJI)
+        changed = await self._house.timeline.react(message.id, said.emoji, said.user, on=said.on)
+        tell(self._house.signals, changed)
+        command = command_for_reaction(message.card.subject if message.card else "", said.emoji)
+        if command is None or not said.on:
+            return None
+        return await self._door.dispatch(command, said.actor(delivery))
+
+    async def _parsed(self, said: Said) -> Command | NotACommand:
+        async with self._house.store.read() as tx:
+            kits = await tx.kits.all()
+        if not kits:
+            raise NotFound("No brand kit is loaded.", fix="Ask an admin to put one in.")
+        kit = _kit_in_force(kits, said)
+        words = Vocabulary.of(kit, brands=tuple(k.id for k in kits))
+        command = parse(said.text, vocabulary=words, attached=said.reference)
+        if isinstance(command, Imagine | Queue | Find | Usage) and not command.brand:
+            return replace(command, brand=kit.id)
+        return command
+
+    async def _room(self, said: Said) -> Room:
+        for room in await self.rooms(said.person, said.user):
+            if room.channel == said.channel:
+                return room
+        raise NotFound(
+            f"There is no channel `{said.channel}` for you.",
+            fix="The list on the left has yours.",
+        )
+
+    async def _show(self, said: Said, delivery: str, *, only_for: str = "") -> None:
+        await self._add(
+            TimelineMessage(
+                id=new_id(),
+                channel=said.channel,
+                author=said.name,
+                user=said.user,
+                at=self._house.clock.now(),
+                text=said.text,
+                outgoing=f"said:{delivery}",
+                blob=said.reference,
+                only_for=only_for,
+            )
+        )
+
+    async def _reply(self, said: Said, delivery: str, card: Card) -> TimelineMessage | None:
+        """A card with a subject comes through the outbox; the rest is for this person alone."""
+        if card.subject and not card.private and not said.aside:
+            return None
+        return await self._add(
+            TimelineMessage(
+                id=new_id(),
+                channel=said.aside or said.channel,
+                author=AUTHOR,
+                user="",
+                at=self._house.clock.now(),
+                card=card,
+                outgoing=f"reply:{delivery}",
+                only_for=said.user,
+            )
+        )
+
+    async def _add(self, message: TimelineMessage) -> TimelineMessage:
+        added = await self._house.timeline.add(message)
+        tell(self._house.signals, added)
+        return added
+
+
+_HANDLERS: dict[str, Any] = {
+    "text": LocalIntake._text,
+    "action": LocalIntake._action,
+    "reaction": LocalIntake._reaction,
+}
+
+
+def _said(kind: str, actor: Actor, **fields: Any) -> Said:
+    channel = actor.channel.channel if actor.channel else f"@{actor.user}"
+    return Said(
+        kind=kind,
+        user=actor.user,
+        name=actor.name,
+        person=actor.person,
+        channel=channel,
+        **fields,
+    )
+
+
+def _kit_in_force(kits: Sequence[BrandKit], said: Said) -> BrandKit:
+    """The channel's brand, else the one chosen on the page, else the first."""
+    for kit in kits:
+        if any(c.platform == PLATFORM and c.channel_id == said.channel for c in kit.channels):
+            return kit
+    return next((kit for kit in kits if kit.id == said.brand), kits[0])
+
+
+def _is_shared(command: Command) -> bool:
+    """Whether others in a working channel see the line: they will see the draft too."""
+    return isinstance(command, Imagine) and not command.brief.private

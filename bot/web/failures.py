@@ -1,0 +1,144 @@
+"""Failures as pages: what happened, why, what to do next; a reference where it is our fault."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from bot.core.errors import Conflict, HousestyleError, Mistake, NotFound, Refused
+from bot.web.frame import theme_of
+from bot.web.guard import BodyTooLarge
+from bot.web.site import site_of
+from bot.web.visitor import SignedOut, cookie_name
+from brand.errors import PictureRefused, PictureTooLarge
+
+log = logging.getLogger(__name__)
+
+WORDS = {
+    403: (
+        "That came from somewhere else",
+        "This request didn't start on a page of this Housestyle, so it was not carried out.",
+        "Open the page itself and try again there.",
+    ),
+    404: (
+        "There is nothing here",
+        "The page or picture doesn't exist, or it isn't one that you can see.",
+        "Look for it in the gallery, or ask whoever sent you the link.",
+    ),
+    405: ("This page doesn't take that", "The address is right, the way it was called isn't.", ""),
+    413: (
+        "That is too much at once",
+        "A picture may have up to 20 MB. Nothing was kept.",
+        "Scale it down and send it again.",
+    ),
+    422: (
+        "Something was missing",
+        "The form came in without what it needs. Nothing was changed.",
+        "Go back, fill it in and send it again.",
+    ),
+}
+BROKEN = (
+    "Something broke on our side",
+    "What you did was not carried out, and the failure is in the log.",
+    "Try again. If it stays, tell an admin the reference below.",
+)
+
+
+def add_failures(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(SignedOut, _signed_out)
+    app.add_exception_handler(HousestyleError, _ours)
+    app.add_exception_handler(PictureRefused, _picture)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(BodyTooLarge, _too_large)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _broken)
+
+
+def failure_page(
+    request: Request, status: int, title: str, why: str, fix: str = "", reference: str = ""
+) -> HTMLResponse:
+    """The page of a failure."""
+    html = (
+        site_of(request)
+        .templates.get_template("failure.html")
+        .render(
+            kit=None,
+            visitor=None,
+            theme=theme_of(request),
+            status=status,
+            title=title,
+            why=why,
+            fix=fix,
+            reference=reference,
+        )
+    )
+    return HTMLResponse(html, status_code=status)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI end point of what the guard does not let in."""
+    request = Request(scope, receive)
+    response = _plain(request, scope["state"]["refused"])
+    await response(scope, receive, send)
+
+
+def _plain(request: Request, status: int) -> HTMLResponse:
+    title, why, fix = WORDS.get(status) or (HTTPStatus(status).phrase, "Nothing was changed.", "")
+    return failure_page(request, status, title, why, fix)
+
+
+async def _signed_out(request: Request, exc: Exception) -> HTMLResponse:
+    site = site_of(request)
+    html = site.templates.get_template("signed_out.html").render(
+        kit=None,
+        visitor=None,
+        theme=theme_of(request),
+        demo=site.house.demo,
+        expired=cookie_name(site) in request.cookies,
+    )
+    return HTMLResponse(html, status_code=401)
+
+
+async def _ours(request: Request, exc: Exception) -> HTMLResponse:
+    if not isinstance(exc, HousestyleError):
+        raise exc
+    kinds = ((NotFound, 404), (Refused, 403), (Mistake, 422), (Conflict, 409))
+    status = next((code for kind, code in kinds if isinstance(exc, kind)), 500)
+    return failure_page(request, status, exc.title, exc.message, exc.fix)
+
+
+async def _picture(request: Request, exc: Exception) -> HTMLResponse:
+    status = 413 if isinstance(exc, PictureTooLarge) else 422
+    return failure_page(request, status, "That picture can't be used", str(exc))
+
+
+async def _http(request: Request, exc: Exception) -> HTMLResponse:
+    if not isinstance(exc, HTTPException):
+        raise exc
+    response = _plain(request, exc.status_code)
+    response.headers.update(exc.headers or {})
+    return response
+
+
+async def _too_large(request: Request, exc: Exception) -> HTMLResponse:
+    return _plain(request, 413)
+
+
+async def _invalid(request: Request, exc: Exception) -> HTMLResponse:
+    return _plain(request, 422)
+
+
+async def _broken(request: Request, exc: Exception) -> HTMLResponse:
+    reference = request.scope.get("state", {}).get("reference", "")
+    log.error(
+        "A page failed (reference %s)",
+        reference,
+        exc_info=exc,
+        extra={"action": "page.failed", "path": request.url.path},
+    )
+    return failure_page(request, 500, *BROKEN, reference=reference)

@@ -1,0 +1,69 @@
+"""The portal: chat, queue, gallery, review board and the rest, rendered on the server.
+
+Every page works without JavaScript; the scripts make it live. Handlers are thin: they read
+through the store and give commands through the desk, where the one door is.
+"""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from bot.core.house import House
+from bot.web.desk import Desk
+from bot.web.failures import add_failures, refuse
+from bot.web.guard import Guard
+from bot.web.own_files import OwnFiles
+from bot.web.pages import (
+    act,
+    brands,
+    chat,
+    enter,
+    files,
+    gallery,
+    health,
+    live,
+    picture,
+    queue,
+    review,
+    usage,
+)
+from bot.web.site import Site, hang, site_of_app, templates_of
+from bot.web.streams import Streams
+from bot.web.thumbs import Thumbs
+
+PAGES = (enter, chat, act, queue, gallery, picture, review, brands, usage, health, files, live)
+
+
+def build_portal(house: House, desk: Desk, *, disk: Path | None = None) -> FastAPI:
+    """The portal's application.
+
+    `desk` is the local chat's incoming side; `disk` is the folder whose free space the health
+    page watches. Cookies and headers are those of https where `house.base_url` says so.
+    """
+    own = OwnFiles()
+    secure = house.base_url.startswith("https://")
+    app = FastAPI(title="Housestyle", openapi_url=None, docs_url=None, redoc_url=None)
+    hang(
+        app,
+        Site(
+            house=house,
+            desk=desk,
+            files=own,
+            thumbs=Thumbs(house.blobs),
+            streams=Streams(),
+            templates=templates_of(own),
+            secure=secure,
+            disk=disk,
+        ),
+    )
+    for page in PAGES:
+        app.include_router(page.router)
+    add_failures(app)
+    app.add_middleware(Guard, refuse=refuse, secure=secure)
+    return app
+
+
+def stop_streams(app: FastAPI) -> None:
+    """End every open event stream. Call it when the server is told to stop, before it waits
+    for its connections: they would never end by themselves."""
+    site_of_app(app).streams.stop()

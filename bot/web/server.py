@@ -1,0 +1,39 @@
+"""Serving the portal with uvicorn, so that it also stops: open streams end first."""
+
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from bot.web.portal import stop_streams
+
+GRACE_S = 3
+"""Backstop: whatever still hangs after so many seconds is cut off."""
+
+
+class PortalServer(uvicorn.Server):
+    """A server that ends the event streams as soon as it is told to stop."""
+
+    def __init__(self, app: FastAPI, *, host: str, port: int, proxied: bool = False) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=proxied,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        super().__init__(config)
+        self._portal = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to stop."""
+        stop_streams(self._portal)
+        super().handle_exit(sig, frame)
+
+    def stop(self) -> None:
+        """Stop as a signal would: for a house that handles its signals itself."""
+        stop_streams(self._portal)
+        self.should_exit = True

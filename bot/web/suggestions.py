@@ -1,0 +1,52 @@
+"""What may be typed, for the composer's suggestions: verbs, templates with values, flags."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.core.grammar_flags import FLAGS
+from bot.core.verbs import VERBS
+from brand.kit import BrandKit
+
+
+def suggestions(kit: BrandKit, kits: Sequence[BrandKit]) -> dict[str, Any]:
+    """Plain JSON: each entry has what is inserted and one line about it."""
+    defaults = kit.generation
+    values = {
+        "ar": [aspect.name for aspect in defaults.aspects],
+        "sampler": list(defaults.samplers),
+        "n": [str(count) for count in range(1, defaults.max_count + 1)],
+        "lora": [*dict.fromkeys(lora.name for lora in kit.lora.approved)]
+        + ([] if kit.lora.required else ["none"]),
+        "channel": [channel.name for channel in kit.channels],
+        "brand": [item.id for item in kits],
+    }
+    return {
+        "verbs": [
+            {"insert": f"/{verb.name}", "takes": verb.takes, "about": verb.about} for verb in VERBS
+        ],
+        "templates": [
+            {
+                "insert": f"template:{template.name}",
+                "about": template.description or template.text,
+                "variables": [
+                    {
+                        "insert": f"{variable.name}=",
+                        "about": variable.description
+                        or ("default " + variable.default if variable.default else "needed"),
+                        "values": list(variable.values),
+                    }
+                    for variable in template.variables
+                ],
+            }
+            for template in kit.templates
+        ],
+        "flags": [
+            {
+                "insert": f"--{flag.name}",
+                "takes": flag.takes,
+                "about": flag.about,
+                "values": values.get(flag.name, []),
+            }
+            for flag in FLAGS
+        ],
+    }

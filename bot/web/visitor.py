@@ -1,0 +1,117 @@
+"""Visitor: who looks at a page, by the session cookie."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from bot.core.access import SESSION_LIFE, who
+from bot.core.ids import is_id, new_id
+from bot.core.messages import Actor, ChannelRef
+from bot.core.people import Identity, Person
+from bot.core.ports import Store
+from bot.web.site import Site, site_of
+
+PLATFORM = "local"
+
+
+class SignedOut(Exception):
+    """Nobody is signed in; the page says how to get a link."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Someone who is signed in. `user` is their account in the local chat."""
+
+    person: Person
+    user: str
+    session: str
+
+    @property
+    def direct_line(self) -> str:
+        """Their private channel."""
+        return f"@{self.user}"
+
+    @property
+    def aside(self) -> str:
+        """The corner of the timeline that keeps the answers to what they do on pages."""
+        return f"@{self.user}/pages"
+
+    def actor(self, delivery: str, channel: str = "") -> Actor:
+        """The visitor as the one who gives a command, in a channel or in their direct line."""
+        place = ChannelRef(platform=PLATFORM, channel=channel or self.direct_line)
+        return Actor(
+            platform=PLATFORM,
+            user=self.user,
+            name=self.person.name,
+            person=self.person.id,
+            channel=place,
+            delivery=delivery if is_id(delivery) else new_id(),
+        )
+
+
+def cookie_name(site: Site) -> str:
+    """`__Host-` binds the cookie to this very host; browsers take that over https only."""
+    return "__Host-housestyle" if site.secure else "housestyle"
+
+
+def set_session(response: Response, site: Site, secret: str) -> None:
+    """Give the browser its session."""
+    response.set_cookie(
+        cookie_name(site),
+        secret,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        path="/",
+        secure=site.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_session(response: Response, site: Site) -> None:
+    """Take the session away from the browser."""
+    response.delete_cookie(
+        cookie_name(site), path="/", secure=site.secure, httponly=True, samesite="lax"
+    )
+
+
+async def visitor_of(request: Request) -> Visitor | None:
+    """Who looks, or None."""
+    site = site_of(request)
+    session = request.cookies.get(cookie_name(site), "")
+    if not session:
+        return None
+    person = await who(site.house.store, site.house.clock, session)
+    if person is None:
+        return None
+    return Visitor(person=person, user=local_user(person), session=session)
+
+
+async def signed_in(request: Request) -> Visitor:
+    """Who looks. Raises SignedOut."""
+    visitor = await visitor_of(request)
+    if visitor is None:
+        raise SignedOut
+    return visitor
+
+
+def local_user(person: Person) -> str:
+    """The person's account in the local chat."""
+    for identity in person.identities:
+        if identity.platform == PLATFORM:
+            return identity.user
+    return person.id
+
+
+async def give_account(store: Store, person: Person) -> None:
+    """Whoever signs in has an account in the local chat from then on."""
+    if any(identity.platform == PLATFORM for identity in person.identities):
+        return
+    async with store.write() as tx:
+        stored = await tx.people.get(person.id)
+        account = Identity(platform=PLATFORM, user=person.id)
+        new = replace(stored, identities=(*stored.identities, account))
+        await tx.people.update(new, was=stored)
+
+
+SignedIn = Annotated[Visitor, Depends(signed_in)]

@@ -1,0 +1,139 @@
+"""How the portal says times, sizes, shares and states; and people's text with its few marks."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from bot.core.cards import duration, ordinal
+from bot.core.live import LiveProgress
+from bot.core.messages import Swatch
+
+STATE_WORDS = {
+    "candidate": "draft",
+    "in_review": "in review",
+    "discarded": "failed the brand check",
+}
+_CODE = re.compile(r"```\n?(.*?)\n?```|`([^`\n]+)`", re.DOTALL)
+_KIB = 1024
+
+
+def said(text: str) -> Markup:
+    """Our sentences as HTML: everything escaped, `code` and fenced blocks marked up."""
+    out, at = Markup(), 0
+    for match in _CODE.finditer(text):
+        out += escape(text[at : match.start()])
+        if match[1] is not None:
+            out += Markup("<pre><code>{}</code></pre>").format(match[1])
+        else:
+            out += Markup("<code>{}</code>").format(match[2])
+        at = match.end()
+    return out + escape(text[at:])
+
+
+def percent(share: float) -> str:
+    """0.416 -> "42 %"; a trace is said to be one."""
+    if 0 < share < 0.005:
+        return "<1 %"
+    return f"{share * 100:.0f} %"
+
+
+def hour(at: datetime) -> str:
+    """ "14:32 UTC"; JavaScript turns it into the reader's own time."""
+    return f"{at.astimezone(UTC):%H:%M} UTC"
+
+
+def day_hour(at: datetime) -> str:
+    """ "Mon 2 Mar, 14:32 UTC"."""
+    moment = at.astimezone(UTC)
+    return f"{moment:%a} {moment.day} {moment:%b, %H:%M} UTC"
+
+
+def exact(at: datetime) -> str:
+    """The whole moment, for the hover text."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def size(count: int) -> str:
+    """Bytes as people read them: "412 kB", "1.3 GB"."""
+    value, units = float(count), ("B", "kB", "MB", "GB", "TB")
+    for unit in units:
+        if value < _KIB or unit == units[-1]:
+            return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+        value /= _KIB
+    return ""
+
+
+def short(count: int) -> str:
+    """A count that fits a badge: 7, 412, "1.2k"."""
+    return str(count) if count < 1000 else f"{count / 1000:.1f}k"
+
+
+def initials(name: str) -> str:
+    """Up to two letters for an avatar."""
+    parts = [part for part in name.split() if part[:1].isalnum()]
+    chosen = parts[:1] + parts[-1:] if len(parts) > 1 else parts
+    return "".join(part[0].upper() for part in chosen) or "?"
+
+
+def initial(name: str) -> str:
+    """The first letter of a brand."""
+    return name.strip()[:1].upper() or "H"
+
+
+def state_word(state: str) -> str:
+    """A state as people say it."""
+    return STATE_WORDS.get(state, state.replace("_", " "))
+
+
+def strip(swatches: Iterable[Swatch]) -> list[dict[str, Any]]:
+    """The rectangles of a palette strip, 100 wide, with a hair's breadth between colours."""
+    parts = [(s.hex, max(0.0, min(s.share, 1.0)) * 100) for s in swatches]
+    edges = [0.0]
+    for _, width in parts:
+        edges.append(edges[-1] + width)
+    scale = 100 / edges[-1] if edges[-1] > 100 else 1.0
+    return [
+        {"hex": color, "x": round(left * scale, 2), "width": round((right - left) * scale, 2)}
+        for (color, _), (left, right) in zip(parts, pairwise(edges), strict=True)
+        if right > left
+    ]
+
+
+def ratio_class(width: int, height: int) -> str:
+    """The style sheet's class for this shape: `r-150` is 3:2, in steps of 5 from 30 to 350."""
+    ratio = width / height if width > 0 and height > 0 else 1.0
+    return f"r-{min(350, max(30, round(ratio * 20) * 5))}"
+
+
+def progress_words(progress: LiveProgress) -> str:
+    """ "Rendering 1 of 2 · 45 % · about 12 s left"."""
+    if progress.place > 0:
+        return f"Waiting for the model, {ordinal(progress.place + 1)} in line" + _eta(progress)
+    which = f" {progress.picture} of {progress.pictures}" if progress.pictures > 1 else ""
+    return f"Rendering{which} · {percent(progress.fraction)}" + _eta(progress)
+
+
+def _eta(progress: LiveProgress) -> str:
+    if progress.eta_s is None:
+        return ""
+    return f" · about {duration(max(progress.eta_s, 1))} left"
+
+
+FILTERS = {
+    "said": said,
+    "percent": percent,
+    "hour": hour,
+    "day_hour": day_hour,
+    "exact": exact,
+    "size": size,
+    "short": short,
+    "initials": initials,
+    "initial": initial,
+    "state_word": state_word,
+    "strip": strip,
+    "duration": duration,
+}
