@@ -1,0 +1,96 @@
+"""What the engine computes on, and the conditions that decide its bits."""
+
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from generation.engines import EngineUnusable
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_LIBRARIES = ("torch", "diffusers", "transformers", "peft", "numpy", "pillow")
+_CPU_FACTS = Path("/proc/cpuinfo")
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """Where and how precisely it computes."""
+
+    torch_device: torch.device
+    dtype: torch.dtype
+    dtype_name: str
+    label: str
+    """For people: `cpu, 2 threads` or the accelerator's name."""
+    capability: str
+    driver: str
+    threads: int
+    libraries: tuple[str, ...]
+
+
+def choose_device(name: str, dtype: str, threads: int) -> Device:
+    """Settle device, number format and thread count of this process, once.
+
+    `auto` takes the accelerator if there is one, float32 on a CPU and bfloat16 elsewhere. Raises
+    EngineUnusable naming the settings that exist.
+    """
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    # A faster algorithm found by trial may be another one tomorrow: the bits would differ.
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    chosen = torch.device(_device_name(name))
+    on_cpu = chosen.type == "cpu"
+    dtype_name = ("float32" if on_cpu else "bfloat16") if dtype == "auto" else dtype
+    if dtype_name not in DTYPES:
+        raise EngineUnusable(f"There is no number format {dtype!r}; use auto, {', '.join(DTYPES)}.")
+    count = torch.get_num_threads()
+    return Device(
+        torch_device=chosen,
+        dtype=DTYPES[dtype_name],
+        dtype_name=dtype_name,
+        label=f"cpu, {count} threads" if on_cpu else torch.cuda.get_device_name(chosen),
+        capability=_cpu_capability() if on_cpu else _accelerator_capability(chosen),
+        driver="" if on_cpu else _driver(),
+        threads=count,
+        libraries=tuple(f"{library} {version(library)}" for library in _LIBRARIES),
+    )
+
+
+def _device_name(name: str) -> str:
+    has_cuda = torch.cuda.is_available()
+    if name == "auto":
+        return "cuda" if has_cuda else "cpu"
+    if name.startswith("cuda") and not has_cuda:
+        raise EngineUnusable(
+            "The device setting asks for cuda, but this torch finds no CUDA device. Install a CUDA "
+            "build of torch and the driver, or set the device to auto."
+        )
+    if name.split(":")[0] not in {"cpu", "cuda"}:
+        raise EngineUnusable(f"There is no device {name!r}; use auto, cpu, cuda or cuda:N.")
+    return name
+
+
+def _cpu_capability() -> str:
+    """Instruction set that torch's kernels chose, and the processor that MKL looks at."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    try:
+        lines = _CPU_FACTS.read_text().splitlines()
+    except OSError:
+        return capability
+    found = next((line for line in lines if line.startswith("model name")), "")
+    return f"{capability}, {found.partition(':')[2].strip()}" if found else capability
+
+
+def _accelerator_capability(device: torch.device) -> str:
+    major, minor = torch.cuda.get_device_capability(device)
+    return f"sm_{major}{minor}, {torch.cuda.get_device_name(device)}"
+
+
+def _driver() -> str:
+    try:
+        first = _NVIDIA_DRIVER.read_text().splitlines()[0]
+    except (OSError, IndexError):
+        return "unknown"
+    return next((word for word in first.split() if word[0].isdigit()), "unknown")

@@ -1,0 +1,136 @@
+"""Loads a model from disk into diffusers pipelines: offline, safetensors only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    DiffusionPipeline,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLPipeline,
+)
+from diffusers.utils import logging as diffusers_logging
+from transformers import CLIPTokenizer
+from transformers.utils import logging as transformers_logging
+
+from brand.spec import ModelMissing
+from generation.engine.catalogue import ModelSource
+from generation.engine.device import Device
+from generation.engine.previews import PreviewMap, fit_preview_map
+
+_SD1_PARTS: dict[str, Any] = {
+    "safety_checker": None,
+    "requires_safety_checker": False,
+    "feature_extractor": None,
+    "image_encoder": None,
+}
+_SDXL_PARTS: dict[str, Any] = {
+    "feature_extractor": None,
+    "image_encoder": None,
+    "add_watermarker": False,
+}
+_SECOND_PAD_TOKEN = "!"  # noqa: S105  # SDXL's second text encoder is padded with it
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A model in memory: two pipelines on the same parts."""
+
+    source: ModelSource
+    sha256: str
+    from_text: DiffusionPipeline
+    from_image: DiffusionPipeline
+    preview_map: PreviewMap
+    scheduler_config: Mapping[str, Any]
+    """As the model came; every sampler starts from it."""
+
+
+def quiet_libraries() -> None:
+    """Their progress bars and false alarms (LoRA loading) would fill the service's log."""
+    diffusers_logging.disable_progress_bar()
+    diffusers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+
+
+def load_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
+    """Read the weights and fit the preview map. Raises ModelMissing if they are not sound."""
+    try:
+        pipe = _pipeline(source, device.dtype)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as exc:
+        reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+        raise ModelMissing(f"The model {source.name!r} cannot be loaded: {reason}") from exc
+    _refuse_holes(source.name, pipe)
+    pipe.to(device.torch_device)
+    return LoadedModel(
+        source=source,
+        sha256=sha256,
+        from_text=pipe,
+        from_image=_image_pipeline(source.layout, pipe),
+        preview_map=fit_preview_map(pipe.vae),
+        scheduler_config=pipe.scheduler.config,
+    )
+
+
+def _pipeline(source: ModelSource, dtype: torch.dtype) -> DiffusionPipeline:
+    sdxl = source.layout == "sdxl"
+    kind = StableDiffusionXLPipeline if sdxl else StableDiffusionPipeline
+    parts = dict(_SDXL_PARTS if sdxl else _SD1_PARTS)
+    if source.path.is_dir():
+        pipe = kind.from_pretrained(
+            source.path,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            variant=_variant(source.path),
+            **parts,
+        )
+    else:
+        parts["tokenizer"] = CLIPTokenizer.from_pretrained(source.tokenizers[0])
+        if sdxl:
+            second = CLIPTokenizer.from_pretrained(source.tokenizers[1])
+            second.pad_token = _SECOND_PAD_TOKEN
+            parts["tokenizer_2"] = second
+        pipe = kind.from_single_file(
+            str(source.path),
+            config=str(source.config),
+            dtype=dtype,
+            local_files_only=True,
+            **parts,
+        )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def _variant(folder: Path) -> str | None:
+    """`fp16` where the UNet lies there in that variant only."""
+    plain = any(
+        ".fp16." not in file.name for file in (folder / "unet").glob("diffusion*.safetensors")
+    )
+    return None if plain else "fp16"
+
+
+def _refuse_holes(name: str, pipe: DiffusionPipeline) -> None:
+    """Single files with missing tensors leave parameters without storage."""
+    for part, module in pipe.components.items():
+        if not isinstance(module, torch.nn.Module):
+            continue
+        for parameter, value in module.named_parameters():
+            if value.is_meta:
+                raise ModelMissing(
+                    f"The model {name!r} cannot be loaded: its file lacks {part}.{parameter}."
+                )
+
+
+def _image_pipeline(layout: str, pipe: DiffusionPipeline) -> DiffusionPipeline:
+    # Built from the same modules: from_pipe() would cast them to float32 for both pipelines.
+    if layout == "sdxl":
+        made = StableDiffusionXLImg2ImgPipeline(**pipe.components, add_watermarker=False)
+    else:
+        made = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
+    made.set_progress_bar_config(disable=True)
+    return made

@@ -1,0 +1,77 @@
+"""What the generation service asks of an engine; free of torch.
+
+An engine turns one RenderRequest into one Picture, blocking the thread that asks. The service
+runs `slots` such threads, so an engine that renders many requests in one batch only has to offer
+more slots: nothing else here changes.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from brand.spec import (
+    ModelInfo,
+    Picture,
+    Progress,
+    RenderRequest,
+    RenderSpec,
+    ReproductionClass,
+)
+
+OnProgress = Callable[[Progress], None]
+Cancelled = Callable[[], bool]
+
+
+class EngineUnusable(Exception):
+    """The engine cannot start; the message says what to install or to change."""
+
+
+class Inputs(Protocol):
+    """Files that recipes name by their sha256."""
+
+    def path(self, sha256: str) -> Path:
+        """Where this file lies. Raises InputMissing."""
+        ...
+
+
+class Engine(Protocol):
+    """One way of making pictures. Every method may be called from any thread."""
+
+    name: str
+    """For people and for the reproduction class, e.g. `diffusers/1`."""
+    slots: int
+    """How many renders it takes at once."""
+
+    def load(self) -> None:
+        """Get ready to render; called once, may take seconds. Raises EngineUnusable."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """What it runs on, for people; empty until loaded."""
+        ...
+
+    def models(self) -> Sequence[ModelInfo]:
+        """What it can render with. Never blocks; hashes not yet known are empty."""
+        ...
+
+    def check(self, spec: RenderSpec) -> None:
+        """Refuse at once what could never be rendered. Raises SpecInvalid, ModelMissing."""
+        ...
+
+    def reproduction(self, spec: RenderSpec) -> ReproductionClass:
+        """The class this recipe would be rendered in. Raises ModelMissing."""
+        ...
+
+    def render(
+        self,
+        request: RenderRequest,
+        inputs: Inputs,
+        on_progress: OnProgress,
+        cancelled: Cancelled,
+    ) -> Picture:
+        """Render, telling of every model evaluation.
+
+        Raises RenderCancelled soon after `cancelled()` turns true, else the RenderError tree.
+        """
+        ...

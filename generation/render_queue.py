@@ -1,0 +1,228 @@
+"""The service's queue: renders by priority, run on the engine's threads, kept for a while."""
+
+import asyncio
+import logging
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from brand.spec import (
+    Picture,
+    Progress,
+    RenderBusy,
+    RenderCancelled,
+    RenderError,
+    RenderFailed,
+    RenderRequest,
+    RenderUnavailable,
+    SpecInvalid,
+)
+from generation.engines import Engine, EngineUnusable, Inputs
+from generation.renders import Render
+from generation.settings import Limits
+
+Check = Callable[[RenderRequest], None]
+_FIRST_GUESS_S = 5.0
+"""How long a render is thought to take before one has been measured."""
+_MAX_RETRY_AFTER_S = 60.0
+_WEIGHT_OF_NEWEST = 0.3
+_log = logging.getLogger(__name__)
+
+
+class RenderQueue:
+    """Belongs to the event loop it is started in. The engine's threads call back into that loop.
+
+    `check` refuses a request; it is asked when one comes in and again when its turn has come.
+    """
+
+    def __init__(self, engine: Engine, inputs: Inputs, check: Check, limits: Limits) -> None:
+        self._engine = engine
+        self._inputs = inputs
+        self._check = check
+        self._limits = limits
+        self._renders: dict[str, Render] = {}
+        self._waiting: list[Render] = []
+        self._running: set[Render] = set()
+        self._work: queue.SimpleQueue[Render | None] = queue.SimpleQueue()
+        self._typical_s = _FIRST_GUESS_S
+        self.ready = False
+        self.problem = ""
+        """Why the engine will never be ready, or empty."""
+        self.stopping = False
+        """Whether the service goes down."""
+
+    def start(self) -> None:
+        """Load the engine and start its threads."""
+        self._loop = asyncio.get_running_loop()
+        # Daemons: a step in the middle of torch cannot be interrupted and must not hold the exit.
+        for number in range(self._engine.slots):
+            threading.Thread(
+                target=self._serve if number else self._load_and_serve,
+                name=f"render-{number}",
+                daemon=True,
+            ).start()
+
+    def stop(self) -> None:
+        """Take no more work and stop what runs at its next step; watchers hear no end of it."""
+        self.stopping = True
+        for render in self._renders.values():
+            render.stop.set()
+            render.wake()
+        for _ in range(self._engine.slots):
+            self._work.put(None)
+
+    @property
+    def queued(self) -> int:
+        """How many renders wait."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """How many renders are being made."""
+        return len(self._running)
+
+    def get(self, render_id: str) -> Render | None:
+        """The render of this id, or None if it is unknown or forgotten."""
+        self._forget_old()
+        return self._renders.get(render_id)
+
+    def submit(self, request: RenderRequest) -> tuple[Render, bool]:
+        """The render of this id, and whether it is new.
+
+        A render that failed for a passing reason is started anew. Raises the RenderError tree.
+        """
+        self._forget_old()
+        known = self._renders.get(request.render_id)
+        if known is not None and not (known.error is not None and known.error.retryable):
+            if known.request.spec != request.spec or known.request.brand != request.brand:
+                raise SpecInvalid("this render_id already names a render of another recipe")
+            return known, False
+        if self.problem or self.stopping:
+            raise RenderUnavailable(self.problem or "The generation service is stopping.")
+        self._check(request)
+        if len(self._waiting) >= self._limits.queued:
+            wait = min(_MAX_RETRY_AFTER_S, max(1.0, self._wait_s(len(self._waiting))))
+            raise RenderBusy(
+                f"{len(self._waiting)} renders are waiting already; try again in {wait:.0f} s.",
+                retry_after_s=round(wait, 1),
+            )
+        render = self._renders[request.render_id] = Render(request)
+        self._waiting.append(render)
+        self._waiting.sort(key=lambda waiting: -waiting.request.priority)  # stable: first come
+        self._pump()
+        return render, True
+
+    def cancel(self, render_id: str) -> None:
+        """Stop it at its next step; nothing happens if it is unknown or finished."""
+        render = self._renders.get(render_id)
+        if render is None or render.finished:
+            return
+        render.stop.set()
+        if render in self._waiting:
+            self._waiting.remove(render)
+            self._end(render, RenderCancelled("Cancelled on request."), 0.0)
+
+    def _pump(self) -> None:
+        """Hand work to idle threads and tell those who wait how many go before them."""
+        while self.ready and self._waiting and len(self._running) < self._engine.slots:
+            render = self._waiting.pop(0)
+            render.running = True
+            self._running.add(render)
+            self._work.put(render)
+        for index, render in enumerate(self._waiting):
+            place = index + len(self._running)
+            render.progressed(Progress(done=0, total=0, place=place, eta_s=self._wait_s(place)))
+
+    def _wait_s(self, place: int) -> float:
+        return round(self._typical_s * place / self._engine.slots, 1)
+
+    def _forget_old(self) -> None:
+        """Drop finished renders past their time, and the oldest while pictures weigh too much."""
+        finished = [render for render in self._renders.values() if render.finished_at is not None]
+        finished.sort(key=lambda render: render.finished_at or 0.0)
+        oldest = time.monotonic() - self._limits.keep_seconds
+        weight = sum(len(render.picture.png) for render in finished if render.picture)
+        for render in finished:
+            too_heavy = weight > self._limits.keep_bytes and render is not finished[-1]
+            if (render.finished_at or 0.0) >= oldest and not too_heavy:
+                return
+            del self._renders[render.request.render_id]
+            weight -= len(render.picture.png) if render.picture else 0
+
+    def _end(self, render: Render, outcome: Picture | RenderError, seconds: float) -> None:
+        if self.stopping:
+            return  # the process goes down: the render is submitted again to the next one
+        self._running.discard(render)
+        now = time.monotonic()
+        if isinstance(outcome, Picture):
+            render.succeeded(outcome, now)
+            self._typical_s += _WEIGHT_OF_NEWEST * (seconds - self._typical_s)
+        else:
+            render.failed(outcome, now)
+        self._pump()
+
+    def _loaded(self, problem: str) -> None:
+        self.problem = problem
+        self.ready = not problem
+        if problem:
+            waiting, self._waiting = self._waiting, []
+            for render in waiting:
+                self._end(render, RenderUnavailable(problem), 0.0)
+        self._pump()
+
+    # Everything below runs in the engine's threads.
+
+    def _tell(self, callback: Callable[..., None], *values: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, *values)
+        except RuntimeError:
+            if not self.stopping:  # the loop is closed only once the service has stopped
+                raise
+
+    def _load_and_serve(self) -> None:
+        started = time.monotonic()
+        problem = ""
+        try:
+            self._engine.load()
+        except EngineUnusable as exc:
+            problem = str(exc)
+        except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
+            _log.exception("the engine does not load", extra={"action": "engine_load"})
+            problem = f"The engine does not load: {exc!r}; the log has more."
+        else:
+            seconds = time.monotonic() - started
+            _log.info("engine ready after %.1f s", seconds, extra={"action": "engine_ready"})
+        self._tell(self._loaded, problem)
+        if not problem:
+            self._serve()
+
+    def _serve(self) -> None:
+        while (render := self._work.get()) is not None:
+            started = time.monotonic()
+            outcome = self._outcome(render)
+            self._tell(self._end, render, outcome, time.monotonic() - started)
+
+    def _outcome(self, render: Render) -> Picture | RenderError:
+        request = render.request
+        try:
+            self._check(request)
+            return self._engine.render(
+                request,
+                self._inputs,
+                lambda progress: self._tell(render.progressed, progress),
+                render.stop.is_set,
+            )
+        except RenderError as exc:
+            return exc
+        except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
+            reference = secrets.token_hex(4)
+            _log.exception(
+                "render %s failed, reference %s",
+                request.render_id,
+                reference,
+                extra={"action": "render_failed", "render_id": request.render_id},
+            )
+            return RenderFailed(f"The model failed: {exc!r} (reference {reference}).")

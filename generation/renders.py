@@ -1,0 +1,91 @@
+"""One render as the service knows it: where it stands, and everyone who watches it."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from brand.spec import Picture, Progress, RenderError, RenderRequest
+from generation.wire import Event, PictureFacts
+
+KEEP_ALIVE_S = 5.0
+"""A watcher hears at least this often that the service is alive."""
+
+
+class Render:
+    """The state of one render; belongs to the event loop but for `stop`, read by any thread."""
+
+    def __init__(self, request: RenderRequest) -> None:
+        self.request = request
+        self.stop = threading.Event()
+        self.running = False
+        self.picture: Picture | None = None
+        self.error: RenderError | None = None
+        self.finished_at: float | None = None
+        self._progress = Progress(done=0, total=0)
+        self._preview = b""
+        self._preview_number = 0
+        self._final: Event | None = None
+        self._number = 1
+        self._changed = asyncio.Event()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it ended, well or not."""
+        return self._final is not None
+
+    def progressed(self, progress: Progress) -> None:
+        """Take in how far it is."""
+        if progress.preview:
+            self._preview = progress.preview
+            self._preview_number += 1
+        progress = replace(progress, preview=b"")
+        if progress != self._progress:
+            self._progress = progress
+            self._touch()
+
+    def succeeded(self, picture: Picture, now: float) -> None:
+        """Take in the picture."""
+        self.picture = picture
+        self._finish(PictureFacts.of(picture), now)
+
+    def failed(self, error: RenderError, now: float) -> None:
+        """Take in why there is no picture."""
+        self.error = error
+        self._finish(error, now)
+
+    def _finish(self, event: Event, now: float) -> None:
+        self.finished_at = now
+        self._final = event
+        self._touch()
+
+    def wake(self) -> None:
+        """Let every watcher look up, though nothing has changed."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _touch(self) -> None:
+        self._number += 1
+        self.wake()
+
+    async def events(self) -> AsyncIterator[Event | None]:
+        """The present state, then every later one; the last is the end. None: nothing new.
+
+        A slow watcher misses states in between, never the newest preview or the end.
+        """
+        number = previews = 0
+        while True:
+            if self._final is not None:
+                yield self._final
+                return
+            if number < self._number:
+                number = self._number
+                fresh = previews < self._preview_number
+                previews = self._preview_number
+                yield replace(self._progress, preview=self._preview if fresh else b"")
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), KEEP_ALIVE_S)
+            if number == self._number and self._final is None:
+                yield None

@@ -1,0 +1,213 @@
+"""Keeps one generation process running as a child: starts, watches, restarts and stops it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from brand.spec import RendererHealth, RenderUnavailable
+from generation.client import RendererClient
+from generation.settings import child_environment
+
+FIRST_PAUSE_S = 0.2
+MAX_PAUSE_S = 10.0
+CALM_S = 60.0
+"""After running for so long, a death counts as the first again."""
+STOP_S = 4.0
+"""How long it may take to stop by itself."""
+ANSWER_S = 30.0
+"""How long a new process may take to answer; it answers before it loads the model."""
+_ASK_EVERY_S = 0.05
+_USAGE_ERROR = 2
+_LOG_LIMIT_BYTES = 1 << 20
+_LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+_log = logging.getLogger("housestyle.generation")
+
+
+class GenerationUnstartable(Exception):
+    """The generation process refuses its settings; the message is what it said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessOptions:
+    """How the generation process is started; see `python -m generation --help`."""
+
+    state_dir: Path
+    engine: str = "diffusers"
+    models_dir: Path | None = None
+    model: str = "demo"
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    max_models: int = 2
+    step_seconds: float = 0.0
+
+    def arguments(self, socket: Path) -> list[str]:
+        """Its command line."""
+        values: dict[str, object] = {
+            "--socket": socket,
+            "--state-dir": self.state_dir,
+            "--engine": self.engine,
+            "--model": self.model,
+            "--device": self.device,
+            "--dtype": self.dtype,
+            "--threads": self.threads,
+            "--max-models": self.max_models,
+            "--step-seconds": self.step_seconds,
+            "--parent": os.getpid(),
+        }
+        if self.models_dir is not None:
+            values["--models-dir"] = self.models_dir
+        pairs = ((name, str(value)) for name, value in values.items())
+        return [sys.executable, "-m", "generation", *(part for pair in pairs for part in pair)]
+
+
+class GenerationProcess:
+    """A generation process of our own, on a UNIX socket in a private folder."""
+
+    def __init__(self, options: ProcessOptions) -> None:
+        self._options = options
+        self._folder = tempfile.TemporaryDirectory(prefix="housestyle-")
+        self.socket = Path(self._folder.name, "generation.sock")
+        """Where a RendererClient finds it."""
+        self.restarts = 0
+        """How often it died and was started again."""
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._last_words = ""
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs now."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if running and self._process else None
+
+    async def __aenter__(self) -> Self:
+        """Start it."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start it and wait until it answers; its model may still be loading then.
+
+        Raises GenerationUnstartable, RenderUnavailable.
+        """
+        self._keeper = asyncio.create_task(self._keep_running())
+        try:
+            await self._first_answer()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def wait_ready(self, timeout: float) -> RendererHealth:
+        """Wait until its model is loaded. Raises RenderUnavailable with what it says instead."""
+        deadline = time.monotonic() + timeout
+        said = "The generation process does not answer."
+        async with RendererClient(socket=self.socket) as client:
+            while time.monotonic() < deadline:
+                with contextlib.suppress(RenderUnavailable):
+                    health = await client.health()
+                    if health.ready:
+                        return health
+                    said = health.detail
+                await asyncio.sleep(_ASK_EVERY_S)
+        raise RenderUnavailable(f"Not ready after {timeout:.0f} s: {said}")
+
+    async def stop(self) -> None:
+        """Stop it for good, within 5 seconds."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+        self._folder.cleanup()
+
+    async def _first_answer(self) -> None:
+        deadline = time.monotonic() + ANSWER_S
+        async with RendererClient(socket=self.socket) as client:
+            while time.monotonic() < deadline:
+                if self._keeper is not None and self._keeper.done():
+                    self._keeper.result()
+                with contextlib.suppress(RenderUnavailable):
+                    await client.health()
+                    return
+                await asyncio.sleep(_ASK_EVERY_S)
+        raise RenderUnavailable(f"The generation process says nothing: {self._last_words}")
+
+    async def _keep_running(self) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            started = time.monotonic()
+            code = await self._run_once()
+            if code == _USAGE_ERROR:
+                raise GenerationUnstartable(self._last_words)
+            if time.monotonic() - started > CALM_S:
+                pause = FIRST_PAUSE_S
+            self.restarts += 1
+            _log.warning(
+                "the generation process ended with %s; starting it again in %.1f s",
+                code,
+                pause,
+                extra={"action": "generation_restart", "exit_code": code},
+            )
+            await asyncio.sleep(pause)
+            pause = min(MAX_PAUSE_S, pause * 2)
+
+    async def _run_once(self) -> int:
+        """Run it to its end; if this is cancelled, end it."""
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._options.arguments(self.socket),
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=_LOG_LIMIT_BYTES,
+            env=child_environment(),
+        )
+        if process.stderr is None:
+            raise RuntimeError("asked for a pipe and got none")
+        reading = asyncio.create_task(self._forward_log(process.stderr))
+        try:
+            return await process.wait()
+        finally:
+            await _end(process)
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _forward_log(self, lines: asyncio.StreamReader) -> None:
+        """Its log lines become ours; a line without a level belongs to the one before."""
+        level = logging.INFO
+        async for raw in lines:
+            line = raw.decode(errors="replace").rstrip()
+            word, _, rest = line.partition(" ")
+            if word in _LEVELS:
+                level, line = _LEVELS[word], rest
+            if line:
+                self._last_words = line
+                _log.log(level, "%s", line, extra={"action": "generation_log"})
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask it to stop, then make it."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_S)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
