@@ -16,7 +16,6 @@ _SAMPLER_NAMES = {
     "ddim": "DDIM",
     "deis": "DEIS",
     "dpmpp_2m": "DPM++ 2M",
-    "dpmpp_2m_karras": "DPM++ 2M Karras",
     "dpmpp_2m_sde": "DPM++ 2M SDE",
     "dpmpp_3m": "DPM++ 3M",
     "euler": "Euler",
@@ -27,6 +26,7 @@ _SAMPLER_NAMES = {
     "pndm": "PLMS",
     "unipc": "UniPC",
 }
+_KARRAS = "_karras"
 
 
 def infotext(spec: RenderSpec, *, weights: str = "") -> str:
@@ -34,7 +34,7 @@ def infotext(spec: RenderSpec, *, weights: str = "") -> str:
     model_hash = (spec.model_sha256 or weights)[:SHORT_HASH]
     pairs: dict[str, object] = {
         "Steps": spec.steps,
-        "Sampler": _SAMPLER_NAMES.get(spec.sampler, spec.sampler),
+        "Sampler": sampler_name(spec.sampler),
         "CFG scale": f"{spec.guidance:g}",
         "Seed": spec.seed,
         "Size": f"{spec.width}x{spec.height}",
@@ -57,6 +57,14 @@ def infotext(spec: RenderSpec, *, weights: str = "") -> str:
         lines.append(f"Negative prompt: {_one_line(spec.negative)}")
     lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in pairs.items()))
     return "\n".join(lines)
+
+
+def sampler_name(sampler: str) -> str:
+    """The sampler's name as AUTOMATIC1111 writes it; our own where it has none."""
+    bare = sampler.removesuffix(_KARRAS)
+    if bare not in _SAMPLER_NAMES:
+        return sampler
+    return _SAMPLER_NAMES[bare] + (" Karras" if sampler.endswith(_KARRAS) else "")
 
 
 def _one_line(text: str) -> str:

@@ -126,6 +126,8 @@ class ApprovedLora:
     max_weight: float = 1.5
     triggers: tuple[str, ...] = ()
     """Added to the prompt wherever this LoRA is used."""
+    dataset_sha256: str = ""
+    """Of the manifest of what it was trained on; empty where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,7 @@ def _lora(item: Section) -> ApprovedLora:
         min_weight=item.number("min_weight", 0.0, low=-4, high=4),
         max_weight=item.number("max_weight", 1.5, low=-4, high=4),
         triggers=item.texts("triggers"),
+        dataset_sha256=item.text("dataset_sha256", "", pattern=SHA256, form=SHA256_FORM),
     )
     item.finish()
     return found

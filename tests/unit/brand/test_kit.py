@@ -328,11 +328,12 @@ LORA = '\n[[lora.approved]]\nname = "look"\nversion = "1"\nsha256 = "{}"\nweight
 
 def test_an_approved_lora_is_read_with_its_limits() -> None:
     text = SOURCE.replace("required = false", 'required = true\ndefault = "look"')
-    kit = parse_kit(text + LORA.format("a" * 64, 0.9))
+    kit = parse_kit(text + LORA.format("a" * 64, 0.9) + f'dataset_sha256 = "{"d" * 64}"\n')
     lora = kit.lora.find("look")
     assert lora is not None
     assert lora is kit.lora.find("look@1")
     assert (lora.weight, lora.max_weight) == (0.9, 1.5)
+    assert lora.dataset_sha256 == "d" * 64
 
 
 def test_an_approved_list_with_mistakes_is_refused() -> None:

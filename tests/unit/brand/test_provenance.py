@@ -89,6 +89,15 @@ def test_the_master_keeps_the_pixels_and_tells_the_whole_recipe() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("sampler", "name"),
+    [("dpmpp_2m_karras", "DPM++ 2M Karras"), ("euler_a", "Euler a"), ("own_karras", "own_karras")],
+)
+def test_samplers_have_the_names_that_other_tools_know(sampler: str, name: str) -> None:
+    spec = RenderSpec(prompt="x", model="m", seed=1, sampler=sampler)
+    assert read_infotext(infotext(spec))[2]["Sampler"] == name
+
+
 def test_a_recipe_with_a_reference_tells_its_strength() -> None:
     spec = RenderSpec(prompt="x", model="m", seed=1, init=InitImage(sha256="a" * 64, strength=0.4))
     assert read_infotext(infotext(spec))[2]["Denoising strength"] == "0.4"

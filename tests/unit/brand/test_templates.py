@@ -196,7 +196,7 @@ def test_brackets_in_the_words_do_not_weigh_the_brands_own() -> None:
         (
             {"sampler": "dimm"},
             "`sampler:dimm` isn't a sampler of Northwind Tea. Did you mean `ddim`? "
-            "Choose one of dpmpp_2m_karras, ddim, euler. Nothing was queued.",
+            "Choose one of dpmpp_2m_karras, ddim, euler, euler_a, unipc. Nothing was queued.",
         ),
         (
             {"aspect": "1:2"},
@@ -292,6 +292,12 @@ def test_banned_words_are_refused_wherever_they_stand(changes: dict[str, object]
         kit = KIT
     with pytest.raises(BannedWord, match="Ask @brand"):
         compile_brief(brief(**changes), kit, 1)
+
+
+def test_a_refusal_names_the_variable_that_holds_the_banned_word() -> None:
+    with pytest.raises(BannedWord) as caught:
+        compiled("", template="greeting", variables=(("GREETING", "buy now"),))
+    assert caught.value.field == "GREETING"
 
 
 def test_a_banned_word_may_be_asked_not_to_show() -> None:

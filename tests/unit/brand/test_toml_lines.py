@@ -52,6 +52,7 @@ name = "banana"
 name = "plantain"
   [ fruit . "extra" ]
   deep = true
+tight=[1,[2,3],{a=1,b=2}]
 '''
 
 
@@ -83,6 +84,8 @@ name = "plantain"
         (("fruit", 1, "variety", 0, "name"), (39, 1)),
         (("fruit", 1, "extra"), (40, 3)),
         (("fruit", 1, "extra", "deep"), (41, 3)),
+        (("fruit", 1, "extra", "tight", 1, 1), (42, 13)),
+        (("fruit", 1, "extra", "tight", 2, "b"), (42, 21)),
     ],
 )
 def test_a_key_is_found_in_every_form(path: KeyPath, place: tuple[int, int]) -> None:

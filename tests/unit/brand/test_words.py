@@ -56,6 +56,7 @@ def test_a_huge_word_is_compared_in_no_time() -> None:
 def test_a_long_list_of_choices_is_cut() -> None:
     assert one_of(["a", "b", "c", "d"], limit=2) == "a, b and 2 more"
     assert one_of(["a", "b"], limit=2) == "a, b"
+    assert one_of(["a", "b", "c"], limit=2) == "a, b and 1 more"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,12 @@ def test_a_banned_word_is_found_however_it_is_dressed(text: str) -> None:
 @pytest.mark.parametrize("text", ["a mug in Cheapside", "cheaper", "a curette", "low-price", ""])
 def test_a_word_that_only_holds_a_banned_one_is_fine(text: str) -> None:
     assert find_banned(text, KIT) is None
+
+
+def test_of_two_banned_phrases_the_longer_one_is_named() -> None:
+    found = find_banned("dirt cheap", KIT)
+    assert found is not None
+    assert found[0] == "dirt cheap"
 
 
 def test_a_refusal_names_the_rule_its_owner_and_an_alternative() -> None:
