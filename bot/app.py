@@ -29,7 +29,7 @@ from bot.studio import PoolStudio
 from bot.web.portal import build_portal
 from bot.web.server import PortalServer
 from generation.client import RendererClient
-from generation.supervisor import GenerationProcess
+from generation.supervisor import GenerationProcess, GenerationUnstartable, ProcessOptions
 from storage.blobs import FolderBlobs
 from storage.database import open_store
 from storage.inbox import JournalInbox
@@ -89,22 +89,30 @@ async def _inbox(settings: Settings, stack: AsyncExitStack) -> Inbox:
 
 
 async def _renderer(settings: Settings, stack: AsyncExitStack, *, start: bool) -> Renderer:
+    """The service that runs apart, if one is named; else a child process of our own."""
     chosen = settings.generation
     if chosen.url:
         client = RendererClient(url=chosen.url, token=chosen.token)
+    elif chosen.socket or not start:
+        client = RendererClient(socket=chosen.socket or settings.data_dir / "generation.sock")
     else:
-        path = chosen.socket or settings.data_dir / "generation.sock"
-        if start:
-            process = GenerationProcess(
-                socket=path,
+        process = GenerationProcess(
+            ProcessOptions(
+                state_dir=settings.data_dir / "generation",
                 engine=chosen.engine,
                 models_dir=chosen.models_dir,
-                data_dir=settings.data_dir / "generation",
                 threads=chosen.threads,
             )
+        )
+        try:
             await stack.enter_async_context(process)
-        client = RendererClient(socket=path)
-    stack.push_async_callback(client.close)
+        except GenerationUnstartable as exc:
+            raise HousestyleError(
+                f"The generation service can't start: {exc}",
+                fix="`housestyle doctor` says what is missing.",
+            ) from exc
+        client = RendererClient(socket=process.socket)
+    stack.push_async_callback(client.aclose)
     return client
 
 

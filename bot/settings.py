@@ -27,6 +27,8 @@ from brand.toml_lines import Positions
 from brand.words import nearest
 
 FILE_NAME = "housestyle.toml"
+DEMO_FOLDER = ".housestyle"
+"""Where `housestyle demo` keeps everything, in the working directory."""
 MAX_BYTES = 100_000
 MAX_SECRET_BYTES = 10_000
 OTHER_VARIABLES = frozenset({"HOUSESTYLE_CONFIG", "HOUSESTYLE_REQUIRE_ALL"})
@@ -44,9 +46,9 @@ class GenerationSettings:
 
     engine: str = "diffusers"
     socket: Path | None = None
-    """None: a socket of its own, chosen where the child is started."""
+    """Of a service that runs apart."""
     url: str = ""
-    """Empty: the service is a child process."""
+    """Of a service that runs apart. With neither, it is a child process."""
     token: str = field(default="", repr=False)
     models_dir: Path
     threads: int = 0
@@ -115,7 +117,7 @@ def load_settings(
         if value is not None:
             shown = f"--{key.rpartition('.')[2].replace('_', '-')}"
             values[key] = _parsed(BY_KEY[key], value, here, shown)
-    return _filled(values, env, path)
+    return _filled(values, env, here, path)
 
 
 def terminal_environment() -> Mapping[str, str]:
@@ -218,14 +220,19 @@ def _read(path: Path, limit: int) -> str:
         raise SettingsInvalid(f"{path} isn't UTF-8 text.", fix="Save it as UTF-8.") from exc
 
 
-def _data_home(env: Mapping[str, str]) -> Path:
-    """Where the XDG base directory specification puts an application's data."""
+def _data_home(env: Mapping[str, str], here: Path) -> Path:
+    """The demo's folder if it lies here, else where the XDG base directory specification puts an
+    application's data."""
+    if (here / DEMO_FOLDER).is_dir():
+        return here / DEMO_FOLDER
     home = Path(env.get("HOME") or Path.home())
     named = Path(env.get("XDG_DATA_HOME", ""))
     return (named if named.is_absolute() else home / ".local" / "share") / "housestyle"
 
 
-def _filled(values: Mapping[str, object], env: Mapping[str, str], source: Path | None) -> Settings:
+def _filled(
+    values: Mapping[str, object], env: Mapping[str, str], here: Path, source: Path | None
+) -> Settings:
     """The frozen value, defaults filled in."""
     given: dict[str, Any] = dict(values)
 
@@ -233,7 +240,7 @@ def _filled(values: Mapping[str, object], env: Mapping[str, str], source: Path |
         found = {key: given.pop(key) for key in list(given) if key.startswith(f"{name}.")}
         return {key.partition(".")[2]: value for key, value in found.items()}
 
-    data_dir: Path = given.pop("data_dir", None) or _data_home(env).resolve()
+    data_dir: Path = given.pop("data_dir", None) or _data_home(env, here).resolve()
     host, port = given.pop("host", "127.0.0.1"), given.pop("port", 8600)
     reached = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  compared only
     shown = f"[{reached}]" if ":" in reached else reached

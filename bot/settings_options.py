@@ -101,7 +101,7 @@ def _address(*schemes: str) -> Parse:
 def _database(value: object, folder: Path) -> str:
     text = _text(value, folder)
     scheme = text.partition(":")[0].partition("+")[0]
-    if text and scheme not in ("sqlite", "postgresql"):
+    if text and scheme not in ("sqlite", "postgresql", "memory"):
         raise Unreadable("takes an address that starts with sqlite:// or postgresql://")
     return text
 
@@ -125,11 +125,15 @@ OPTIONS = (
     Option(key="roles", parse=_roles, about="what this process does"),
     Option(key="log_level", parse=_one_of(*LOG_LEVELS), about="how much is logged"),
     Option(key="generation.engine", parse=_one_of(*ENGINES), about="what renders"),
-    Option(key="generation.socket", parse=_path, about="the UNIX socket of the service"),
+    Option(
+        key="generation.socket",
+        parse=_path,
+        about="the UNIX socket of a generation service that runs apart",
+    ),
     Option(
         key="generation.url",
         parse=_address("http", "https"),
-        about="a generation service elsewhere, instead of a child process",
+        about="the address of a generation service elsewhere",
     ),
     Option(
         key="generation.token",

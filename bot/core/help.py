@@ -39,7 +39,7 @@ def help_card(topic: str, vocabulary: Vocabulary) -> Card:
         return _TOPIC_CARDS[topic](vocabulary)
     template = vocabulary.template(topic)
     if template is not None:
-        return _template_card(template)
+        return template_card(template)
     raise NotFound("There is no help on that.", fix="`/help` lists all there is.")
 
 
@@ -132,7 +132,8 @@ def _templates_card(vocabulary: Vocabulary) -> Card:
     )
 
 
-def _template_card(template: Template) -> Card:
+def template_card(template: Template) -> Card:
+    """A template with its variables, their values, and an example."""
     return Card(
         kind="reply",
         title=f"Template {template.name}",

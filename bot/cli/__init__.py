@@ -1,0 +1,1 @@
+"""The `housestyle` command: one module per group of commands, nothing heavy loaded before use."""

@@ -1,0 +1,106 @@
+"""The command's frame: what all commands share, and how each way of ending becomes an exit code."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+
+from bot.cli import assets, brands, doctor, imagine, init, rerender, reviews, serving, train
+from bot.cli import templates as template_commands
+from bot.cli.console import CommandFailed, Failure, Terminal, failure_of
+from bot.cli.exits import KNOWN, ExitCode
+from bot.cli.options import Common
+
+app = typer.Typer(
+    name="housestyle",
+    help="On-brand pictures from chat, on your own GPU.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command()(init.init)
+app.command()(doctor.doctor)
+app.command()(serving.demo)
+app.command()(serving.serve)
+app.command(no_args_is_help=True)(imagine.imagine)
+app.add_typer(brands.group, name="brand")
+app.add_typer(template_commands.group, name="template")
+app.add_typer(train.group, name="train")
+app.add_typer(reviews.group, name="review")
+app.add_typer(assets.group, name="assets")
+app.command()(rerender.rerender)
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="The settings file; default: housestyle.toml here.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    shown_version: Annotated[
+        bool, typer.Option("--version", help="Say the version.", is_eager=True)
+    ] = False,
+) -> None:
+    """Hand the common options to the command."""
+    if shown_version:
+        print(f"housestyle {version('housestyle')}")
+        raise typer.Exit(ExitCode.OK)
+    context.obj = Common(config=config, data_dir=data_dir, debug=debug)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    terminal = Terminal(as_json="--json" in arguments)
+    try:
+        code = app(args=list(arguments), prog_name="housestyle", standalone_mode=False)
+    except Exit as exc:
+        return exc.exit_code
+    except (Abort, KeyboardInterrupt, asyncio.CancelledError):
+        return ExitCode.CANCELLED
+    except TyperException as exc:
+        return _failed(terminal, _usage(exc))
+    except BrokenPipeError:
+        # Whoever read our output has enough of it, as `head` does.
+        sys.stdout = None  # type: ignore[assignment]
+        return ExitCode.OK
+    except (CommandFailed, *KNOWN) as exc:
+        if "--debug" in arguments:
+            raise
+        return _failed(terminal, failure_of(exc))
+    except Exception as exc:
+        if "--debug" in arguments:
+            raise
+        return _failed(terminal, _unknown(exc))
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _failed(terminal: Terminal, failure: Failure) -> int:
+    terminal.failed(failure)
+    return failure.code
+
+
+def _usage(exc: TyperException) -> Failure:
+    message = exc.format_message().strip().rstrip(".") + "."
+    return Failure(
+        code=ExitCode.USAGE,
+        error="usage",
+        message=message,
+        fix="`housestyle --help` lists the commands; each has its own --help.",
+    )
+
+
+def _unknown(exc: Exception) -> Failure:
+    return Failure(
+        code=ExitCode.FAILED,
+        error="unknown",
+        message=f"Something broke: {type(exc).__name__}: {exc}".rstrip(".") + ".",
+        fix="The same command with --debug before its name shows where.",
+    )

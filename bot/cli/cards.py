@@ -1,0 +1,44 @@
+"""Cards on the terminal: the same words, in the same order of facts, as everywhere."""
+
+from dataclasses import asdict
+from typing import Any
+
+from bot.cli.console import Terminal
+from bot.core.messages import Card, Field, PictureRef
+
+_MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+def print_card(terminal: Terminal, card: Card) -> None:
+    """The card on stdout: as text, or as JSON."""
+    if card.rows and not terminal.as_json:
+        terminal.table(card.columns, card.rows, None)
+        return
+    terminal.result(text_of(card), facts_of(card))
+
+
+def facts_of(card: Card) -> dict[str, Any]:
+    """The card as plain JSON types."""
+    return asdict(card)
+
+
+def text_of(card: Card) -> str:
+    """The card as lines."""
+    lines = [card.title, *card.lines, card.status, *(field_line(f) for f in card.fields)]
+    for picture in card.pictures:
+        lines += _picture_lines(picture)
+    lines += [card.stamp, card.footer, card.fix]
+    if card.hint:
+        lines.append(f"Try: housestyle {card.hint.removeprefix('/')}")
+    return "\n".join(line for line in lines if line)
+
+
+def field_line(field: Field) -> str:
+    """One fact: a mark, its name, its value. The mark's word stands in the value too."""
+    return f"  {_MARKS[field.ok]} {field.label}: {field.value}"
+
+
+def _picture_lines(picture: PictureRef) -> list[str]:
+    draft = " (draft)" if picture.draft else ""
+    first = f"{picture.number}. {picture.asset}{draft}  {picture.width}×{picture.height}"
+    return [first, f"   {picture.caption}", *(field_line(field) for field in picture.fields)]

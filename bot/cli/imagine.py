@@ -1,0 +1,208 @@
+"""`housestyle imagine`: words become a picture on disk, without a server."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.console import CommandFailed, Failure, Terminal
+from bot.cli.exits import ExitCode
+from bot.cli.inline_picture import escape_sequences, protocol_of
+from bot.cli.kits import chosen_kit, kits_of
+from bot.cli.options import BrandId, Json, settings_of
+from bot.cli.owner import AtTerminal, at_terminal, run_async
+from bot.cli.progress import Bar
+from bot.cli.wording import read_words
+from bot.core.ids import is_id
+from bot.settings import terminal_environment
+
+if TYPE_CHECKING:
+    from bot.core.assets import Asset
+    from bot.core.jobs import Job
+    from bot.settings import Settings
+    from brand.kit import BrandKit
+
+Text = str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What was typed."""
+
+    words: list[str]
+    flags: dict[str, object]
+    reference: Path | None = None
+    brand: str = ""
+    out: Path | None = None
+    terminal: Terminal = field(default_factory=Terminal)
+
+
+def imagine(  # noqa: PLR0913  every flag of the grammar is an option
+    context: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(help="What the picture shows; also template:NAME and NAME=value."),
+    ],
+    no: Annotated[Text, typer.Option("--no", help="What must not be in it.")] = None,
+    ar: Annotated[Text, typer.Option("--ar", help="The shape, as in 3:2.")] = None,
+    n: Annotated[Text, typer.Option("--n", help="How many pictures.")] = None,
+    seed: Annotated[Text, typer.Option("--seed", help="The same seed starts the same.")] = None,
+    steps: Annotated[Text, typer.Option("--steps", help="Steps that the model takes.")] = None,
+    cfg: Annotated[
+        Text, typer.Option("--cfg", help="How closely the words are followed.")
+    ] = None,
+    sampler: Annotated[Text, typer.Option("--sampler", help="The step method.")] = None,
+    ref: Annotated[
+        Text, typer.Option("--ref", help="A picture to start from: a file, or an id.")
+    ] = None,
+    strength: Annotated[
+        Text, typer.Option("--strength", help="How far the reference is left, 0 to 1.")
+    ] = None,
+    lora: Annotated[Text, typer.Option("--lora", help="NAME[:WEIGHT], or none.")] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="The draft is shown to you alone.")
+    ] = False,
+    brand: BrandId = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A file, or a folder for several.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Render a picture and save it here. Prints its path and id."""
+    flags: dict[str, object] = {
+        "ar": ar,
+        "n": n,
+        "seed": seed,
+        "steps": steps,
+        "cfg": cfg,
+        "sampler": sampler,
+        "strength": strength,
+        "lora": lora,
+        "private": private,
+        "no": no,
+    }
+    path = Path(ref) if ref and not is_id(ref) else None
+    wanted = Wanted(
+        words=words,
+        flags=flags if path or not ref else flags | {"ref": ref},
+        reference=path,
+        brand=brand,
+        out=out,
+        terminal=Terminal(as_json=as_json),
+    )
+    settings, kits = kits_of(settings_of(context), wanted.terminal)
+    kit = chosen_kit(kits, brand)
+    _check(wanted, kit)
+    return run_async(lambda: _render(settings, kit, wanted))
+
+
+def _check(wanted: Wanted, kit: "BrandKit") -> None:
+    """Find mistakes before anything is started: a wrong word is answered at once."""
+    from bot.core.intake import compile_all
+
+    attached = "0" * 64 if wanted.reference else ""
+    compile_all(read_words(wanted.words, kit, wanted.flags, attached=attached).brief, kit)
+
+
+async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:
+    from bot.cli.following import followed, pictures_of, working
+
+    async with at_terminal(settings, generation=True) as here:
+        attached = await _attached(here, wanted.reference)
+        command = read_words(wanted.words, kit, wanted.flags, attached=attached)
+        with Bar(wanted.terminal, "Getting ready") as bar:
+            async with working(here.house):
+                card = await here.say(command)
+                job = await followed(here, card.subject.removeprefix("job:"), bar)
+        _check_ended(job)
+        assets = await pictures_of(here.house, job)
+        paths = [await _saved(here, asset, wanted.out, many=len(assets) > 1) for asset in assets]
+    _report(wanted.terminal, job, list(zip(assets, paths, strict=True)))
+    return _code(wanted.terminal, assets)
+
+
+async def _attached(here: AtTerminal, path: Path | None) -> str:
+    """The reference picture's hash, once it is in the archive."""
+    if path is None:
+        return ""
+    from bot.cli.reference import read_picture
+
+    return await here.house.blobs.put(read_picture(path))
+
+
+def _check_ended(job: "Job") -> None:
+    from bot.core.lives import JobState
+
+    if job.state is JobState.CANCELLED:
+        raise CommandFailed(
+            Failure(code=ExitCode.CANCELLED, error="cancelled", message="It was cancelled.")
+        )
+    if job.state is JobState.FAILED:
+        reference = f"The log has it under {job.error_reference}." if job.error_reference else ""
+        raise CommandFailed(
+            Failure(
+                code=ExitCode.FAILED,
+                error="render_failed",
+                message=f"The picture could not be made: {job.error}",
+                fix=reference,
+                facts={"job": job.id, "reference": job.error_reference},
+            )
+        )
+
+
+async def _saved(here: AtTerminal, asset: "Asset", out: Path | None, *, many: bool) -> Path:
+    """Write the labelled file; the name is made of the id, never of what a person typed."""
+    from bot.core.cards import shown_blob
+
+    data = await here.house.blobs.get(shown_blob(asset))
+    folder = out if out and (many or out.is_dir() or not out.suffix) else None
+    path = folder / f"{asset.id}.png" if folder else out or Path(f"{asset.id}.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def _report(terminal: Terminal, job: "Job", made: "list[tuple[Asset, Path]]") -> None:
+    from bot.core.cards import quiet_line
+
+    facts = {"job": job.id, "seconds": job.seconds, "pictures": [_facts(a, p) for a, p in made]}
+    for asset, path in made:
+        _show_inline(terminal, path)
+        terminal.note(f"{asset.evidence.line} · {quiet_line(asset)}")
+    terminal.result("\n".join(f"{path}\t{asset.id}" for asset, path in made), facts)
+
+
+def _facts(asset: "Asset", path: Path) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "id": asset.id,
+        "seed": asset.spec.seed,
+        "prompt": asset.spec.prompt,
+        "spec_hash": asset.spec.hash,
+        "pixel_hash": asset.pixel_hash,
+        "state": asset.state.value,
+        "evidence": asset.evidence.to_dict(),
+        "change": asset.change,
+        "seconds": asset.seconds,
+    }
+
+
+def _show_inline(terminal: Terminal, path: Path) -> None:
+    if not (terminal.interactive and path.suffix == ".png"):
+        return
+    sequences = escape_sequences(path.read_bytes(), protocol_of(terminal_environment()))
+    sys.stderr.write(sequences)
+    sys.stderr.flush()
+
+
+def _code(terminal: Terminal, assets: "list[Asset]") -> int:
+    failed = [asset for asset in assets if not asset.evidence.passed]
+    if not failed:
+        return ExitCode.OK
+    terminal.note(
+        f"{len(failed)} of {len(assets)} did not pass the brand check, also not when rendered "
+        "again with a changed recipe; it can't be sent to approval."
+    )
+    return ExitCode.REFUSED
