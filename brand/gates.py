@@ -136,7 +136,7 @@ def near_duplicate_gate(fingerprint: str, known: Known, kit: BrandKit) -> Verdic
     if not limit:
         return Verdict(name="near_duplicate", passed=None, summary="near-duplicates: not checked")
     if not known:
-        return Verdict(name="near_duplicate", passed=True, summary="nothing before it to be like")
+        return Verdict(name="near_duplicate", passed=True, summary="not like anything before")
     distances = measures.differing_bits(fingerprint, [print_ for _, print_ in known])
     nearest = min(range(len(distances)), key=distances.__getitem__)
     bits, passed = distances[nearest], distances[nearest] >= limit
