@@ -19,6 +19,7 @@ from brand.kit import (
     GenerationDefaults,
     ReviewPolicy,
 )
+from storage.database import OpenStore
 from storage.memory import MemoryStore
 from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
 from tests.fakes.chat import FakeChat
@@ -98,10 +99,12 @@ class Town:
             pass
 
 
-async def make_town(kit: BrandKit = KIT, *, demo: bool = False) -> Town:
-    """Mia asks, Ana and Ben approve, Ida is an admin."""
+async def make_town(
+    kit: BrandKit = KIT, *, demo: bool = False, store: OpenStore | None = None
+) -> Town:
+    """Mia asks, Ana and Ben approve, Ida is an admin. On memory unless given a store."""
     chat, renderer, studio, clock = FakeChat(), FakeRenderer(), FakeStudio(), DrivenClock(START)
-    store = MemoryStore()
+    store = store or MemoryStore()
     house = House(
         store=store,
         blobs=MemoryBlobs(),

@@ -1,18 +1,25 @@
 """A house with people in it, for every scenario."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from bot.core.assets import Asset, AssetQuery
 from bot.core.commands import Imagine, SendToApproval
 from bot.core.reviews import Review
 from brand.templates import Brief
+from storage.database import open_store
 from tests.fakes.town import Town, make_town
 
 
-@pytest.fixture
-async def town() -> Town:
-    """Four-eyes rules, as in production."""
-    return await make_town()
+@pytest.fixture(params=["memory", "sqlite"])
+async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
+    """Four-eyes rules, as in production; on memory and on a real database."""
+    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/house.db"
+    store = await open_store(url)
+    yield await make_town(store=store)
+    await store.close()
 
 
 async def newest_asset(town: Town) -> Asset:

@@ -119,7 +119,9 @@ async def test_a_crash_of_the_generation_service_loses_no_job(town: Town) -> Non
     town.renderer.failures = [RenderUnavailable("gone")]
     await town.say(Imagine(brief=Brief(words="a red mug")))
     task = asyncio.create_task(town.settle())
-    await town.clock.advance(2)
+    while not task.done():
+        await town.clock.advance(2)
+        await asyncio.wait({task}, timeout=0.01)
     await task
     asset = await newest_asset(town)
     ids = {request.render_id for request in town.renderer.requests}
