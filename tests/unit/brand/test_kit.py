@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -36,6 +37,14 @@ def problems_of(text: str) -> tuple[KitProblem, ...]:
     except KitInvalid as exc:
         return exc.problems
     return ()
+
+
+def lint_text(text: str) -> list[KitProblem]:
+    """The problems of a text as a file, warnings too."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "kit.toml"
+        path.write_text(text, encoding="utf-8")
+        return lint_kit(path)
 
 
 def changed(old: str, new: str, source: str = SOURCE) -> str:
@@ -129,6 +138,7 @@ MISTAKES = [
     ('"red", "orange", "yellow"', '"red", "RED", "yellow"', "only in case", "Delete"),
     ("[templates.variables.LIGHT]", "[templates.variables.light]", "can't name a variable", "cap"),
     ("[templates.variables.LIGHT]", "[templates.variables.WORDS]", "own words", "cap"),
+    ('composition = "neg', 'compositon = "neg', "`compositon` isn't a key", "`composition`"),
     ('composition = "negative space"', 'aspect = "2:1"', 'no aspect "2:1"', "1:1, 4:5"),
     ("required = false", 'default = "look"', "not on the approved list", "[[lora.approved]]"),
     ("required = false", "required = true", "but there is no default", "default"),
@@ -172,6 +182,14 @@ def test_a_mistake_is_placed_near_what_was_changed(
     here = text[:start].count("\n") + 1
     tables = [n for n, line in enumerate(text.split("\n"), 1) if line.startswith("[") and n <= here]
     assert first.line in (here, here + new.count("\n"), tables[-1], ELSEWHERE.get(message))
+
+
+def test_a_word_that_stands_in_a_list_twice_is_a_warning() -> None:
+    text = changed('["blurry", "low quality"]', '["blurry", "low quality", " blurry "]')
+    kit = parse_kit(text)
+    assert kit.negatives.quality == ("blurry", "low quality")
+    (warning,) = lint_text(text)
+    assert (warning.severity, warning.line) == ("warning", line_of(text, '" blurry "'))
 
 
 def test_a_mistake_stands_exactly_where_it_was_made() -> None:
