@@ -1,6 +1,7 @@
 """The command's frame: what all commands share, and how each way of ending becomes an exit code."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,11 +11,15 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from bot.cli import assets, brands, doctor, imagine, init, rerender, reviews, serving, train
-from bot.cli import templates as template_commands
+from bot.cli import assets, brands, reviews, templates, train
 from bot.cli.console import CommandFailed, Failure, Terminal, failure_of
+from bot.cli.doctor import doctor
 from bot.cli.exits import KNOWN, ExitCode
+from bot.cli.imagine import imagine
+from bot.cli.init import init
 from bot.cli.options import Common
+from bot.cli.rerender import rerender
+from bot.cli.serving import demo, serve
 
 app = typer.Typer(
     name="housestyle",
@@ -24,17 +29,17 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-app.command()(init.init)
-app.command()(doctor.doctor)
-app.command()(serving.demo)
-app.command()(serving.serve)
-app.command(no_args_is_help=True)(imagine.imagine)
+app.command()(init)
+app.command()(doctor)
+app.command()(demo)
+app.command()(serve)
+app.command(no_args_is_help=True)(imagine)
 app.add_typer(brands.group, name="brand")
-app.add_typer(template_commands.group, name="template")
+app.add_typer(templates.group, name="template")
 app.add_typer(train.group, name="train")
 app.add_typer(reviews.group, name="review")
 app.add_typer(assets.group, name="assets")
-app.command()(rerender.rerender)
+app.command()(rerender)
 
 
 @app.callback()
@@ -69,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(terminal, _usage(exc))
     except BrokenPipeError:
         # Whoever read our output has enough of it, as `head` does.
-        sys.stdout = None  # type: ignore[assignment]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except (CommandFailed, *KNOWN) as exc:
         if "--debug" in arguments:

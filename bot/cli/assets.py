@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 STATES = tuple(state.value for state in AssetState)
 
-group = typer.Typer(
-    help="The archive: find, show, export, verify, check.", no_args_is_help=True
-)
+group = typer.Typer(help="The archive: find, show, export, verify, check.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="The picture's id.")]
 
 
@@ -39,9 +37,7 @@ def find(
     as_json: Json = False,
 ) -> None:
     """Pictures whose words, prompt or template match, newest first."""
-    query = AssetQuery(
-        brand=brand, text=" ".join(words or []), states=_states(state), limit=limit
-    )
+    query = AssetQuery(brand=brand, text=" ".join(words or []), states=_states(state), limit=limit)
     settings = settings_of(context)
 
     async def work() -> Sequence[Asset]:

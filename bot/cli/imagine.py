@@ -1,5 +1,6 @@
 """`housestyle imagine`: words become a picture on disk, without a server."""
 
+import asyncio
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from bot.cli.options import BrandId, Json, settings_of
 from bot.cli.owner import AtTerminal, at_terminal, run_async
 from bot.cli.progress import Bar
 from bot.cli.wording import read_words
+from bot.core.errors import HousestyleError
 from bot.core.ids import is_id
 from bot.settings import terminal_environment
 
@@ -39,7 +41,7 @@ class Wanted:
     terminal: Terminal = field(default_factory=Terminal)
 
 
-def imagine(  # noqa: PLR0913  every flag of the grammar is an option
+def imagine(
     context: typer.Context,
     words: Annotated[
         list[str],
@@ -50,9 +52,7 @@ def imagine(  # noqa: PLR0913  every flag of the grammar is an option
     n: Annotated[Text, typer.Option("--n", help="How many pictures.")] = None,
     seed: Annotated[Text, typer.Option("--seed", help="The same seed starts the same.")] = None,
     steps: Annotated[Text, typer.Option("--steps", help="Steps that the model takes.")] = None,
-    cfg: Annotated[
-        Text, typer.Option("--cfg", help="How closely the words are followed.")
-    ] = None,
+    cfg: Annotated[Text, typer.Option("--cfg", help="How closely the words are followed.")] = None,
     sampler: Annotated[Text, typer.Option("--sampler", help="The step method.")] = None,
     ref: Annotated[
         Text, typer.Option("--ref", help="A picture to start from: a file, or an id.")
@@ -157,10 +157,20 @@ async def _saved(here: AtTerminal, asset: "Asset", out: Path | None, *, many: bo
     from bot.core.cards import shown_blob
 
     data = await here.house.blobs.get(shown_blob(asset))
+    return await asyncio.to_thread(_write, data, out, f"{asset.id}.png", many=many)
+
+
+def _write(data: bytes, out: Path | None, name: str, *, many: bool) -> Path:
     folder = out if out and (many or out.is_dir() or not out.suffix) else None
-    path = folder / f"{asset.id}.png" if folder else out or Path(f"{asset.id}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    path = folder / name if folder else out or Path(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as exc:
+        raise HousestyleError(
+            f"{path} can't be written: {exc.strerror}.",
+            fix="The picture is in the archive: `housestyle assets export ID --out FOLDER`.",
+        ) from exc
     return path
 
 

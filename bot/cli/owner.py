@@ -28,8 +28,10 @@ class AtTerminal:
 
     async def say(self, command: Command) -> Card:
         """Through the one door. Raises CommandFailed where the answer is an error."""
-        assert self.house.door is not None
-        return checked(await self.house.door.dispatch(command, self.actor))
+        door = self.house.door
+        if door is None:
+            raise RuntimeError("The composition root left the house without its door.")
+        return checked(await door.dispatch(command, self.actor))
 
 
 @asynccontextmanager
@@ -42,9 +44,7 @@ async def at_terminal(settings: Settings, *, generation: bool = False) -> AsyncI
         async with house.store.write() as tx:
             owner = await owner_of(tx, house.clock.now())
         line: ChannelRef = direct_line(LOCAL, OWNER)
-        actor = Actor(
-            platform=LOCAL, user=OWNER, name=owner.name, person=owner.id, channel=line
-        )
+        actor = Actor(platform=LOCAL, user=OWNER, name=owner.name, person=owner.id, channel=line)
         yield AtTerminal(house=house, owner=owner, actor=actor)
 
 

@@ -22,9 +22,7 @@ def list_(context: typer.Context, brand: BrandId = "", as_json: Json = False) ->
     """Open reviews, oldest first."""
     terminal = Terminal(as_json=as_json)
     found = run_async(lambda: _open(settings_of(context), brand))
-    rows = [
-        (r.id, r.asset, f"{r.deadline:%a %d %b %H:%M} UTC", words) for r, words in found
-    ]
+    rows = [(r.id, r.asset, f"{r.deadline:%a %d %b %H:%M} UTC", words) for r, words in found]
     facts = [_facts(review, words) for review, words in found]
     if not rows:
         terminal.note("Nothing waits for a decision.")

@@ -29,9 +29,7 @@ def read_words(
     return command or _parsed(quoted(said), kit, flags or {}, attached) or _nothing()
 
 
-def _parsed(
-    said: str, kit: BrandKit, flags: Mapping[str, object], attached: str
-) -> Imagine | None:
+def _parsed(said: str, kit: BrandKit, flags: Mapping[str, object], attached: str) -> Imagine | None:
     line = " ".join([_START, said, *(_flag(name, value) for name, value in flags.items())])
     line = line.strip()
     try:

@@ -1,0 +1,108 @@
+"""`housestyle train`: runs the training room as a process of its own, since it loads torch."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.console import CommandFailed, Failure, Terminal
+from bot.cli.exits import ExitCode
+from bot.cli.options import Json
+from bot.cli.owner import run_async
+
+group = typer.Typer(help="Training: demo-model, lora.", no_args_is_help=True)
+STOP_GRACE_S = 20.0  # a checkpoint is written when it is told to stop
+
+Work = Annotated[Path | None, typer.Option(help="Where checkpoints lie; the same folder resumes.")]
+Threads = Annotated[int, typer.Option(min=0, help="Compute threads; equal ones, equal weights.")]
+
+
+@group.command("demo-model")
+def demo_model(
+    out: Annotated[Path, typer.Option(help="The folder of the finished model.")],
+    work: Work = None,
+    hours: Annotated[float, typer.Option(min=0.001, help="How long it may take.")] = 2.0,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 2,
+    threads: Threads = 2,
+    resume_from: Annotated[
+        Path | None, typer.Option(help="A finished model to start from.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train the small model that comes with Housestyle, from drawn pictures. Can be stopped and
+    resumed."""
+    flags = {"out": out, "work": work, "hours": hours, "seed": seed, "threads": threads}
+    _train("demo-model", flags | {"resume-from": resume_from}, out, as_json=as_json)
+
+
+@group.command()
+def lora(
+    out: Annotated[Path, typer.Option(help="The safetensors file to write.")],
+    model: Annotated[
+        Path | None, typer.Option(help="The demo model it is for; default: the shipped one.")
+    ] = None,
+    work: Work = None,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps.")] = 600,
+    rank: Annotated[int, typer.Option(min=1, max=256, help="Its size.")] = 32,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 3,
+    threads: Threads = 1,
+    as_json: Json = False,
+) -> None:
+    """Train the demo brand's LoRA from drawn brand pictures; prints the hash that its kit lists."""
+    flags = {
+        "model": model or _shipped_model(),
+        "out": out,
+        "work": work,
+        "steps": steps,
+        "rank": rank,
+        "seed": seed,
+        "threads": threads,
+    }
+    _train("brand-lora", flags, out, as_json=as_json)
+
+
+def _shipped_model() -> Path:
+    from generation.settings import SHIPPED_MODEL
+
+    return SHIPPED_MODEL
+
+
+def _train(name: str, flags: Mapping[str, object], out: Path, *, as_json: bool) -> None:
+    pairs = [(f"--{key}", str(value)) for key, value in flags.items() if value is not None]
+    arguments = [name, *(part for pair in pairs for part in pair)]
+    code = run_async(lambda: _run(arguments))
+    if code:
+        raise CommandFailed(
+            Failure(
+                code=ExitCode.USAGE if code == ExitCode.USAGE else ExitCode.FAILED,
+                error="training_failed",
+                message=f"The training ended with {code}; its last lines say why.",
+                fix="The same command resumes it from its last checkpoint.",
+            )
+        )
+    sha256 = _sha256(out) if out.is_file() else ""
+    facts = {"out": str(out)} | ({"sha256": sha256} if sha256 else {})
+    Terminal(as_json=as_json).result(f"{out}\t{sha256}".strip(), facts)
+
+
+async def _run(arguments: list[str]) -> int:
+    """Run it to its end; when we are stopped, let it write its checkpoint first."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "generation.train", *arguments, stdout=sys.stderr
+    )
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        if process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), STOP_GRACE_S)
+        raise
+
+
+def _sha256(path: Path) -> str:
+    from brand.spec import sha256_hex
+
+    return sha256_hex(path.read_bytes())
