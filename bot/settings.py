@@ -24,7 +24,6 @@ from bot.settings_options import (
     has_password,
 )
 from brand.toml_lines import Positions
-from brand.words import nearest
 
 FILE_NAME = "housestyle.toml"
 DEMO_FOLDER = ".housestyle"
@@ -178,6 +177,8 @@ def _flat(raw: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _unknown(key: str, where: str) -> SettingsInvalid:
+    from brand.words import nearest  # with numpy behind it, too slow for every start
+
     meant = nearest(key, BY_KEY)
     fix = f"Did you mean `{meant}`?" if meant else "docs/settings.md lists all settings."
     return SettingsInvalid(f"{where} isn't a setting.", fix=fix)

@@ -71,6 +71,9 @@ def run(arguments: Sequence[str]) -> int:
     except (Abort, KeyboardInterrupt, asyncio.CancelledError):
         return ExitCode.CANCELLED
     except TyperException as exc:
+        if type(exc).__name__ == "NoArgsIsHelpError":
+            print(exc.format_message(), file=sys.stderr)
+            return ExitCode.USAGE
         return _failed(terminal, _usage(exc))
     except BrokenPipeError:
         # Whoever read our output has enough of it, as `head` does.

@@ -1,6 +1,5 @@
 """`housestyle assets`: find, show, export and verify what is archived."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,19 +10,19 @@ from bot.cli.console import Terminal
 from bot.cli.exits import ExitCode
 from bot.cli.options import BrandId, Json, settings_of
 from bot.cli.owner import at_terminal, run_async
-from bot.core.assets import Asset, AssetQuery
-from bot.core.commands import Show
 from bot.core.errors import Mistake
 from bot.core.ids import is_id
 from bot.core.lives import AssetState
-from brand.words import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.core.archive import FileFinding
+    from bot.core.assets import Asset
 
 STATES = tuple(state.value for state in AssetState)
 
-group = typer.Typer(help="The archive: find, show, export, verify, check.", no_args_is_help=True)
+group = typer.Typer(help="The archive: find, show, export, verify.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="The picture's id.")]
 
 
@@ -37,10 +36,12 @@ def find(
     as_json: Json = False,
 ) -> None:
     """Pictures whose words, prompt or template match, newest first."""
+    from bot.core.assets import AssetQuery
+
     query = AssetQuery(brand=brand, text=" ".join(words or []), states=_states(state), limit=limit)
     settings = settings_of(context)
 
-    async def work() -> Sequence[Asset]:
+    async def work() -> "Sequence[Asset]":
         async with at_terminal(settings) as here, here.house.store.read() as tx:
             return await tx.assets.find(query)
 
@@ -59,6 +60,7 @@ def show(context: typer.Context, asset: Id, as_json: Json = False) -> None:
 
     async def work() -> None:
         from bot.core.archive import proof_of
+        from bot.core.commands import Show
 
         terminal = Terminal(as_json=as_json)
         async with at_terminal(settings) as here:
@@ -152,6 +154,8 @@ def _states(state: str) -> tuple[AssetState, ...]:
     if not state:
         return ()
     if state.casefold() not in STATES:
+        from brand.words import nearest
+
         meant = nearest(state, STATES)
         ask = f"Did you mean `{meant}`?" if meant else f"States: {', '.join(STATES)}."
         raise Mistake(
@@ -160,7 +164,7 @@ def _states(state: str) -> tuple[AssetState, ...]:
     return (AssetState(state.casefold()),)
 
 
-def _facts(asset: Asset) -> dict[str, Any]:
+def _facts(asset: "Asset") -> dict[str, Any]:
     return {
         "id": asset.id,
         "job": asset.job,

@@ -27,7 +27,9 @@ def doctor(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Say what is missing and how to put it right. Ends with 1 if there is a problem."""
+    """Say what is missing, and how to fix it.
+
+    Ends with 1 if there is a problem."""
     from bot.cli.checkups import QUICK, SLOW
     from bot.cli.findings import State
 

@@ -15,7 +15,6 @@ from bot.cli.kits import chosen_kit, kits_of
 from bot.cli.options import BrandId, Json, settings_of
 from bot.cli.owner import AtTerminal, at_terminal, run_async
 from bot.cli.progress import Bar
-from bot.cli.wording import read_words
 from bot.core.errors import HousestyleError
 from bot.core.ids import is_id
 from bot.settings import terminal_environment
@@ -100,6 +99,7 @@ def imagine(
 
 def _check(wanted: Wanted, kit: "BrandKit") -> None:
     """Find mistakes before anything is started: a wrong word is answered at once."""
+    from bot.cli.wording import read_words
     from bot.core.intake import compile_all
 
     attached = "0" * 64 if wanted.reference else ""
@@ -108,6 +108,7 @@ def _check(wanted: Wanted, kit: "BrandKit") -> None:
 
 async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:
     from bot.cli.following import followed, pictures_of, working
+    from bot.cli.wording import read_words
 
     async with at_terminal(settings, generation=True) as here:
         attached = await _attached(here, wanted.reference)

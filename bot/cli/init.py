@@ -10,7 +10,6 @@ from bot.cli.options import Json
 from bot.cli.skeleton import SETTINGS, brand_id, kit_text
 from bot.core.errors import HousestyleError, Mistake, Refused
 from bot.settings import FILE_NAME
-from brand.words import clean
 
 
 def init(
@@ -20,7 +19,11 @@ def init(
     brand: Annotated[str, typer.Option("--brand", help="The brand's name.")] = "My Brand",
     as_json: Json = False,
 ) -> None:
-    """Write housestyle.toml and a first brand kit; nothing is overwritten."""
+    """Write settings and a first brand kit here.
+
+    Nothing is overwritten."""
+    from brand.words import clean
+
     name = clean(brand)
     identifier = brand_id(name)
     if not identifier:

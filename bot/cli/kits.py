@@ -1,14 +1,15 @@
 """Brand kits as files: which there are, and which one is meant."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.cli.console import Terminal
 from bot.cli.options import with_brands
 from bot.core.errors import Mistake, NotFound
 from bot.settings import Settings
-from brand.kit import BrandKit
-from brand.kit_loader import load_kit
-from brand.words import nearest
+
+if TYPE_CHECKING:
+    from brand.kit import BrandKit
 
 
 def kit_files(folder: Path) -> list[Path]:
@@ -16,14 +17,18 @@ def kit_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
-def kits_of(settings: Settings, terminal: Terminal) -> tuple[Settings, list[BrandKit]]:
+def kits_of(settings: Settings, terminal: Terminal) -> "tuple[Settings, list[BrandKit]]":
     """All kits, and the settings they are in force with. Raises KitInvalid."""
+    from brand.kit_loader import load_kit
+
     settings = with_brands(settings, terminal)
     return settings, [load_kit(path) for path in kit_files(settings.brands_dir)]
 
 
-def chosen_kit(kits: list[BrandKit], brand: str) -> BrandKit:
+def chosen_kit(kits: "list[BrandKit]", brand: str) -> "BrandKit":
     """The named kit, else the only one. Raises NotFound, or Mistake where several would do."""
+    from brand.words import nearest
+
     names = tuple(kit.id for kit in kits)
     wanted = brand.casefold()
     for kit in kits:

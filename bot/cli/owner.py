@@ -5,15 +5,17 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.cli.console import checked
-from bot.core.commands import Command
-from bot.core.house import House
-from bot.core.messages import Actor, Card, ChannelRef
-from bot.core.people import Person
-from bot.core.policy import direct_line
-from bot.settings import Settings
+from bot.core.messages import Actor
+
+if TYPE_CHECKING:
+    from bot.core.commands import Command
+    from bot.core.house import House
+    from bot.core.messages import Card
+    from bot.core.people import Person
+    from bot.settings import Settings
 
 T = TypeVar("T")
 
@@ -22,11 +24,11 @@ T = TypeVar("T")
 class AtTerminal:
     """An open house and who speaks to it."""
 
-    house: House
-    owner: Person
+    house: "House"
+    owner: "Person"
     actor: Actor
 
-    async def say(self, command: Command) -> Card:
+    async def say(self, command: "Command") -> "Card":
         """Through the one door. Raises CommandFailed where the answer is an error."""
         door = self.house.door
         if door is None:
@@ -35,15 +37,18 @@ class AtTerminal:
 
 
 @asynccontextmanager
-async def at_terminal(settings: Settings, *, generation: bool = False) -> AsyncIterator[AtTerminal]:
+async def at_terminal(
+    settings: "Settings", *, generation: bool = False
+) -> AsyncIterator[AtTerminal]:
     """Open the house for one command. It may stand beside a process that serves."""
     from bot.app import LOCAL, OWNER, open_house, owner_of
+    from bot.core.policy import direct_line
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with open_house(settings, generation=generation, inbox=False) as house:
         async with house.store.write() as tx:
             owner = await owner_of(tx, house.clock.now())
-        line: ChannelRef = direct_line(LOCAL, OWNER)
+        line = direct_line(LOCAL, OWNER)
         actor = Actor(platform=LOCAL, user=OWNER, name=owner.name, person=owner.id, channel=line)
         yield AtTerminal(house=house, owner=owner, actor=actor)
 

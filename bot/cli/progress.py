@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Self
 
 from bot.cli.console import Terminal
-from bot.core.cards import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -42,6 +41,8 @@ class Bar:
         """How far it is, from 0 to 1."""
         if self._progress is None or self._task is None:
             return
+        from bot.core.cards import duration
+
         left = f"about {duration(eta_s)} left" if eta_s is not None else ""
         self._progress.update(
             self._task, completed=fraction, left=left, description=title or self._title

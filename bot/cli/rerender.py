@@ -26,7 +26,9 @@ def rerender(
     out: Annotated[Path | None, typer.Option(help="Write the new picture here.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Render a picture's recipe again: the same pixels inside its reproduction class."""
+    """Render a picture's recipe again.
+
+    Inside its reproduction class that gives the same pixels; outside, the differences are named."""
     terminal = Terminal(as_json=as_json)
     key, settings = asset_id(asset), settings_of(context)
     made = run_async(lambda: _render(settings, key, terminal))

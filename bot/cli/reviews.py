@@ -1,7 +1,6 @@
 """`housestyle review`: what waits for a decision, and deciding it."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,9 +8,13 @@ from bot.cli.cards import print_card
 from bot.cli.console import Terminal
 from bot.cli.options import BrandId, Json, settings_of
 from bot.cli.owner import at_terminal, run_async
-from bot.core.commands import Approve, Command, Reject, Show
-from bot.core.reviews import Review
-from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.commands import Command
+    from bot.core.reviews import Review
+    from bot.settings import Settings
 
 group = typer.Typer(help="Reviews: list, show, approve, reject.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="The review's id, or that of its picture.")]
@@ -33,12 +36,16 @@ def list_(context: typer.Context, brand: BrandId = "", as_json: Json = False) ->
 @group.command()
 def show(context: typer.Context, review: Id, as_json: Json = False) -> None:
     """One review with its evidence."""
+    from bot.core.commands import Show
+
     _say(settings_of(context), Show(target=review), as_json)
 
 
 @group.command()
 def approve(context: typer.Context, review: Id, as_json: Json = False) -> None:
     """Approve a picture. Nobody approves their own request."""
+    from bot.core.commands import Approve
+
     _say(settings_of(context), Approve(review=review), as_json)
 
 
@@ -50,10 +57,12 @@ def reject(
     as_json: Json = False,
 ) -> None:
     """Reject a picture and say why."""
+    from bot.core.commands import Reject
+
     _say(settings_of(context), Reject(review=review, reason=" ".join(reason)), as_json)
 
 
-def _say(settings: Settings, command: Command, as_json: bool) -> None:
+def _say(settings: "Settings", command: "Command", as_json: bool) -> None:
     async def work() -> None:
         async with at_terminal(settings) as here:
             print_card(Terminal(as_json=as_json), await here.say(command))
@@ -61,13 +70,13 @@ def _say(settings: Settings, command: Command, as_json: bool) -> None:
     run_async(work)
 
 
-async def _open(settings: Settings, brand: str) -> Sequence[tuple[Review, str]]:
+async def _open(settings: "Settings", brand: str) -> "Sequence[tuple[Review, str]]":
     async with at_terminal(settings) as here, here.house.store.read() as tx:
         reviews = await tx.reviews.open(brand=brand)
         return [(review, (await tx.assets.get(review.asset)).words) for review in reviews]
 
 
-def _facts(review: Review, words: str) -> dict[str, Any]:
+def _facts(review: "Review", words: str) -> dict[str, Any]:
     return {
         "id": review.id,
         "asset": review.asset,

@@ -39,7 +39,9 @@ def serve(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Run the product, or the parts of it that --role names, until Ctrl-C."""
+    """Run the product until Ctrl-C.
+
+    --role chooses parts of it, which may then run apart."""
     settings = settings_of(
         context,
         roles=",".join(role) if role else None,
@@ -60,7 +62,9 @@ def demo(
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Run everything here with a demo brand and a local chat; prints one owner link.
+    """Run everything here, with a demo brand.
+
+    Prints one owner link, which opens on the local chat.
 
     In the demo alone one person may ask and approve; such votes are marked.
     """

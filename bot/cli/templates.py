@@ -8,9 +8,7 @@ import typer
 from bot.cli.console import Terminal
 from bot.cli.kits import chosen_kit, kits_of
 from bot.cli.options import BrandId, Json, settings_of
-from bot.cli.wording import read_words
 from bot.core.errors import NotFound
-from brand.words import nearest
 
 if TYPE_CHECKING:
     from brand.kit import BrandKit, Template
@@ -62,6 +60,7 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """The recipe that a template would give, without rendering it."""
+    from bot.cli.wording import read_words
     from brand.templates import compile_brief
 
     terminal = Terminal(as_json=as_json)
@@ -74,6 +73,8 @@ def preview(
 
 
 def _named(kit: "BrandKit", name: str) -> "Template":
+    from brand.words import nearest
+
     for template in kit.templates:
         if template.name.casefold() == name.casefold():
             return template
