@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from brand.kit import BrandKit
-from brand.spec import MAX_SEED, LoraUse, RenderSpec, sha256_hex
+from brand.spec import LoraUse, RenderSpec, sha256_hex
 from brand.verdicts import Evidence
 
 MORE_STEPS = 1.5
@@ -39,7 +39,7 @@ def changed_recipe(
 
 def _new_seed(spec: RenderSpec, attempt: int) -> int:
     digest = sha256_hex(f"{spec.hash}|{attempt}".encode())
-    seed = int(digest[:15], 16) % (MAX_SEED + 1)
+    seed = int(digest[:8], 16)  # below 2**32, as people know seeds and can type them
     return seed if seed != spec.seed else seed + 1
 
 

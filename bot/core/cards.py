@@ -133,8 +133,13 @@ def _queue_status(place: QueuePlace | None, seconds_each: float | None) -> str:
     return f"Queued, {where}{about}. I'll update this message."
 
 
-def job_status(job: Job, place: QueuePlace | None = None, seconds_each: float | None = None) -> str:
-    """The state line of a job as people read it."""
+def job_status(
+    job: Job,
+    place: QueuePlace | None = None,
+    seconds_each: float | None = None,
+    discarded: int = 0,
+) -> str:
+    """The state line of a job as people read it; `discarded` of its pictures failed a gate."""
     if job.state is JobState.QUEUED:
         retry = next((item.change for item in job.items if item.attempt > 1), "")
         again = f"Trying once more: {retry} " if retry else ""
@@ -147,7 +152,11 @@ def job_status(job: Job, place: QueuePlace | None = None, seconds_each: float | 
         return f"Failed: {job.error}"
     if job.state is JobState.CANCELLED:
         return "Cancelled. Nothing was posted."
-    return f"Done: {pictures(len(job.items))} in {duration(job.seconds)}"
+    made = len(job.items)
+    if discarded:
+        passed = "None passes" if discarded == made else f"{made - discarded} of {made} pass"
+        return f"Done in {duration(job.seconds)}. {passed} the brand check: re-roll or edit words."
+    return f"Done: {pictures(made)} in {duration(job.seconds)}"
 
 
 def job_card(
@@ -173,7 +182,12 @@ def job_card(
         title=job.brief.words or "Pictures",
         lines=(f"{who} · {kit.name}{template}",),
         state=job.state.value,
-        status=job_status(job, place, seconds_each),
+        status=job_status(
+            job,
+            place,
+            seconds_each,
+            discarded=sum(asset.state is AssetState.DISCARDED for asset in shown),
+        ),
         progress=0.0 if running else None,
         pictures=tuple(picture_ref(asset, kit, (reviews or {}).get(asset.id)) for asset in shown),
         buttons=(cancel,) if running else (again,) if ended_badly else (),
