@@ -32,7 +32,7 @@ class MemoryAssets:
 
     async def update(self, new: Asset, *, was: Asset) -> Asset:
         """See the port."""
-        kept = replace(new, renditions=self._assets.need(new.id).renditions)
+        kept = replace(new, renditions=self._assets.need(was.id).renditions)
         return self._assets.update(kept, was, ASSET_STEPS)
 
     async def add_rendition(self, rendition: Rendition) -> None:

@@ -60,7 +60,7 @@ class MemoryJobs:
     async def update(self, new: Job, *, was: Job) -> Job:
         """See the port."""
         if new.lease_until == was.lease_until:
-            new = replace(new, lease_until=self._jobs.need(new.id).lease_until)
+            new = replace(new, lease_until=self._jobs.need(was.id).lease_until)
         return self._jobs.update(new, was, JOB_STEPS)
 
     async def place(self, job_id: str) -> QueuePlace:

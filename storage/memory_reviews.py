@@ -21,9 +21,9 @@ class MemoryReviews:
     async def add(self, review: Review) -> None:
         """See the port."""
         check_votes(review)
-        for other in self._reviews:
-            if other.asset == review.asset and other.state in OPEN_REVIEWS:
-                raise Conflict("This picture has an open review already.")
+        open_ones = (r for r in self._reviews if r.state in OPEN_REVIEWS)
+        if review.state in OPEN_REVIEWS and any(r.asset == review.asset for r in open_ones):
+            raise Conflict("This picture has an open review already.")
         self._reviews.add(review.id, review)
 
     async def get(self, review_id: str) -> Review:

@@ -13,14 +13,15 @@ MAX_WORD = 64
 MAX_QUERY_WORDS = 8
 
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
+_ACCENTS = frozenset(map(chr, range(0x0300, 0x0370)))
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """The distinct search words of a text, in order."""
     folded = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in folded if not unicodedata.combining(char))
-    # Composed again, or a Korean syllable would fall apart into its letters.
+    plain = "".join(char for char in folded if char not in _ACCENTS)
+    # Composed again, or Korean syllables and voiced kana would fall apart.
     plain = unicodedata.normalize("NFC", plain)
     return tuple(dict.fromkeys(_singular(word[:MAX_WORD]) for word in _WORD.findall(plain)))
 

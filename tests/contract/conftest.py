@@ -1,0 +1,83 @@
+"""The adapters under test: the store in memory, in SQLite and in a real PostgreSQL."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from storage import upgrades
+from storage.database import OpenStore, SqlStore
+from storage.engines import create_engine
+from storage.memory import MemoryStore
+from storage.tables import METADATA
+from tests.contract.postgres import postgres_server
+
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
+TABLES = ", ".join(f'"{table.name}"' for table in METADATA.sorted_tables)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a running server's database, without tables."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def upgraded_postgres(postgres: str) -> str:
+    """The same with this version's tables."""
+    _upgrade(postgres)
+    return postgres
+
+
+@pytest.fixture(scope="session")
+def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file with this version's tables, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    _upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", POSTGRESQL])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database with tables: for tests that open it more than once."""
+    return await _empty(request, tmp_path)
+
+
+@pytest.fixture(params=["memory", "sqlite", POSTGRESQL])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
+    """An empty store of each kind."""
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    opened = SqlStore(create_engine(await _empty(request, tmp_path)))
+    yield opened
+    await opened.close()
+
+
+async def _empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        path = tmp_path / "house.db"
+        shutil.copy(request.getfixturevalue("upgraded_sqlite"), path)
+        return f"sqlite:///{path}"
+    address: str = request.getfixturevalue("upgraded_postgres")
+    engine = create_engine(address)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY"))
+    await engine.dispose()
+    return address
+
+
+def _upgrade(url: str) -> None:
+    async def run() -> None:
+        engine = create_engine(url)
+        await upgrades.upgrade(engine)
+        await engine.dispose()
+
+    # The fixture may be asked for while another loop runs in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()

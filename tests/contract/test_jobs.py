@@ -1,0 +1,218 @@
+"""The Jobs port."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.core.errors import Conflict, LeaseLost, NotFound, StaleState
+from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job, QueuePlace
+from bot.core.lives import JobState
+from storage.database import OpenStore
+from tests.contract.values import DRAFTS, LEASE, NOW, later, make_job, make_spec
+
+
+async def put(store: OpenStore, *jobs: Job) -> None:
+    """Store jobs in this order."""
+    async with store.write() as tx:
+        for job in jobs:
+            await tx.jobs.add(job)
+
+
+async def claim(store: OpenStore, worker: str = "w", after: float = 0) -> Job | None:
+    """One claim in a transaction of its own."""
+    async with store.write() as tx:
+        return await tx.jobs.claim(worker, now=later(after), lease=LEASE)
+
+
+async def test_a_job_comes_back_as_it_was_stored(store: OpenStore) -> None:
+    item = make_job().items[0]
+    job = make_job(
+        origin=DRAFTS,
+        private=True,
+        items=(item, replace(item, index=2, spec=make_spec(seed=2**63 - 1), change="more teal")),
+        error="It ran out of memory 🫖",
+        lease_until=later(5),
+        seconds=1.25,
+    )
+    await put(store, job)
+    async with store.read() as tx:
+        assert await tx.jobs.get(job.id) == job
+
+
+async def test_a_job_is_stored_once(store: OpenStore) -> None:
+    job = make_job()
+    await put(store, job)
+    with pytest.raises(Conflict):
+        await put(store, job)
+
+
+async def test_an_unknown_job_is_not_found(store: OpenStore) -> None:
+    async with store.write() as tx:
+        with pytest.raises(NotFound):
+            await tx.jobs.get("nothing")
+        with pytest.raises(NotFound):
+            await tx.jobs.place("nothing")
+        with pytest.raises(NotFound):
+            await tx.jobs.renew(make_job(), until=NOW)
+        with pytest.raises(NotFound):
+            await tx.jobs.update(make_job(id="nothing"), was=make_job(id="nothing"))
+        with pytest.raises(NotFound):
+            await tx.jobs.recent(before="nothing")
+
+
+async def test_a_claim_takes_the_highest_priority_then_the_oldest(store: OpenStore) -> None:
+    overnight = make_job(priority=OVERNIGHT, created_at=later(-60))
+    second = make_job(priority=INTERACTIVE, created_at=later(2))
+    first = make_job(priority=INTERACTIVE, created_at=later(1))
+    twin = make_job(priority=INTERACTIVE, created_at=later(2))
+    await put(store, overnight, second, first, twin)
+    claimed = [await claim(store) for _ in range(5)]
+    ids = [job.id if job else None for job in claimed]
+    assert ids == [first.id, second.id, twin.id, overnight.id, None]
+
+
+async def test_a_claimed_job_renders_with_a_grown_fence_and_a_lease(store: OpenStore) -> None:
+    job = make_job()
+    await put(store, job)
+    claimed = await claim(store, "worker-1", after=3)
+    assert claimed == replace(
+        job,
+        state=JobState.RENDERING,
+        fence=1,
+        worker="worker-1",
+        lease_until=later(3) + LEASE,
+        updated_at=later(3),
+        version=1,
+    )
+    async with store.read() as tx:
+        assert await tx.jobs.get(job.id) == claimed
+
+
+async def test_an_expired_lease_requeues_and_the_old_worker_is_refused(store: OpenStore) -> None:
+    await put(store, make_job())
+    old = await claim(store, "frozen")
+    assert old is not None
+    async with store.write() as tx:
+        assert await tx.jobs.release_expired(later(59)) == 0
+        assert await tx.jobs.release_expired(later(60)) == 1
+    with pytest.raises(StaleState):
+        async with store.write() as tx:
+            await tx.jobs.update(replace(old, state=JobState.CHECKING), was=old)
+    new = await claim(store, "awake", after=61)
+    assert new is not None
+    assert new.fence == 2
+    for step in (old, replace(old, version=new.version)):  # only the fence tells them apart
+        async with store.write() as tx:
+            with pytest.raises(StaleState):
+                await tx.jobs.update(replace(step, state=JobState.CHECKING), was=step)
+            with pytest.raises(LeaseLost):
+                await tx.jobs.renew(step, until=later(999))
+    async with store.read() as tx:
+        assert await tx.jobs.get(old.id) == new
+
+
+async def test_a_checked_job_too_is_requeued_when_its_lease_runs_out(store: OpenStore) -> None:
+    await put(store, make_job())
+    job = await claim(store)
+    assert job is not None
+    async with store.write() as tx:
+        await tx.jobs.update(replace(job, state=JobState.CHECKING), was=job)
+        assert await tx.jobs.release_expired(later(61)) == 1
+        freed = await tx.jobs.get(job.id)
+    assert (freed.state, freed.worker, freed.lease_until) == (JobState.QUEUED, "", None)
+
+
+async def test_a_renewal_is_no_change_that_the_worker_stumbles_over(store: OpenStore) -> None:
+    await put(store, make_job())
+    job = await claim(store)
+    assert job is not None
+    async with store.write() as tx:
+        renewed = await tx.jobs.renew(job, until=later(500))
+    assert renewed == replace(job, lease_until=later(500))
+    async with store.write() as tx:
+        checking = await tx.jobs.update(replace(job, state=JobState.CHECKING), was=job)
+        assert checking.lease_until == later(500)
+        assert await tx.jobs.get(job.id) == checking
+        assert await tx.jobs.release_expired(later(400)) == 0
+
+
+async def test_the_lease_of_a_job_that_has_ended_cannot_be_renewed(store: OpenStore) -> None:
+    await put(store, make_job())
+    job = await claim(store)
+    assert job is not None
+    async with store.write() as tx:
+        await tx.jobs.update(replace(job, state=JobState.CANCELLED), was=job)
+        with pytest.raises(LeaseLost):
+            await tx.jobs.renew(job, until=later(500))
+
+
+async def test_many_workers_at_once_never_share_a_job(store: OpenStore) -> None:
+    jobs = [make_job(created_at=later(number)) for number in range(40)]
+    await put(store, *jobs)
+
+    async def work(worker: str) -> list[str]:
+        mine = []
+        while job := await claim(store, worker):
+            assert job.worker == worker
+            mine.append(job.id)
+        return mine
+
+    taken = await asyncio.gather(*(work(f"worker-{number}") for number in range(8)))
+    everything = [job_id for mine in taken for job_id in mine]
+    assert sorted(everything) == sorted(job.id for job in jobs)
+
+
+async def test_the_place_in_the_queue_counts_running_and_earlier_jobs(store: OpenStore) -> None:
+    running, first, overnight, second = (
+        make_job(created_at=later(0)),
+        make_job(created_at=later(1)),
+        make_job(created_at=later(0), priority=OVERNIGHT),
+        make_job(created_at=later(1)),
+    )
+    ended = make_job(state=JobState.DONE)
+    await put(store, running, first, overnight, second, ended)
+    await claim(store)
+    async with store.read() as tx:
+        places = [await tx.jobs.place(j.id) for j in (running, first, second, overnight, ended)]
+    assert places == [QueuePlace(ahead=ahead, waiting=3) for ahead in (0, 1, 2, 3, 0)]
+
+
+async def test_unfinished_jobs_stand_in_the_order_of_their_turn(store: OpenStore) -> None:
+    late = make_job(created_at=later(9))
+    early = make_job(created_at=later(1), requester="ola")
+    overnight = make_job(created_at=later(0), priority=OVERNIGHT, brand="other")
+    running = make_job(created_at=later(20), state=JobState.CHECKING)
+    await put(store, late, early, overnight, running, make_job(state=JobState.FAILED))
+    async with store.read() as tx:
+        assert await tx.jobs.unfinished() == [running, early, late, overnight]
+        assert await tx.jobs.unfinished(requester="ola") == [early]
+        assert await tx.jobs.unfinished(brand="other") == [overnight]
+
+
+async def test_recent_jobs_come_newest_first_page_by_page(store: OpenStore) -> None:
+    # Several of the same instant: the later added one is the newer one.
+    jobs = [make_job(created_at=later(number // 3)) for number in range(8)]
+    await put(store, *jobs, make_job(brand="other"), make_job(requester="ola"))
+    pages, before = [], ""
+    async with store.read() as tx:
+        while page := await tx.jobs.recent(brand="acme", requester="mia", before=before, limit=3):
+            pages.append(len(page))
+            assert list(page) == list(reversed(jobs))[sum(pages) - len(page) : sum(pages)]
+            before = page[-1].id
+        assert pages == [3, 3, 2]
+        assert len(await tx.jobs.recent()) == 10
+        assert len(await tx.jobs.recent(requester="ola")) == 1
+        assert len(await tx.jobs.recent(brand="other")) == 1
+
+
+async def test_a_lease_counts_from_any_time_zone(store: OpenStore) -> None:
+    berlin = later(0).astimezone(ZoneInfo("Europe/Berlin"))
+    await put(store, make_job())
+    async with store.write() as tx:
+        job = await tx.jobs.claim("w", now=berlin, lease=timedelta(seconds=1))
+    assert job is not None
+    async with store.read() as tx:
+        assert (await tx.jobs.get(job.id)).lease_until == later(1)
