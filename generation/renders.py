@@ -58,7 +58,7 @@ class Render:
     def _finish(self, event: Event, now: float) -> None:
         self.finished_at = now
         self._final = event
-        self._touch()
+        self.wake()
 
     def wake(self) -> None:
         """Let every watcher look up, though nothing has changed."""
@@ -76,15 +76,15 @@ class Render:
         """
         number = previews = 0
         while True:
-            if self._final is not None:
-                yield self._final
-                return
             if number < self._number:
                 number = self._number
                 fresh = previews < self._preview_number
                 previews = self._preview_number
                 yield replace(self._progress, preview=self._preview if fresh else b"")
                 continue
+            if self._final is not None:
+                yield self._final
+                return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), KEEP_ALIVE_S)
             if number == self._number and self._final is None:

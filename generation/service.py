@@ -14,6 +14,7 @@ module loads torch: the engine does so in its own thread, after the socket has a
 
 import hmac
 import json
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -250,7 +251,9 @@ class BearerToken:
         if scope["type"] == "http":
             given = dict(scope["headers"]).get(b"authorization", b"")
             if not hmac.compare_digest(given, self._expected):
-                refusal = _problem(401, "unauthorized", "This needs the service's bearer token.")
+                refusal = _problem(
+                    401, code="unauthorized", detail="This needs the service's bearer token."
+                )
                 refusal.headers["WWW-Authenticate"] = "Bearer"
                 await refusal(scope, receive, send)
                 return
@@ -261,23 +264,23 @@ async def _problem_of_render_error(_: Request, exc: Exception) -> Response:
     if not isinstance(exc, RenderError):
         raise exc
     status = next((status for kind, status in _STATUS if isinstance(exc, kind)), 500)
-    response = _problem(status, exc.code, str(exc), **error_to_json(exc))
+    response = _problem(status, **error_to_json(exc))
     if isinstance(exc, RenderBusy):
-        response.headers["Retry-After"] = str(round(exc.retry_after_s))
+        response.headers["Retry-After"] = str(math.ceil(exc.retry_after_s))
     return response
 
 
 async def _problem_of_http_error(_: Request, exc: Exception) -> Response:
     if not isinstance(exc, HTTPException):
         raise exc
-    return _problem(exc.status_code, f"http_{exc.status_code}", str(exc.detail))
+    return _problem(exc.status_code, code=f"http_{exc.status_code}", detail=str(exc.detail))
 
 
 async def _nobody_listens(_: Request, __: Exception) -> Response:
     return Response(status_code=400)  # the upload broke off; its part is already gone
 
 
-def _problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+def _problem(status: int, **facts: Any) -> JSONResponse:
     title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "code": code, **more}
-    return JSONResponse({**body, "detail": detail}, status, media_type=PROBLEM)
+    body = {"type": "about:blank", "title": title, "status": status, **facts}
+    return JSONResponse(body, status, media_type=PROBLEM)

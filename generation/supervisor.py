@@ -189,7 +189,7 @@ class GenerationProcess:
     async def _forward_log(self, lines: asyncio.StreamReader) -> None:
         """Its log lines become ours; a line without a level belongs to the one before."""
         level = logging.INFO
-        async for raw in lines:
+        while raw := await _line(lines):
             line = raw.decode(errors="replace").rstrip()
             word, _, rest = line.partition(" ")
             if word in _LEVELS:
@@ -197,6 +197,13 @@ class GenerationProcess:
             if line:
                 self._last_words = line
                 _log.log(level, "%s", line, extra={"action": "generation_log"})
+
+
+async def _line(lines: asyncio.StreamReader) -> bytes:
+    """The next line, or nothing at the end; overlong ones are left out."""
+    while True:
+        with contextlib.suppress(ValueError):
+            return await lines.readline()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
