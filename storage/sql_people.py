@@ -58,10 +58,11 @@ class SqlPeople:
 
     async def update(self, new: Person, *, was: Person) -> Person:
         """See the port."""
-        updated = await self._people.update(new, was, None)
-        for table in (_ROLES, _IDENTITIES.table):
-            await self._session.change(delete(table).where(table.c.person == new.id))
-        await self._session.insert("identity of", new.name, _part_rows(new))
+        async with self._session.step():
+            updated = await self._people.update(new, was, None)
+            for table in (_ROLES, _IDENTITIES.table):
+                await self._session.change(delete(table).where(table.c.person == new.id))
+            await self._session.insert("identity of", new.name, _part_rows(new))
         return updated
 
     async def by_identity(self, platform: str, user: str, team: str = "") -> Person | None:

@@ -1,6 +1,7 @@
 """Reading and writing values of one SQL table inside a transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import fields
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -51,13 +52,19 @@ class Session:
             raise ValueError("There is nothing to insert.")
         return await self._connection.execute(statement, values)
 
+    def step(self) -> AbstractAsyncContextManager[object]:
+        """Do all of a block or nothing; the transaction stays usable either way.
+
+        (On PostgreSQL a failed statement alone would spoil the whole transaction.)
+        """
+        return self._connection.begin_nested()
+
     async def insert(
         self, kind: str, key: str, rows: Iterable[tuple[Table, Sequence[Values]]]
     ) -> None:
         """Insert the rows of one thing, all or none of them. Raises Conflict if it is there."""
         try:
-            # On PostgreSQL a failed statement would spoil the whole transaction.
-            async with self._connection.begin_nested():
+            async with self.step():
                 for table, values in rows:
                     if values:
                         await self.change(insert(table), values)
@@ -67,7 +74,8 @@ class Session:
     async def insert_new(self, table: Table, row: Values) -> bool:
         """Insert a row; False if one with the same key is there."""
         statement = self._dialect.insert(table).values(row).on_conflict_do_nothing()
-        return (await self.change(statement)).rowcount == 1
+        # PostgreSQL's driver counts no rows here, but it returns them.
+        return (await self.change(statement.returning(*table.primary_key))).first() is not None
 
     async def put(self, table: Table, row: Values) -> None:
         """Insert a row, or replace the one with the same primary key."""

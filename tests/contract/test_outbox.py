@@ -1,0 +1,235 @@
+"""The Outbox port."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.core.errors import Conflict, NotFound, StaleState
+from bot.core.lives import OutboxState
+from bot.core.messages import Button, Card, ChannelRef, Field, MessageRef, PictureRef, Swatch
+from bot.core.ports import Outgoing
+from storage.database import OpenStore
+from tests.contract.values import DRAFTS, LEASE, SOCIAL, digest, later, make_outgoing
+
+STANDING = MessageRef(platform="local", channel="drafts", message="m1")
+
+
+async def put(store: OpenStore, *messages: Outgoing) -> None:
+    """Store messages, each in a transaction of its own."""
+    for message in messages:
+        async with store.write() as tx:
+            await tx.outbox.add(message)
+
+
+async def claim(store: OpenStore, after: float = 0) -> Outgoing | None:
+    """One claim in a transaction of its own."""
+    async with store.write() as tx:
+        return await tx.outbox.claim("w", now=later(after), lease=LEASE)
+
+
+async def claim_one(store: OpenStore, after: float = 0) -> Outgoing:
+    """As `claim`, where something is due."""
+    message = await claim(store, after)
+    assert message is not None
+    return message
+
+
+async def change(store: OpenStore, was: Outgoing, **changes: object) -> Outgoing:
+    """Compare-and-set in a transaction of its own."""
+    async with store.write() as tx:
+        new = replace(was, **changes)  # type: ignore[arg-type]
+        return await tx.outbox.update(new, was=was)
+
+
+async def sent(store: OpenStore, message: Outgoing, ref: MessageRef = STANDING) -> Outgoing:
+    """Claim the message and record that it stands there."""
+    claimed = await claim_one(store)
+    assert claimed.id == message.id
+    return await change(store, claimed, state=OutboxState.SENT, sent=ref)
+
+
+async def states(store: OpenStore) -> dict[str, int]:
+    """How many messages per state."""
+    async with store.read() as tx:
+        return await tx.outbox.counts()
+
+
+async def test_a_whole_card_is_sent_as_it_was_written(store: OpenStore) -> None:
+    card = Card(
+        kind="review",
+        title="A red mug 🫖",
+        subject="review:1",
+        lines=("one", "two"),
+        progress=0.25,
+        pictures=(
+            PictureRef(
+                asset="a",
+                blob=digest("png"),
+                alt="a mug",
+                width=512,
+                height=512,
+                buttons=(Button(label="Approve", action="approve:1"),),
+                fields=(
+                    Field(
+                        label="palette",
+                        value="92 %",
+                        swatches=(Swatch(name="teal", hex="#0f7c7c", share=0.41),),
+                        ok=True,
+                    ),
+                ),
+            ),
+        ),
+        rows=(("a", "b"), ("c", "d")),
+        columns=("x", "y"),
+    )
+    message = make_outgoing(card=card, not_before=later(-5), error="slow down")
+    await put(store, message)
+    claimed = await claim_one(store)
+    assert claimed == replace(
+        message,
+        state=OutboxState.SENDING,
+        fence=1,
+        worker="w",
+        lease_until=later(0) + LEASE,
+        version=1,
+    )
+    with pytest.raises(Conflict):
+        await put(store, message)
+
+
+async def test_due_messages_go_oldest_first_and_later_ones_wait(store: OpenStore) -> None:
+    delayed = make_outgoing(created_at=later(-9), not_before=later(10))
+    second, third = make_outgoing(created_at=later(1)), make_outgoing(created_at=later(1))
+    first = make_outgoing(created_at=later(0))
+    await put(store, delayed, second, third, first)
+    order = [await claim(store, after=5) for _ in range(4)]
+    ids = [message.id if message else None for message in order]
+    assert ids == [first.id, second.id, third.id, None]
+    assert (await claim_one(store, after=10)).id == delayed.id
+
+
+async def test_a_newer_card_supersedes_those_that_still_wait(store: OpenStore) -> None:
+    old = make_outgoing("job:1")
+    elsewhere = make_outgoing("job:1", target=SOCIAL)
+    other, plain = make_outgoing("job:2"), make_outgoing("")
+    threaded = make_outgoing("job:1", target=replace(DRAFTS, thread="t"))
+    new = make_outgoing("job:1", created_at=later(1))
+    await put(store, old, elsewhere, other, plain, threaded, make_outgoing(""), new)
+    assert await states(store) == {"superseded": 1, "pending": 6}
+    claimed = {(await claim_one(store, after=1)).id for _ in range(6)}
+    assert old.id not in claimed
+    assert new.id in claimed
+
+
+async def test_an_update_replaces_the_card_that_stands(store: OpenStore) -> None:
+    first, second, third = (make_outgoing("job:1") for _ in range(3))
+    await put(store, first)
+    await sent(store, first)
+    await put(store, second)
+    assert (await claim_one(store)).update == STANDING
+    elsewhere = make_outgoing("job:1", target=SOCIAL)
+    await put(store, elsewhere)
+    assert (await claim_one(store)).update is None
+    async with store.read() as tx:
+        assert await tx.outbox.message_of("job:1", DRAFTS) == STANDING
+        assert await tx.outbox.message_of("job:1", SOCIAL) is None
+        assert await tx.outbox.message_of("job:9", DRAFTS) is None
+        assert await tx.outbox.message_of("", DRAFTS) is None
+        same_place = ChannelRef(platform="local", channel="drafts", team="T1")
+        assert await tx.outbox.message_of("job:1", same_place) == STANDING
+    explicit = replace(third, update=replace(STANDING, message="m9"))
+    await put(store, replace(explicit, target=replace(DRAFTS, thread="t")))
+    assert (await claim_one(store)).update == explicit.update
+
+
+async def test_a_subject_is_sent_one_card_at_a_time_in_a_place(store: OpenStore) -> None:
+    first, second = make_outgoing("job:1"), make_outgoing("job:1", created_at=later(1))
+    await put(store, first)
+    sending = await claim_one(store)
+    await put(store, second, make_outgoing("job:2", created_at=later(2)))
+    assert (await claim_one(store, after=9)).card.subject == "job:2"
+    assert await claim(store, after=9) is None
+    await change(store, sending, state=OutboxState.SENT, sent=STANDING)
+    claimed = await claim_one(store, after=9)
+    assert (claimed.id, claimed.update) == (second.id, STANDING)
+
+
+async def test_a_card_that_waits_for_a_retry_never_overwrites_a_later_one(
+    store: OpenStore,
+) -> None:
+    old, new = make_outgoing("job:1"), make_outgoing("job:1", created_at=later(1))
+    await put(store, old)
+    sending = await claim_one(store)
+    await put(store, new)
+    await change(store, sending, state=OutboxState.PENDING, not_before=later(30))
+    claimed = await claim_one(store, after=5)
+    assert claimed.id == new.id
+    await change(store, claimed, state=OutboxState.SENT, sent=STANDING)
+    assert await claim(store, after=60) is None
+    assert await states(store) == {"superseded": 1, "sent": 1}
+
+
+async def test_a_message_whose_sender_died_is_found_by_its_lease(store: OpenStore) -> None:
+    await put(store, make_outgoing("job:1"))
+    lost = await claim_one(store)
+    async with store.read() as tx:
+        assert await tx.outbox.expired(later(59)) == []
+        assert await tx.outbox.expired(later(60)) == [lost]
+    await change(store, lost, state=OutboxState.AMBIGUOUS)
+    with pytest.raises(StaleState):
+        await change(store, lost, state=OutboxState.SENT, sent=STANDING)
+
+
+async def test_a_message_leads_back_to_its_subject(store: OpenStore) -> None:
+    message = make_outgoing("review:1")
+    await put(store, message)
+    await sent(store, message)
+    async with store.read() as tx:
+        assert await tx.outbox.subject_of(STANDING) == "review:1"
+        assert await tx.outbox.subject_of(replace(STANDING, team="T1")) == "review:1"
+        assert await tx.outbox.subject_of(replace(STANDING, message="m2")) == ""
+        assert await tx.outbox.subject_of(replace(STANDING, channel="social")) == ""
+
+
+async def test_many_senders_at_once_never_share_a_message(store: OpenStore) -> None:
+    messages = [make_outgoing(f"job:{number}") for number in range(20)]
+    messages += [make_outgoing("") for _ in range(10)]
+    await put(store, *messages)
+
+    async def send() -> list[str]:
+        mine = []
+        while message := await claim(store):
+            mine.append(message.id)
+        return mine
+
+    taken = await asyncio.gather(*(send() for _ in range(6)))
+    everything = [one for mine in taken for one in mine]
+    assert sorted(everything) == sorted(message.id for message in messages)
+
+
+async def test_senders_at_once_send_one_card_of_a_subject_at_a_time(store: OpenStore) -> None:
+    """Cards of one subject and place are added and sent by many at once."""
+    sending: set[str] = set()
+    overlaps = []
+
+    async def work(number: int) -> None:
+        for _ in range(5):
+            await put(store, make_outgoing(f"job:{number % 2}"))
+            message = await claim(store)
+            if message is None:
+                continue
+            if message.card.subject in sending:
+                overlaps.append(message.card.subject)
+            sending.add(message.card.subject)
+            await asyncio.sleep(0.005)
+            sending.discard(message.card.subject)
+            await change(store, message, state=OutboxState.SENT, sent=STANDING)
+
+    await asyncio.gather(*(work(number) for number in range(6)))
+    assert overlaps == []
+
+
+async def test_an_unknown_message_is_not_found(store: OpenStore) -> None:
+    with pytest.raises(NotFound):
+        await change(store, make_outgoing(), attempts=1)
