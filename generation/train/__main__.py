@@ -23,6 +23,13 @@ def main(arguments: list[str]) -> None:
     _with_fast_environment()
     parser = argparse.ArgumentParser(prog="python -m generation.train", description=__doc__)
     commands = parser.add_subparsers(required=True)
+    _demo_model_command(commands)
+    _brand_lora_command(commands)
+    chosen = parser.parse_args(arguments)
+    sys.stderr.write(f"{chosen.run(chosen)}\n")
+
+
+def _demo_model_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo-model", help="train the shipped tiny model")
     demo.add_argument("--out", type=Path, required=True, help="folder for the finished model")
     demo.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
@@ -30,18 +37,55 @@ def main(arguments: list[str]) -> None:
     demo.add_argument("--seed", type=int, default=2)
     demo.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="0: as is fastest")
     demo.add_argument("--resume-from", type=Path, help="start from this finished model")
-    chosen = parser.parse_args(arguments)
+    demo.set_defaults(run=_train_demo_model)
+
+
+def _brand_lora_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    lora = commands.add_parser("brand-lora", help="train the demo brand's LoRA")
+    lora.add_argument("--model", type=Path, required=True, help="the finished demo model")
+    lora.add_argument("--out", type=Path, required=True, help="the safetensors file to write")
+    lora.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
+    lora.add_argument("--steps", type=int, default=600)
+    lora.add_argument("--rank", type=int, default=32)
+    lora.add_argument("--rate", type=float, default=3e-3)
+    lora.add_argument("--seed", type=int, default=3)
+    lora.add_argument("--threads", type=int, default=1)
+    lora.set_defaults(run=_train_brand_lora)
+
+
+def _work_folder(chosen: argparse.Namespace) -> Path:
+    return chosen.work or chosen.out.with_name(chosen.out.name + ".work")
+
+
+def _train_demo_model(chosen: argparse.Namespace) -> Path:
+    from generation.train.demo_model import train_demo_model
+
     options = DemoModelOptions(
         out=chosen.out,
-        work=chosen.work or chosen.out.with_name(chosen.out.name + ".work"),
+        work=_work_folder(chosen),
         hours=chosen.hours,
         seed=chosen.seed,
         threads=chosen.threads,
         resume_from=chosen.resume_from,
     )
-    from generation.train.demo_model import train_demo_model
+    return train_demo_model(options, show)
 
-    sys.stderr.write(f"{train_demo_model(options, show)}\n")
+
+def _train_brand_lora(chosen: argparse.Namespace) -> Path:
+    from generation.train.demo_lora import train_demo_lora
+    from generation.train.lora import LoraOptions
+
+    options = LoraOptions(
+        model=chosen.model,
+        out=chosen.out,
+        work=_work_folder(chosen),
+        steps=chosen.steps,
+        rank=chosen.rank,
+        rate=chosen.rate,
+        seed=chosen.seed,
+        threads=chosen.threads,
+    )
+    return train_demo_lora(options, show)
 
 
 def show(progress: TrainProgress) -> None:

@@ -1,7 +1,7 @@
 """The recipe of the shipped demo model, from drawing its pictures to the finished folder.
 
-Stages: draw pictures -> VAE -> their latents -> words -> UNet with text encoder -> export. Each
-leaves its result in the work folder; a run that was stopped goes on where the folder ends.
+Stages: draw pictures -> VAE -> their latents -> words -> UNet with text encoder -> decoder ->
+export. Each leaves its result in the work folder; a run that was stopped goes on from there.
 """
 
 import json
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generation.train.checkpoint import load_checkpoint, save_checkpoint
+from generation.train.decoder import DecoderTraining, decoder_loss
 from generation.train.export import ModelParts, export_model, load_parts
 from generation.train.loop import Report, Stage, train_stage
 from generation.train.options import DemoModelOptions, TrainProgress
-from generation.train.pool import draw_pool, pool_scene
+from generation.train.pool import OTHER_SHAPES, SQUARE, Shape, draw_pool, pool_scene
 from generation.train.sizes import FULL, Sizes
 from generation.train.text_encoder import (
     WordLesson,
@@ -28,7 +29,7 @@ from generation.train.text_encoder import (
 )
 from generation.train.threads import ADAPTIVE, ThreadChoice
 from generation.train.tokenizer import new_tokenizer
-from generation.train.unet import DiffusionTraining, diffusion_loss, new_unet
+from generation.train.unet import DiffusionTraining, LatentPool, diffusion_loss, new_unet
 from generation.train.vae import VaeTraining, encode_pool, new_vae, standardize, vae_loss
 
 _CAPTION_VERSIONS = 8
@@ -43,14 +44,15 @@ def train_demo_model(options: DemoModelOptions, report: Report, *, sizes: Sizes 
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     plan = _plan(options, sizes)
-    pool = _drawn(options, report)
+    pool = _drawn(options, SQUARE, report)
     parts = _first_parts(options, sizes)
     if options.resume_from is None:
         _train_vae(options, plan, parts, pool, report)
-    latents = _latents(options, parts, pool, report)
+    latents = _square_latents(options, parts, pool, report)
     if options.resume_from is None:
         _teach_words(options, plan, parts, report)
     _train_unet(options, plan, parts, latents, report)
+    _polish_decoder(options, plan, parts, pool, latents, report)
     return export_model(parts, options.out)
 
 
@@ -72,16 +74,15 @@ def _plan(options: DemoModelOptions, sizes: Sizes) -> dict[str, int]:
     return plan
 
 
-def _drawn(options: DemoModelOptions, report: Report) -> NDArray[np.uint8]:
-    def drawn(done: int) -> None:
-        report(TrainProgress(stage="draw", step=done, steps=options.pictures))
-
+def _drawn(options: DemoModelOptions, shape: Shape, report: Report) -> NDArray[np.uint8]:
+    count = round(options.pictures * shape.part)
     return draw_pool(
-        options.work / "pictures.npy",
-        count=options.pictures,
+        options.work,
+        shape,
+        count=count,
         seed=options.seed,
         workers=options.threads or os.cpu_count() or 1,
-        report=drawn,
+        report=lambda done: report(TrainProgress(stage="draw", step=done, steps=count)),
     )
 
 
@@ -110,18 +111,14 @@ def _train_vae(
     train_stage(stage, training, loss, options.work, report, threads=_threads(options))
 
 
-def _latents(
+def _square_latents(
     options: DemoModelOptions, parts: ModelParts, pool: NDArray[np.uint8], report: Report
 ) -> Tensor:
-    """Latents of the whole pool under the VAE, whose own latents become 0 +- 1 by the way."""
+    """Latents of the square pool under the VAE, whose own latents become 0 +- 1 by the way."""
     path = options.work / "latents.pt"
     state = load_checkpoint(path)
     if state is None:
-
-        def coded(done: int) -> None:
-            report(TrainProgress(stage="latents", step=done, steps=len(pool)))
-
-        latents = encode_pool(parts.vae, pool, coded, _threads(options))
+        latents = _encoded(options, parts, pool, report)
         if options.resume_from is None:
             latents = standardize(parts.vae, latents)
         state = {"latents": latents, "vae": parts.vae.state_dict()}
@@ -130,6 +127,42 @@ def _latents(
     parts.vae.register_to_config(scaling_factor=1.0)
     found: Tensor = state["latents"]
     return found
+
+
+def _other_pool(
+    options: DemoModelOptions, parts: ModelParts, shape: Shape, report: Report
+) -> LatentPool:
+    path = options.work / f"latents-{shape.name}.pt"
+    state = load_checkpoint(path)
+    if state is None:
+        drawn = _drawn(options, shape, report)
+        state = {"latents": _encoded(options, parts, drawn, report)}
+        save_checkpoint(path, state)
+    return _latent_pool(options, parts, shape, state["latents"])
+
+
+def _encoded(
+    options: DemoModelOptions, parts: ModelParts, pool: NDArray[np.uint8], report: Report
+) -> Tensor:
+    def coded(done: int) -> None:
+        report(TrainProgress(stage="latents", step=done, steps=len(pool)))
+
+    return encode_pool(parts.vae, pool, coded, _threads(options))
+
+
+def _latent_pool(
+    options: DemoModelOptions, parts: ModelParts, shape: Shape, latents: Tensor
+) -> LatentPool:
+    path = options.work / f"tokens-{shape.name}.npy"
+    if not path.exists():
+        scenes = [pool_scene(options.seed, index, shape) for index in range(len(latents))]
+        tokens = caption_tokens(
+            parts.tokenizer, scenes, seed=options.seed, versions=_CAPTION_VERSIONS
+        )
+        with path.with_suffix(".part").open("wb") as file:
+            np.save(file, tokens)
+        path.with_suffix(".part").rename(path)
+    return LatentPool(latents=latents, tokens=np.load(path), batch=shape.batch)
 
 
 def _teach_words(
@@ -150,8 +183,8 @@ def _train_unet(
     latents: Tensor,
     report: Report,
 ) -> None:
-    scenes = [pool_scene(options.seed, index) for index in range(len(latents))]
-    tokens = caption_tokens(parts.tokenizer, scenes, seed=options.seed, versions=_CAPTION_VERSIONS)
+    square = _latent_pool(options, parts, SQUARE, latents)
+    others = [_other_pool(options, parts, shape, report) for shape in OTHER_SHAPES]
     training = DiffusionTraining(parts.unet, parts.text_encoder)
     stage = _timed(
         options, Stage(name="unet", steps=plan["unet"], rate=1.2e-3, warmup=200, average=0.999)
@@ -161,5 +194,19 @@ def _train_unet(
         export_model(parts, options.work / "newest")
         report(TrainProgress(stage="export", step=step, steps=stage.steps))
 
-    loss = diffusion_loss(training, latents, tokens, seed=options.seed)
+    loss = diffusion_loss(training, square, others, seed=options.seed)
     train_stage(stage, training, loss, options.work, report, after_save, _threads(options))
+
+
+def _polish_decoder(
+    options: DemoModelOptions,
+    plan: dict[str, int],
+    parts: ModelParts,
+    pool: NDArray[np.uint8],
+    latents: Tensor,
+    report: Report,
+) -> None:
+    training = DecoderTraining(parts.vae)
+    stage = _timed(options, Stage(name="decoder", steps=plan["decoder"], rate=1e-3, average=0.998))
+    loss = decoder_loss(training, latents, pool, seed=options.seed)
+    train_stage(stage, training, loss, options.work, report, threads=_threads(options))

@@ -60,6 +60,8 @@ def export_model(parts: ModelParts, out: Path) -> Path:
     _half(parts).pipeline().save_pretrained(fresh, safe_serialization=True)
     text = json.dumps(GENERATION_DEFAULTS, indent=2)
     (fresh / SETTINGS_FILE).write_text(text + "\n")
+    for file in fresh.rglob("*.safetensors"):
+        file.chmod(0o644)
     out.mkdir(parents=True, exist_ok=True)
     for item in out.iterdir():
         if item.is_dir() and item.name not in _KEPT:

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
-from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 from PIL import Image
@@ -24,7 +23,6 @@ from generation.train.text_encoder import encode, tokens_of
 from generation.train.unet import DiffusionTraining
 from generation.train.vae import as_tensor
 
-LORA_FILE = "pytorch_lora_weights.safetensors"
 _LAYERS = [
     "to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out",
     "conv1", "conv2", "conv_shortcut", "conv", "time_emb_proj", "linear_1", "linear_2",
@@ -49,7 +47,7 @@ class LoraOptions:
     model: Path
     """The finished model it is for, in diffusers' layout."""
     out: Path
-    """Folder for the weights."""
+    """The safetensors file to write."""
     work: Path
     """Folder for checkpoints; give the same one again to resume."""
     steps: int = 600
@@ -123,12 +121,15 @@ def _lora_loss(
 
 
 def _save(unet: UNet2DConditionModel, out: Path) -> Path:
-    state = convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
+    # In peft's own names: diffusers' converter renames the attention layers alone, and a file of
+    # both kinds loses them when it is loaded.
+    state = get_peft_model_state_dict(unet)
     half = {name: tensor.half().contiguous() for name, tensor in state.items()}
     StableDiffusionPipeline.save_lora_weights(
-        out, unet_lora_layers=half, weight_name=LORA_FILE, safe_serialization=True
+        out.parent, unet_lora_layers=half, weight_name=out.name, safe_serialization=True
     )
-    return out / LORA_FILE
+    out.chmod(0o644)
+    return out
 
 
 def sha256_of(file: Path) -> str:

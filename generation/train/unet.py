@@ -1,6 +1,6 @@
 """The demo model's UNet and its diffusion training on latents that were made once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from transformers import CLIPTextModel
 from generation.train.text_encoder import encode
 from generation.train.vae import LATENT_CHANNELS
 
-BATCH = 32
+_OTHER_EVERY = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +86,30 @@ class DiffusionTraining(nn.Module):
         return F.mse_loss(self.unet(noisy, times, encoder_hidden_states=words).sample, wanted)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LatentPool:
+    """Training pictures of one shape, as the UNet sees them."""
+
+    latents: Tensor
+    """(n, 4, height / 8, width / 8), scaled."""
+    tokens: NDArray[np.int16]
+    """(versions, n, context): several captions of each picture."""
+    batch: int
+
+
 def diffusion_loss(
-    training: DiffusionTraining, latents: Tensor, tokens: NDArray[np.int16], *, seed: int
+    training: DiffusionTraining, square: LatentPool, others: Sequence[LatentPool], *, seed: int
 ) -> Callable[[int], Tensor]:
-    """The loss of a step as a function of its number; latents (n, ...), tokens (versions, n, c)."""
+    """The loss of a step as a function of its number; each fourth step is of another shape."""
 
     def loss_of(step: int) -> Tensor:
         rng = np.random.default_rng((seed, 4, step))
-        chosen = rng.choice(len(latents), BATCH, replace=False)
-        versions = rng.integers(len(tokens), size=BATCH)
+        turn, rest = divmod(step, _OTHER_EVERY)
+        pool = others[turn % len(others)] if others and rest == 0 else square
+        chosen = rng.choice(len(pool.latents), min(pool.batch, len(pool.latents)), replace=False)
+        versions = rng.integers(len(pool.tokens), size=len(chosen))
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 60)))
-        words = torch.from_numpy(tokens[versions, chosen].astype(np.int64))
-        return training.loss(latents[torch.from_numpy(chosen)], words, generator)
+        words = torch.from_numpy(pool.tokens[versions, chosen].astype(np.int64))
+        return training.loss(pool.latents[torch.from_numpy(chosen)], words, generator)
 
     return loss_of

@@ -68,7 +68,7 @@ class VaeTraining(nn.Module):
         loss = (
             F.l1_loss(decoded, pictures)
             + F.mse_loss(decoded, pictures)
-            + _edges(decoded, pictures)
+            + edge_loss(decoded, pictures)
             + 3 * F.mse_loss(pooled, wanted)
             + probe_weight * F.mse_loss(self.probe(coded.mean), wanted)
         )
@@ -77,7 +77,7 @@ class VaeTraining(nn.Module):
         return loss + _KL_WEIGHT * kl
 
 
-def _edges(decoded: Tensor, pictures: Tensor) -> Tensor:
+def edge_loss(decoded: Tensor, pictures: Tensor) -> Tensor:
     """L1 between the differences of neighbouring pixels: soft edges cost."""
     difference = decoded - pictures
     across = difference[..., :, 1:] - difference[..., :, :-1]

@@ -14,7 +14,7 @@ TINY = Sizes(
     text=TextSize(width=16, inner=16, layers=1, heads=2),
     unet=UnetSize(channels=(16, 16, 16), heads=2),
 )
-STEPS = {"vae": 2, "words": 2, "unet": 4}
+STEPS = {"vae": 2, "words": 2, "unet": 4, "decoder": 2}
 
 
 def tiny_options(folder: Path, *, resume_from: Path | None = None) -> DemoModelOptions:

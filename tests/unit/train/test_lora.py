@@ -1,0 +1,76 @@
+"""A brand's LoRA: trained beside the frozen model, stored as diffusers reads it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from numpy.typing import NDArray
+from peft.utils import get_peft_model_state_dict
+from safetensors.torch import load_file
+
+from generation.illustrator.brand_pictures import TAUGHT_PRODUCTS
+from generation.train.demo_lora import PICTURES, demo_examples
+from generation.train.export import ModelParts, export_model
+from generation.train.lora import LoraOptions, sha256_of, train_lora
+from generation.train.text_encoder import new_text_encoder
+from generation.train.tokenizer import new_tokenizer
+from generation.train.unet import new_unet
+from generation.train.vae import new_vae
+from tests.unit.train.tiny import TINY, silent
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(1)
+    tokenizer = new_tokenizer(2)
+    parts = ModelParts(
+        vae=new_vae(TINY.vae),
+        text_encoder=new_text_encoder(TINY.text, tokenizer),
+        tokenizer=tokenizer,
+        unet=new_unet(TINY.unet, text_width=TINY.text.width),
+    )
+    return export_model(parts, tmp_path_factory.mktemp("model") / "tiny")
+
+
+def _options(model: Path, folder: Path) -> LoraOptions:
+    return LoraOptions(
+        model=model, out=folder / "brand.safetensors", work=folder / "work", steps=3, rank=2
+    )
+
+
+def _draw(pipe: StableDiffusionPipeline) -> NDArray[np.int16]:
+    pipe.set_progress_bar_config(disable=True)
+    generator = torch.Generator().manual_seed(5)
+    return np.asarray(pipe("a mug", num_inference_steps=2, generator=generator).images[0], np.int16)
+
+
+def test_a_trained_lora_loads_by_the_ordinary_call_and_changes_the_picture(
+    model: Path, tmp_path: Path
+) -> None:
+    lora = train_lora(_options(model, tmp_path), demo_examples(3)[:4], silent)
+    pipe = StableDiffusionPipeline.from_pretrained(
+        model, safety_checker=None, local_files_only=True, dtype=torch.float32
+    )
+    plain = _draw(pipe)
+    pipe.load_lora_weights(lora.parent, weight_name=lora.name, adapter_name="brand")
+    loaded = get_peft_model_state_dict(pipe.unet, adapter_name="brand")
+    stored = {name.removeprefix("unet."): value for name, value in load_file(lora).items()}
+    assert loaded.keys() == stored.keys()
+    assert all(torch.equal(loaded[name], stored[name].float()) for name in stored)
+    assert np.abs(_draw(pipe) - plain).max() > 0
+
+
+def test_equal_options_give_the_same_file(model: Path, tmp_path: Path) -> None:
+    examples = demo_examples(3)[:4]
+    one = train_lora(_options(model, tmp_path / "one"), examples, silent)
+    two = train_lora(_options(model, tmp_path / "two"), examples, silent)
+    assert sha256_of(one) == sha256_of(two)
+
+
+def test_the_demo_brand_is_taught_by_thirty_pictures_of_eight_products() -> None:
+    assert len(demo_examples(3)) == PICTURES == 30
+    assert len(set(TAUGHT_PRODUCTS)) == 8
