@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from brand.color import PixelArray
 from brand.demo import demo_kit
-from brand.gates import brand_passes, run_gates
+from brand.gates import brand_passes, palette_gate, run_gates
 from brand.kit import ApprovedLora, LoraPolicy
 from brand.measures import fingerprint
 from brand.retry import changed_recipe
@@ -73,6 +73,27 @@ def test_a_key_colour_below_its_quota_fails_though_the_rest_is_on_palette() -> N
     found = verdict("palette", pixels)
     assert found.passed is False
     assert found.summary == "palette 100 %: teal 34, orange 0, cream 66, navy 0; orange needs 8 %"
+
+
+def test_a_quota_met_to_the_point_passes() -> None:
+    pixels = np.full((100, 100, 3), COLORS["cream"], dtype=np.uint8)
+    pixels[:12], pixels[12:20] = COLORS["teal"], COLORS["orange"]
+    assert verdict("palette", pixels).passed
+    exact = replace(KIT, gates=replace(KIT.gates, min_palette_share=1.0))
+    assert palette_gate(pixels, exact).passed
+    pixels[19, 0] = COLORS["cream"]
+    assert verdict("palette", pixels).passed is False
+
+
+def test_verdicts_give_their_numbers_beside_the_words() -> None:
+    found = evidence(branded())
+    facts = {fact.label: (fact.value, fact.unit) for item in found.verdicts for fact in item.facts}
+    assert facts["palette"] == (100, "%")
+    assert facts["palette wanted"] == (40, "%")
+    assert facts["stripes"] == (100, "%")
+    assert facts["stripes wanted"] == (25, "%")
+    assert facts["width"] == (128, "px")
+    assert facts["sharpness"][0] > 100
 
 
 def test_a_picture_off_palette_fails() -> None:
@@ -180,7 +201,14 @@ def test_evidence_survives_its_json_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [{}, {"v": 2}, {"v": 1}, {"v": 1, "verdicts": [{}], "fingerprint": ""}]
+    "raw",
+    [
+        {},
+        {"v": 1},
+        {"v": 2, "verdicts": [], "fingerprint": ""},
+        {"v": 1, "verdicts": [{}], "fingerprint": ""},
+        {"v": 1, "verdicts": 7, "fingerprint": ""},
+    ],
 )
 def test_something_else_is_not_evidence(raw: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not evidence"):
@@ -217,6 +245,13 @@ def test_an_off_brand_picture_gets_more_lora_inside_the_policy_and_the_brands_wo
     )
     changed, why = changed_recipe(SPEC, failing("palette"), 2, KIT)
     assert changed.prompt == "an orange mug, teal and orange colors"
+
+
+def test_a_lora_far_from_its_limit_gets_a_quarter_more() -> None:
+    light = replace(SPEC, loras=(replace(SPEC.loras[0], weight=0.4),))
+    changed, why = changed_recipe(light, failing("motif"), 2, KIT)
+    assert changed.loras[0].weight == 0.5
+    assert "LoRA weight 0.4 → 0.5" in why
 
 
 def test_a_lora_that_is_not_on_the_list_any_more_is_left_as_it_is() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from brand.demo import DEMO_BRAND, demo_kit, demo_kit_source
 from brand.errors import KitInvalid, KitProblem
+from brand.kit import PaletteColor
 from brand.kit_loader import MAX_BYTES, lint_kit, load_kit, parse_kit
 
 SOURCE = demo_kit_source()
@@ -190,6 +191,30 @@ def test_a_word_that_stands_in_a_list_twice_is_a_warning() -> None:
     assert kit.negatives.quality == ("blurry", "low quality")
     (warning,) = lint_text(text)
     assert (warning.severity, warning.line) == ("warning", line_of(text, '" blurry "'))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("key = true\nmin_share = 0.12\n", "key = true\n", 'key colour "teal" has no quota'),
+        ("key = true\nmin_share = 0.12\n", "min_share = 0.12\n", "is no key colour"),
+        ('audience = "public"', 'audience = "working"', "no public channel"),
+        ('lighting = "[LIGHT]"', "", "the variable LIGHT stands nowhere"),
+    ],
+)
+def test_what_is_odd_but_not_wrong_is_a_warning(old: str, new: str, message: str) -> None:
+    text = changed(old, new)
+    assert parse_kit(text).id == DEMO_BRAND
+    (warning,) = lint_text(text)
+    assert warning.severity == "warning"
+    assert message in warning.message
+
+
+def test_a_colour_without_a_key_is_no_key_colour() -> None:
+    assert not PaletteColor(name="x", hex="#000000").key
+    navy = demo_kit().color("navy")
+    assert navy is not None
+    assert (navy.key, navy.min_share, navy.rgb) == (False, 0.0, (27, 42, 73))
 
 
 def test_a_mistake_stands_exactly_where_it_was_made() -> None:

@@ -54,3 +54,6 @@ def test_a_lora_is_named_by_real_hashes(field: str) -> None:
 def test_the_weight_stands_within_its_own_limits() -> None:
     with pytest.raises(ValueError, match="min_weight"):
         replace(DRAFT, weight=2.0, max_weight=1.5)
+    with pytest.raises(ValueError, match="min_weight"):
+        replace(DRAFT, weight=0.4, min_weight=0.5)
+    assert replace(DRAFT, weight=0.5, min_weight=0.5, max_weight=0.5).weight == 0.5

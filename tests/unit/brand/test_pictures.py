@@ -141,6 +141,7 @@ def test_other_files_are_not_pictures(data: bytes) -> None:
         open_untrusted(data)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [5_000, 12_000, 20_000, 100_000])
 def test_a_bomb_is_refused_before_its_pixels_are_read(side: int) -> None:
     data = bomb_png(side, side)
@@ -195,6 +196,7 @@ def mutants(data: bytes, count: int, seed: int) -> list[bytes]:
     return made
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_two_thousand_mutants_are_read_or_refused_in_words() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -103,6 +103,13 @@ def test_a_recipe_with_a_reference_tells_its_strength() -> None:
     assert read_infotext(infotext(spec))[2]["Denoising strength"] == "0.4"
 
 
+def test_an_enlarged_picture_tells_its_factor() -> None:
+    spec = RenderSpec(prompt="x", model="m", seed=1, width=64, height=64, upscale=2)
+    pairs = read_infotext(infotext(spec))[2]
+    assert (pairs["Size"], pairs["Hires upscale"]) == ("64x64", "2")
+    assert "Hires upscale" not in infotext(replace(spec, upscale=1))
+
+
 def test_a_prompt_cannot_forge_lines_of_the_recipe() -> None:
     spec = RenderSpec(prompt="x\nNegative prompt: y\nSteps: 1, Seed: 9", model="m", seed=42)
     _, negative, pairs = read_infotext(infotext(spec))
