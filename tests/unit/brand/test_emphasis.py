@@ -84,10 +84,10 @@ def test_ten_thousand_nested_brackets_take_linear_time() -> None:
     def seconds(depth: int) -> float:
         best = math.inf
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             parse_emphasis("(" * depth + "x" + ")" * depth)
             parse_emphasis("[" * depth + "x")
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.process_time() - start)
         return best
 
     assert spans("(" * 10_000 + "x" + ")" * 10_000) == [("x", 2.0)]
@@ -99,10 +99,10 @@ def test_ten_thousand_nested_brackets_take_linear_time() -> None:
 )
 def test_no_repeated_piece_makes_the_reader_slow(piece: str) -> None:
     prompt = (piece * MAX_CHARACTERS)[:MAX_CHARACTERS]
-    start = time.perf_counter()
+    start = time.process_time()
     parse_emphasis(prompt)
     contained(prompt)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_a_prompt_beyond_the_limit_is_refused_in_words() -> None:

@@ -300,10 +300,10 @@ def test_deep_nesting_is_a_mistake_like_any_other() -> None:
     ],
 )
 def test_a_large_wrong_file_is_answered_soon(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     problems = problems_of(text)
     assert 1 <= len(problems) <= 300
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
@@ -404,7 +404,7 @@ lines = SOURCE.split("\n")
         max_size=4,
     )
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 def test_any_damage_to_a_kit_gives_problems_in_its_lines_or_a_kit(
     damage: list[tuple[int, str, str]],
 ) -> None:

@@ -146,10 +146,10 @@ def test_other_files_are_not_pictures(data: bytes) -> None:
 def test_a_bomb_is_refused_before_its_pixels_are_read(side: int) -> None:
     data = bomb_png(side, side)
     assert len(data) < 50_000
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(PictureTooLarge, match="pixels"):
         open_untrusted(data)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
 
 
 def test_too_many_bytes_are_refused_unread() -> None:
@@ -211,7 +211,7 @@ def test_two_thousand_mutants_are_read_or_refused_in_words() -> None:
     outcomes = {"read": 0, "refused": 0}
     for seed, original in enumerate(originals):
         for data in mutants(original, 400, seed):
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 image = open_untrusted(data)
             except PictureRefused:
@@ -220,7 +220,7 @@ def test_two_thousand_mutants_are_read_or_refused_in_words() -> None:
                 assert image.mode == "RGB"
                 assert not image.info
                 outcomes["read"] += 1
-            assert time.perf_counter() - start < 1
+            assert time.process_time() - start < 1
     assert min(outcomes.values()) > 200
 
 

@@ -389,7 +389,7 @@ def test_any_brief_becomes_a_recipe_or_a_refusal_in_words(brief: Brief) -> None:
 
 
 def test_a_brief_of_ten_megabytes_is_refused_at_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(OutOfRange):
         compiled("(a" * 1_000_000)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

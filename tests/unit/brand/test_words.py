@@ -48,9 +48,9 @@ def test_the_nearest_right_word_is_found_or_none(word: str, meant: str) -> None:
 
 
 def test_a_huge_word_is_compared_in_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     nearest("x" * 1_000_000, ["product"] * 50)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_a_long_list_of_choices_is_cut() -> None:
