@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -54,13 +54,14 @@ async def open_house(
     """
     clock, signals = SystemClock(), MemorySignals()
     async with AsyncExitStack() as stack:
+        # The child starts on another core while the records are opened here.
+        renderer, started = await _renderer(settings, stack, start=generation)
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
         blobs = FolderBlobs(settings.blobs)
         studio = PoolStudio()
         stack.callback(studio.close)
         taken_in = await _inbox(settings, stack) if inbox else MemoryInbox()
-        renderer = await _renderer(settings, stack, start=generation)
         local = LocalChat(
             timeline=store.timeline, signals=signals, store=store, blobs=blobs, clock=clock
         )
@@ -79,6 +80,8 @@ async def open_house(
         )
         house = replace(house, door=Dispatch(house))
         await load_brands(settings.brands_dir, store, blobs, clock)
+        if started is not None:
+            await started
         yield house
 
 
@@ -88,9 +91,13 @@ async def _inbox(settings: Settings, stack: AsyncExitStack) -> Inbox:
     return inbox
 
 
-async def _renderer(settings: Settings, stack: AsyncExitStack, *, start: bool) -> Renderer:
-    """The service that runs apart, if one is named; else a child process of our own."""
+async def _renderer(
+    settings: Settings, stack: AsyncExitStack, *, start: bool
+) -> tuple[Renderer, Awaitable[None] | None]:
+    """The service that runs apart, if one is named, else a child process of our own, which is
+    ready for use once the second value was awaited."""
     chosen = settings.generation
+    started: Awaitable[None] | None = None
     if chosen.url:
         client = RendererClient(url=chosen.url, token=chosen.token)
     elif chosen.socket or not start:
@@ -104,16 +111,23 @@ async def _renderer(settings: Settings, stack: AsyncExitStack, *, start: bool) -
                 threads=chosen.threads,
             )
         )
-        try:
-            await stack.enter_async_context(process)
-        except GenerationUnstartable as exc:
-            raise HousestyleError(
-                f"The generation service can't start: {exc}",
-                fix="`housestyle doctor` says what is missing.",
-            ) from exc
+        starting = asyncio.create_task(_start(process))
+        stack.push_async_callback(process.stop)
+        stack.callback(starting.cancel)
+        started = starting
         client = RendererClient(socket=process.socket)
     stack.push_async_callback(client.aclose)
-    return client
+    return client, started
+
+
+async def _start(process: GenerationProcess) -> None:
+    try:
+        await process.start()
+    except GenerationUnstartable as exc:
+        raise HousestyleError(
+            f"The generation service can't start: {exc}",
+            fix="`housestyle doctor` says what is missing.",
+        ) from exc
 
 
 @dataclass(frozen=True, kw_only=True)
