@@ -69,6 +69,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exit as exc:
         return exc.exit_code
     except (Abort, KeyboardInterrupt, asyncio.CancelledError):
+        terminal.failed(_STOPPED)
         return ExitCode.CANCELLED
     except TyperException as exc:
         if type(exc).__name__ == "NoArgsIsHelpError":
@@ -88,6 +89,9 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return _failed(terminal, _unknown(exc))
     return code if isinstance(code, int) else ExitCode.OK
+
+
+_STOPPED = Failure(code=ExitCode.CANCELLED, error="cancelled", message="Cancelled.")
 
 
 def _failed(terminal: Terminal, failure: Failure) -> int:

@@ -26,7 +26,7 @@ def text_of(card: Card) -> str:
     """The card as lines."""
     lines = [card.title, *card.lines, card.status, *(field_line(f) for f in card.fields)]
     for picture in card.pictures:
-        lines += _picture_lines(picture)
+        lines += _picture_lines(picture, facts=not card.fields)
     lines += [card.stamp, card.footer, card.fix]
     if card.hint:
         lines.append(f"Try: housestyle {card.hint.removeprefix('/')}")
@@ -35,10 +35,12 @@ def text_of(card: Card) -> str:
 
 def field_line(field: Field) -> str:
     """One fact: a mark, its name, its value. The mark's word stands in the value too."""
-    return f"  {_MARKS[field.ok]} {field.label}: {field.value}"
+    named = field.value.startswith(field.label)
+    return f"  {_MARKS[field.ok]} {field.value if named else f'{field.label}: {field.value}'}"
 
 
-def _picture_lines(picture: PictureRef) -> list[str]:
+def _picture_lines(picture: PictureRef, *, facts: bool) -> list[str]:
     draft = " (draft)" if picture.draft else ""
     first = f"{picture.number}. {picture.asset}{draft}  {picture.width}×{picture.height}"
-    return [first, f"   {picture.caption}", *(field_line(field) for field in picture.fields)]
+    fields = picture.fields if facts else ()  # where the card says them, once is enough
+    return [first, f"   {picture.caption}", *(field_line(field) for field in fields)]

@@ -12,7 +12,7 @@ from bot.core.errors import (
     word_of,
 )
 from bot.settings import SettingsInvalid
-from brand.errors import BrandError, BriefRefused
+from brand.errors import BannedWord, BrandError, BriefRefused
 from brand.spec import RenderBusy, RenderCancelled, RenderError, RenderUnavailable
 
 
@@ -41,6 +41,7 @@ MEANING = {
 _KINDS: tuple[tuple[type[Exception], ExitCode], ...] = (
     (Mistake, ExitCode.USAGE),
     (SettingsInvalid, ExitCode.USAGE),
+    (BannedWord, ExitCode.REFUSED),
     (BriefRefused, ExitCode.USAGE),
     (Refused, ExitCode.REFUSED),
     (NotFound, ExitCode.NOT_FOUND),
@@ -59,6 +60,8 @@ def code_of(error: Exception) -> ExitCode:
     """The exit code of an error."""
     if _is_away(type(error)):
         return ExitCode.UNAVAILABLE
+    if isinstance(error.__cause__, BannedWord):  # the kit's rule, told as a mistake in the words
+        return ExitCode.REFUSED
     for kind, code in _KINDS:
         if isinstance(error, kind):
             return code

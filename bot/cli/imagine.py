@@ -34,7 +34,8 @@ class Wanted:
 
     words: list[str]
     flags: dict[str, object]
-    reference: Path | None = None
+    reference: bytes = b""
+    """A picture from a file, as a clean PNG."""
     brand: str = ""
     out: Path | None = None
     terminal: Terminal = field(default_factory=Terminal)
@@ -86,7 +87,7 @@ def imagine(
     wanted = Wanted(
         words=words,
         flags=flags if path or not ref else flags | {"ref": ref},
-        reference=path,
+        reference=_picture(path) if path else b"",
         brand=brand,
         out=out,
         terminal=Terminal(as_json=as_json),
@@ -111,7 +112,7 @@ async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:
     from bot.cli.wording import read_words
 
     async with at_terminal(settings, generation=True) as here:
-        attached = await _attached(here, wanted.reference)
+        attached = await here.house.blobs.put(wanted.reference) if wanted.reference else ""
         command = read_words(wanted.words, kit, wanted.flags, attached=attached)
         with Bar(wanted.terminal, "Getting ready") as bar:
             async with working(here.house):
@@ -124,13 +125,10 @@ async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:
     return _code(wanted.terminal, assets)
 
 
-async def _attached(here: AtTerminal, path: Path | None) -> str:
-    """The reference picture's hash, once it is in the archive."""
-    if path is None:
-        return ""
+def _picture(path: Path) -> bytes:
     from bot.cli.reference import read_picture
 
-    return await here.house.blobs.put(read_picture(path))
+    return read_picture(path)
 
 
 def _check_ended(job: "Job") -> None:
@@ -181,6 +179,8 @@ def _report(terminal: Terminal, job: "Job", made: "list[tuple[Asset, Path]]") ->
     facts = {"job": job.id, "seconds": job.seconds, "pictures": [_facts(a, p) for a, p in made]}
     for asset, path in made:
         _show_inline(terminal, path)
+        if asset.change:
+            terminal.note(f"Rendered again: {asset.change}")
         terminal.note(f"{asset.evidence.line} · {quiet_line(asset)}")
     terminal.result("\n".join(f"{path}\t{asset.id}" for asset, path in made), facts)
 

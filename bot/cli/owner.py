@@ -45,7 +45,7 @@ async def at_terminal(
     from bot.core.policy import direct_line
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    async with open_house(settings, generation=generation, inbox=False) as house:
+    async with open_house(settings, generation=generation) as house:
         async with house.store.write() as tx:
             owner = await owner_of(tx, house.clock.now())
         line = direct_line(LOCAL, OWNER)

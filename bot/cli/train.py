@@ -14,6 +14,7 @@ from bot.cli.options import Json
 from bot.cli.owner import run_async
 
 group = typer.Typer(help="Training: demo-model, lora.", no_args_is_help=True)
+STDERR = 2  # its stdout is for people too: ours is for the result
 STOP_GRACE_S = 20.0  # a checkpoint is written when it is told to stop
 
 Work = Annotated[Path | None, typer.Option(help="Where checkpoints lie; the same folder resumes.")]
@@ -91,7 +92,7 @@ def _train(name: str, flags: Mapping[str, object], out: Path, *, as_json: bool) 
 async def _run(arguments: list[str]) -> int:
     """Run it to its end; when we are stopped, let it write its checkpoint first."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "generation.train", *arguments, stdout=sys.stderr
+        sys.executable, "-m", "generation.train", *arguments, stdout=STDERR
     )
     try:
         return await process.wait()

@@ -30,8 +30,8 @@ def read_words(
 
 
 def _parsed(said: str, kit: BrandKit, flags: Mapping[str, object], attached: str) -> Imagine | None:
-    line = " ".join([_START, said, *(_flag(name, value) for name, value in flags.items())])
-    line = line.strip()
+    parts = [_START, said, *(_flag(name, value) for name, value in flags.items())]
+    line = " ".join(part for part in parts if part)
     try:
         command = parse(line, vocabulary=Vocabulary.of(kit), attached=attached)
     except Mistake as exc:
