@@ -19,7 +19,7 @@ from bot.core.errors import HousestyleError
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
-from bot.core.ports import Inbox, Renderer, Transaction
+from bot.core.ports import Renderer, Transaction
 from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
@@ -33,7 +33,7 @@ from generation.supervisor import GenerationProcess, GenerationUnstartable, Proc
 from storage.blobs import FolderBlobs
 from storage.database import open_store
 from storage.inbox import JournalInbox
-from storage.memory_blobs import MemoryInbox, MemorySignals
+from storage.memory_blobs import MemorySignals
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,10 @@ OWNER = "owner"
 
 
 @asynccontextmanager
-async def open_house(
-    settings: Settings, *, generation: bool = True, inbox: bool = True
-) -> AsyncIterator[House]:
+async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIterator[House]:
     """Everything wired and the brands loaded; nothing runs yet but the generation service.
 
-    `generation` False leaves the service out (for commands that only read); `inbox` False leaves
-    the node's inbox to the one process that serves, so that a command may run beside it.
+    `generation` False leaves the service out (for commands that only read).
     """
     clock, signals = SystemClock(), MemorySignals()
     async with AsyncExitStack() as stack:
@@ -61,7 +58,8 @@ async def open_house(
         blobs = FolderBlobs(settings.blobs)
         studio = PoolStudio()
         stack.callback(studio.close)
-        taken_in = await _inbox(settings, stack) if inbox else MemoryInbox()
+        inbox = await JournalInbox.open(settings.data_dir / "inbox")
+        stack.push_async_callback(inbox.close)
         local = LocalChat(
             timeline=store.timeline, signals=signals, store=store, blobs=blobs, clock=clock
         )
@@ -72,7 +70,7 @@ async def open_house(
             studio=studio,
             signals=signals,
             clock=clock,
-            inbox=taken_in,
+            inbox=inbox,
             timeline=store.timeline,
             chats={LOCAL: local},
             demo=settings.demo,
@@ -83,12 +81,6 @@ async def open_house(
         if started is not None:
             await started
         yield house
-
-
-async def _inbox(settings: Settings, stack: AsyncExitStack) -> Inbox:
-    inbox = await JournalInbox.open(settings.data_dir / "inbox")
-    stack.push_async_callback(inbox.close)
-    return inbox
 
 
 async def _renderer(
