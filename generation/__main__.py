@@ -27,22 +27,25 @@ _LAST_GRACE_S = 3.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until stopped; 2 if it cannot start like this."""
-    faulthandler.enable()
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    """Run until stopped; ends with 2 if it cannot start like this."""
     parser = _parser()
     try:
-        settings = settings_from(parser.parse_args(arguments))
-        go_offline()
-        # The server handles these itself and then raises them once more for the outer handlers.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        if settings.parent:
-            threading.Thread(target=_end_with, args=(settings.parent,), daemon=True).start()
-        asyncio.run(serve(settings))
+        _run(settings_from(parser.parse_args(arguments)))
     except SettingsInvalid as exc:
         parser.error(str(exc))
     return 0
+
+
+def _run(settings: ServiceSettings) -> None:
+    faulthandler.enable()
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    go_offline()
+    # The server handles these itself and then raises them once more for the outer handlers.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    if settings.parent:
+        threading.Thread(target=_end_with, args=(settings.parent,), daemon=True).start()
+    asyncio.run(serve(settings))
 
 
 def settings_from(given: argparse.Namespace) -> ServiceSettings:

@@ -48,7 +48,8 @@ class RenderQueue:
         self._running: set[Render] = set()
         self._work: queue.SimpleQueue[Render | None] = queue.SimpleQueue()
         self._typical_s = _FIRST_GUESS_S
-        self.ready = False
+        self.loaded = asyncio.Event()
+        """Set once the engine is ready, or is known never to be."""
         self.problem = ""
         """Why the engine will never be ready, or empty."""
         self.stopping = False
@@ -73,6 +74,11 @@ class RenderQueue:
             render.wake()
         for _ in range(self._engine.slots):
             self._work.put(None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the engine renders."""
+        return self.loaded.is_set() and not self.problem
 
     @property
     def queued(self) -> int:
@@ -166,7 +172,7 @@ class RenderQueue:
 
     def _loaded(self, problem: str) -> None:
         self.problem = problem
-        self.ready = not problem
+        self.loaded.set()
         if problem:
             waiting, self._waiting = self._waiting, []
             for render in waiting:

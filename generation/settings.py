@@ -14,6 +14,8 @@ _OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "DIFFUSERS_VERBOSITY": "error",
     # Loading maps files; without this cuBLAS may answer with other bits from run to run.
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }

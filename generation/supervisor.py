@@ -24,7 +24,8 @@ STOP_S = 4.0
 """How long it may take to stop by itself."""
 ANSWER_S = 30.0
 """How long a new process may take to answer; it answers before it loads the model."""
-_ASK_EVERY_S = 0.05
+_ASK_EVERY_S = 0.1
+_READY_EVERY_S = 0.25
 _USAGE_ERROR = 2
 _LOG_LIMIT_BYTES = 1 << 20
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
@@ -126,7 +127,7 @@ class GenerationProcess:
                     if health.ready:
                         return health
                     said = health.detail
-                await asyncio.sleep(_ASK_EVERY_S)
+                await asyncio.sleep(_READY_EVERY_S)
         raise RenderUnavailable(f"Not ready after {timeout:.0f} s: {said}")
 
     async def stop(self) -> None:

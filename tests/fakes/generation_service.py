@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from generation.service import GenerationService
 from generation.settings import ServiceSettings
 
 TOKEN = "a-made-up-token-of-more-than-32-characters"
-READY_S = 30.0
+READY_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +49,7 @@ async def running_service(engine: Engine, settings: ServiceSettings) -> AsyncIte
         url = f"http://127.0.0.1:{settings.port}"
     try:
         async with asyncio.timeout(READY_S):
-            while not (server.started and (service.queue.ready or service.queue.problem)):
-                if serving.done():
-                    await serving
-                await asyncio.sleep(0.005)
+            await service.queue.loaded.wait()
         yield Running(service=service, server=server, settings=settings, url=url)
     finally:
         server.should_exit = True
@@ -70,6 +67,15 @@ def tcp_settings(folder: Path, **changes: object) -> ServiceSettings:
     """Settings for a service on a free TCP port, with TOKEN."""
     plain = ServiceSettings(state_dir=folder / "state", port=0, token=TOKEN, engine="drawn")
     return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that nothing tells of."""
+    for _ in range(5000):
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+    raise TimeoutError("it never came about")
 
 
 class SteppedEngine:

@@ -1,0 +1,261 @@
+"""The queue: who comes first, who is turned away, what is kept, what failures become."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from brand.spec import (
+    LoraRefused,
+    Picture,
+    Progress,
+    RenderBusy,
+    RenderCancelled,
+    RenderError,
+    RenderFailed,
+    RenderRequest,
+    RenderSpec,
+    RenderUnavailable,
+)
+from generation.engines import EngineUnusable
+from generation.render_queue import RenderQueue
+from generation.renders import Render
+from generation.settings import Limits
+from generation.wire import PictureFacts
+from tests.fakes.generation_service import SteppedEngine, until
+
+STEPS = 3
+
+
+class NoInputs:
+    """Recipes here name no files."""
+
+    def path(self, sha256: str) -> Path:
+        raise AssertionError(sha256)
+
+
+def allow(_: RenderRequest) -> None:
+    pass
+
+
+Starter = Callable[..., Awaitable[RenderQueue]]
+
+
+@pytest.fixture
+def engine() -> SteppedEngine:
+    return SteppedEngine()
+
+
+@pytest.fixture
+async def start(engine: SteppedEngine) -> AsyncIterator[Starter]:
+    """Starts queues, on this test's engine if no other is given."""
+    started: list[RenderQueue] = []
+
+    async def new_queue(
+        check: Callable[[RenderRequest], None] = allow,
+        *,
+        on: SteppedEngine = engine,
+        **limits: float,
+    ) -> RenderQueue:
+        queue = RenderQueue(on, NoInputs(), check, replace(Limits(), **limits))
+        started.append(queue)
+        queue.start()
+        await queue.loaded.wait()
+        return queue
+
+    yield new_queue
+    for queue in started:
+        queue.stop()
+
+
+def request(render_id: str, *, priority: int = 0, seed: int = 1) -> RenderRequest:
+    spec = RenderSpec(
+        prompt="a red mug", model="drawn", seed=seed, width=64, height=64, steps=STEPS
+    )
+    return RenderRequest(render_id=render_id, brand="b", spec=spec, priority=priority)
+
+
+async def ended(render: Render) -> Picture | RenderError:
+    async for _ in render.events():
+        pass
+    found = render.picture or render.error
+    assert found is not None
+    return found
+
+
+async def running(render: Render) -> None:
+    await until(lambda: render.running)
+
+
+async def test_higher_priority_goes_first_and_equals_in_their_order(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start()
+    first, _ = queue.submit(request("first"))
+    rest = [queue.submit(request(name, priority=p))[0] for name, p in PRIORITIES]
+    engine.go_on(STEPS * 5)
+    for render in (first, *rest):
+        assert isinstance(await ended(render), Picture)
+    assert engine.rendered == ["first", "c", "d", "a", "b"]
+
+
+PRIORITIES = [("a", 0), ("b", 0), ("c", 10), ("d", 10)]
+
+
+async def test_those_who_wait_are_told_how_many_go_before_them(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start()
+    renders = [queue.submit(request(name))[0] for name in ("a", "b", "c")]
+    places = [await anext(aiter(render.events())) for render in renders]
+    assert [place.place for place in places if isinstance(place, Progress)] == [0, 1, 2]
+    engine.go_on(STEPS)
+    await ended(renders[0])
+    place = await anext(aiter(renders[2].events()))
+    assert isinstance(place, Progress)
+    assert place.place == 1
+
+
+async def test_a_full_queue_says_when_to_come_back(engine: SteppedEngine, start: Starter) -> None:
+    queue = await start(queued=1)
+    await running(queue.submit(request("running"))[0])
+    queue.submit(request("waiting"))
+    with pytest.raises(RenderBusy, match="1 renders are waiting") as busy:
+        queue.submit(request("too many"))
+    assert busy.value.retry_after_s >= 1
+    _, new = queue.submit(request("waiting"))
+    assert not new
+    engine.go_on(STEPS * 2)
+
+
+async def test_a_waiting_render_is_cancelled_at_once(engine: SteppedEngine, start: Starter) -> None:
+    queue = await start()
+    await running(queue.submit(request("running"))[0])
+    waiting, _ = queue.submit(request("waiting"))
+    queue.cancel("waiting")
+    assert isinstance(await ended(waiting), RenderCancelled)
+    assert (queue.queued, queue.running) == (0, 1)
+    engine.go_on(STEPS)
+    assert "waiting" not in engine.rendered
+
+
+async def test_a_running_render_is_cancelled_at_its_next_step(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start()
+    render, _ = queue.submit(request("a"))
+    await running(render)
+    engine.go_on(1)
+    queue.cancel("a")
+    assert isinstance(await ended(render), RenderCancelled)
+    engine.go_on(STEPS)
+    assert isinstance(await ended(queue.submit(request("b"))[0]), Picture)
+
+
+async def test_finished_pictures_are_forgotten_when_they_weigh_too_much(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start(keep_bytes=1)
+    engine.go_on(STEPS * 2)
+    await ended(queue.submit(request("a"))[0])
+    assert queue.get("a")  # the newest is always kept
+    await ended(queue.submit(request("b"))[0])
+    assert queue.get("a") is None
+    assert queue.get("b")
+
+
+async def test_finished_pictures_are_forgotten_in_time(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start(keep_seconds=0)
+    engine.go_on(STEPS)
+    await ended(queue.submit(request("a"))[0])
+    assert queue.get("a") is None
+
+
+async def test_permission_is_asked_again_when_its_turn_has_come(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    retired: list[str] = []
+
+    def check(wanted: RenderRequest) -> None:
+        if wanted.render_id in retired:
+            raise LoraRefused("retired meanwhile")
+
+    queue = await start(check)
+    await running(queue.submit(request("a"))[0])
+    waiting, _ = queue.submit(request("b"))
+    retired.append("b")
+    engine.go_on(STEPS)
+    assert isinstance(await ended(waiting), LoraRefused)
+
+
+class Breaking(SteppedEngine):
+    """Throws what no engine should."""
+
+    def render(self, *_: object) -> Picture:
+        raise ZeroDivisionError("0 steps")
+
+
+async def test_whatever_the_engine_throws_becomes_an_answer_with_a_reference(
+    start: Starter, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = await start(on=Breaking())
+    outcome = await ended(queue.submit(request("a"))[0])
+    assert isinstance(outcome, RenderFailed)
+    reference = str(outcome).partition("reference ")[2].rstrip(").")
+    assert reference in caplog.text
+    assert isinstance(await ended(queue.submit(request("b"))[0]), RenderFailed)
+
+
+class Passing(SteppedEngine):
+    """Fails for a passing reason the first time."""
+
+    def render(self, wanted: RenderRequest, *more: object) -> Picture:
+        if not self.rendered:
+            self.rendered.append(wanted.render_id)
+            raise RenderUnavailable("not now")
+        return super().render(wanted, *more)  # type: ignore[arg-type]
+
+
+async def test_a_render_that_failed_for_a_passing_reason_can_be_submitted_again(
+    start: Starter,
+) -> None:
+    engine = Passing()
+    queue = await start(on=engine)
+    assert isinstance(await ended(queue.submit(request("a"))[0]), RenderUnavailable)
+    engine.go_on(STEPS)
+    render, new = queue.submit(request("a"))
+    assert new
+    assert isinstance(await ended(render), Picture)
+
+
+class Unusable(SteppedEngine):
+    """Never gets ready."""
+
+    def load(self) -> None:
+        raise EngineUnusable("install the weights")
+
+
+async def test_an_engine_that_cannot_start_says_so_to_everyone(start: Starter) -> None:
+    queue = await start(on=Unusable())
+    assert queue.problem == "install the weights"
+    with pytest.raises(RenderUnavailable, match="install the weights"):
+        queue.submit(request("a"))
+
+
+async def test_a_slow_watcher_gets_the_newest_preview_and_the_end() -> None:
+    render = Render(request("a"))
+    watching = aiter(render.events())
+    await anext(watching)
+    for done in range(1, 9):
+        preview = b"jpeg" if done == 4 else b""
+        render.progressed(Progress(done=done, total=8, preview=preview))
+    assert await anext(watching) == Progress(done=8, total=8, preview=b"jpeg")
+    picture = SteppedEngine()
+    picture.go_on(STEPS)
+    made = picture.render(request("a"), NoInputs(), lambda _: None, lambda: False)
+    render.succeeded(made, 0.0)
+    assert await anext(watching) == PictureFacts.of(made)
+    assert [event async for event in watching] == []
