@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from bot.core.cards import duration, ordinal
 from bot.core.live import LiveProgress
-from bot.core.messages import Swatch
+from bot.core.messages import Field, Swatch
 
 STATE_WORDS = {
     "candidate": "draft",
@@ -39,6 +40,18 @@ def percent(share: float) -> str:
     if 0 < share < 0.005:
         return "<1 %"
     return f"{share * 100:.0f} %"
+
+
+def fact(field: Field) -> str:
+    """A field's value without what stands beside it already: its label, its swatches' shares."""
+    text, label = field.value, field.label
+    if text.casefold().startswith(label.casefold()):
+        text = text[len(label) :].lstrip(" :")
+    head, colon, tail = text.partition(": ")
+    if field.swatches and colon:
+        rest = tail.partition("; ")[2]
+        return f"{head}; {rest}" if rest else head
+    return text
 
 
 def hour(at: datetime) -> str:
@@ -118,13 +131,19 @@ def progress_words(progress: LiveProgress) -> str:
 
 
 def _eta(progress: LiveProgress) -> str:
+    """The renderer knows this picture's time; those after it will take as long."""
     if progress.eta_s is None:
         return ""
-    return f" · about {duration(max(progress.eta_s, 1))} left"
+    done = progress.fraction * progress.pictures - (progress.picture - 1)
+    each = progress.eta_s / (1 - done) if 0 <= done < 1 else progress.eta_s
+    left = progress.eta_s + each * max(progress.pictures - progress.picture, 0)
+    # Whole seconds: tenths would only flicker.
+    return f" · about {f'{max(ceil(left), 1)} s' if left < 100 else duration(left)} left"
 
 
 FILTERS = {
     "said": said,
+    "fact": fact,
     "percent": percent,
     "hour": hour,
     "day_hour": day_hour,

@@ -7,6 +7,7 @@ ways every step counts once, because messages, replies and commands carry the de
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from bot.chat.local_chat.chat import AUTHOR, PLATFORM, tell
@@ -125,26 +126,26 @@ class LocalIntake:
         try:
             card = await _HANDLERS[said.kind](self, said, delivery.id)
         except HousestyleError as exc:
-            card = marked_card(error_card(exc), said.text, exc)
+            card = error_card(exc)
         return await self._reply(said, delivery.id, card) if card is not None else None
 
     async def _text(self, said: Said, delivery: str) -> Card | None:
         room = await self._room(said)
+        kit, words = await self._vocabulary(said)
         try:
-            command = await self._parsed(said)
-        except Mistake:
+            command = parse(said.text, vocabulary=words, attached=said.reference)
+        except Mistake as exc:
             await self._show(said, delivery, only_for=said.user)
-            raise
+            return marked_card(error_card(exc), said.text, exc, partial(_reads, words))
         if isinstance(command, NotACommand):
             return await self._plain(said, delivery, room)
+        if isinstance(command, Imagine | Queue | Find | Usage) and not command.brand:
+            command = replace(command, brand=kit.id)
         open_here = room.audience is Audience.WORKING and _is_shared(command)
         await self._show(said, delivery, only_for="" if open_here else said.user)
         card = await self._door.dispatch(command, said.actor(delivery))
-        if room.audience is Audience.PUBLIC and card.subject:
-            return reply_card(
-                card.status or card.title,
-                f"Drafts stay out of #{room.name}, which is public: follow it in your own channel.",
-            )
+        if card.subject and not open_here and room.audience is not Audience.REQUESTER:
+            return _elsewhere(card, room)
         return card
 
     async def _plain(self, said: Said, delivery: str, room: Room) -> Card | None:
@@ -183,17 +184,13 @@ class LocalIntake:
             return None
         return await self._door.dispatch(command, said.actor(delivery))
 
-    async def _parsed(self, said: Said) -> Command | NotACommand:
+    async def _vocabulary(self, said: Said) -> tuple[BrandKit, Vocabulary]:
         async with self._house.store.read() as tx:
             kits = await tx.kits.all()
         if not kits:
             raise NotFound("No brand kit is loaded.", fix="Ask an admin to put one in.")
         kit = _kit_in_force(kits, said)
-        words = Vocabulary.of(kit, brands=tuple(k.id for k in kits))
-        command = parse(said.text, vocabulary=words, attached=said.reference)
-        if isinstance(command, Imagine | Queue | Find | Usage) and not command.brand:
-            return replace(command, brand=kit.id)
-        return command
+        return kit, Vocabulary.of(kit, brands=tuple(kit.id for kit in kits))
 
     async def _room(self, said: Said) -> Room:
         for room in await self.rooms(said.person, said.user):
@@ -261,12 +258,34 @@ def _said(kind: str, actor: Actor, **fields: Any) -> Said:
     )
 
 
+def _reads(words: Vocabulary, text: str) -> bool:
+    """Whether a line would be understood."""
+    try:
+        return bool(parse(text, vocabulary=words))
+    except Mistake:
+        return False
+
+
 def _kit_in_force(kits: Sequence[BrandKit], said: Said) -> BrandKit:
-    """The channel's brand, else the one chosen on the page, else the first."""
-    for kit in kits:
-        if any(c.platform == PLATFORM and c.channel_id == said.channel for c in kit.channels):
-            return kit
-    return next((kit for kit in kits if kit.id == said.brand), kits[0])
+    """Of the channel's brands, or of all where it is nobody's: the one chosen on the page, else
+    the first."""
+    here = [
+        kit
+        for kit in kits
+        if any(c.platform == PLATFORM and c.channel_id == said.channel for c in kit.channels)
+    ]
+    return next((kit for kit in here or kits if kit.id == said.brand), (here or kits)[0])
+
+
+def _elsewhere(card: Card, room: Room) -> Card:
+    """Says where the card is that does not stand here."""
+    why = (
+        f"Drafts stay out of #{room.name}, which is public."
+        if room.audience is Audience.PUBLIC
+        else "You asked for it privately."
+    )
+    queued = card.status.partition(". ")[0] or card.title
+    return reply_card(queued, why, fix="Follow it in your own channel.")
 
 
 def _is_shared(command: Command) -> bool:

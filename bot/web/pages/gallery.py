@@ -59,6 +59,8 @@ class Chip:
     label: str
     href: str
     on: bool
+    group: str = ""
+    """Heads the chips from this one on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +135,11 @@ def chips(filters: Filters, frame: Frame) -> list[Chip]:
     ]
     mine = "" if filters.mine else "1"
     out.append(Chip(label="Mine", href=filters.href(mine=mine), on=filters.mine))
-    for template in frame.kit.templates:
+    for number, template in enumerate(frame.kit.templates):
         on = filters.template == template.name
         href = filters.href(template="" if on else template.name)
-        out.append(Chip(label=f"template:{template.name}", href=href, on=on))
+        group = "" if number else "Templates"
+        out.append(Chip(label=template.name, href=href, on=on, group=group))
     return out
 
 

@@ -8,13 +8,14 @@ export function busy(button, on) {
   else button.removeAttribute("aria-busy");
 }
 
-// Send a form in the background; resolves with the fragment, or null after telling why not.
+// Send a form in the background (its address is read as an attribute: a field of the form may be
+// called "action" too); resolves with the fragment, or null after telling why not.
 export async function submit(form, button, body = new FormData(form, button)) {
   if (form.dataset.sending) return null;
   form.dataset.sending = "1";
   busy(button, true);
   try {
-    const answer = await load(form.action, { method: "POST", body });
+    const answer = await load(form.getAttribute("action"), { method: "POST", body });
     if (!answer.ok) toast(reason(answer));
     return answer.ok ? answer.page : null;
   } catch (error) {
@@ -88,6 +89,11 @@ export function startActions() {
     if (!open) return;
     open.open = false;
     open.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.more-actions[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
   });
   document.addEventListener("toggle", (event) => {
     const opened = event.target;

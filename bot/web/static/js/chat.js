@@ -18,6 +18,7 @@ export function startChat() {
   list.addEventListener("submit", onCommand);
   startComposer(document.getElementById("composer"));
   chat.addEventListener("click", onSay);
+  startJump();
   if ("past" in chat.dataset) return;
   onLive(onEvent);
 }
@@ -84,12 +85,28 @@ function take(page) {
   if (messages.length) document.getElementById("empty")?.remove();
 }
 
+const NEAR_END_PX = 120;
+
+// A reversed column counts its scrolling down from its end, in negative pixels.
+const atEnd = () => Math.abs(log.scrollTop) < NEAR_END_PX;
+
+function startJump() {
+  const jump = chat.querySelector(".log-jump");
+  jump.addEventListener("click", () => {
+    log.scrollTop = 0;
+    jump.hidden = true;
+    document.getElementById("say").focus();
+  });
+  log.addEventListener("scroll", () => { if (atEnd()) jump.hidden = true; }, { passive: true });
+}
+
 function insert(next) {
   const at = Number(next.dataset.at);
   const before = [...list.children].reverse().find((item) => Number(item.dataset.at) <= at);
   if (before) before.after(next);
   else list.prepend(next);
   next.classList.add("msg-new");
+  if (!atEnd() && next === list.lastElementChild) chat.querySelector(".log-jump").hidden = false;
   announce(spoken(next));
 }
 
@@ -129,7 +146,7 @@ function focusMark(old) {
 
 function spoken(item) {
   const part = (query) => item.querySelector(query)?.textContent.trim() || "";
-  const words = part(".card-head h3") || part(".msg-text");
+  const words = part(".card-head h2") || part(".msg-text");
   const state = part("[data-status]") || part(".stamp");
   return [part(".msg-head strong"), words, state].filter(Boolean).join(": ");
 }

@@ -20,8 +20,9 @@ export function startReview() {
     const target = act && act();
     if (target) event.preventDefault();
   });
-  const here = document.querySelector(".film-strip [aria-current]");
-  here?.scrollIntoView({ block: "nearest", inline: "center" });
+  const strip = document.querySelector(".film-strip");
+  const here = strip?.querySelector("[aria-current]");
+  if (here) strip.scrollLeft = here.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
 }
 
 const KEYS = {

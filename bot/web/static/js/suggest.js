@@ -10,15 +10,20 @@ export function startSuggestions(form, field) {
   let chosen = -1;
   let token = null;
 
-  async function learn() {
-    if (words) return;
-    words = { verbs: [], templates: [], flags: [] };
+  let learning = null;
+
+  async function fetched() {
     try {
       const answer = await fetch(form.dataset.words);
       if (answer.ok) words = await answer.json();
     } catch {
-      words = null;
+      learning = null;
     }
+  }
+
+  function learn() {
+    learning ??= fetched();
+    return learning;
   }
 
   function close() {
