@@ -94,7 +94,7 @@ async def _approve(tx: Transaction, kit: BrandKit, lora: ApprovedLora, clock: Cl
             version=lora.version,
             sha256=lora.sha256,
             owner=kit.owner,
-            dataset_sha256=UNKNOWN_DATASET,
+            dataset_sha256=lora.dataset_sha256 or UNKNOWN_DATASET,
             status=LoraStatus.APPROVED,
             weight=lora.weight,
             min_weight=lora.min_weight,

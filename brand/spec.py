@@ -99,7 +99,7 @@ RENDER_ERRORS: Mapping[str, type[RenderError]] = {
 }
 
 
-class _Encoded:
+class Encoded:
     """Canonical dictionary form, shared by every value that a recipe is made of."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class _Encoded:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, _Encoded):
+    if isinstance(value, Encoded):
         return value.to_dict()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
@@ -143,7 +143,7 @@ def _value(hint: object, name: str, raw: object) -> object:
         if raw is None:
             return None
         hint = get_args(hint)[0]
-    if isinstance(hint, type) and issubclass(hint, _Encoded):
+    if isinstance(hint, type) and issubclass(hint, Encoded):
         if not isinstance(raw, Mapping):
             raise SpecInvalid(f"{name} must be an object")
         return hint.from_dict(raw)
@@ -186,7 +186,7 @@ def is_sha256(text: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoraUse(_Encoded):
+class LoraUse(Encoded):
     """One LoRA applied to the whole picture, named by its file's hash."""
 
     sha256: str
@@ -200,7 +200,7 @@ class LoraUse(_Encoded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InitImage(_Encoded):
+class InitImage(Encoded):
     """Where image to image starts. `strength` as in diffusers: 0 keeps it, 1 ignores it."""
 
     sha256: str
@@ -213,7 +213,7 @@ class InitImage(_Encoded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderSpec(_Encoded):
+class RenderSpec(Encoded):
     """The complete frozen recipe of one picture.
 
     `width`, `height` in pixels (multiples of 8); `guidance` is the classifier-free guidance
@@ -287,7 +287,7 @@ def _within(name: str, value: float, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReproductionClass(_Encoded):
+class ReproductionClass(Encoded):
     """The conditions within which a re-render is bit-identical (DESIGN, rule 6)."""
 
     weights: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from brand.emphasis import contained
 from brand.errors import BriefRefused, MissingValue, OutOfRange, UnknownChoice
 from brand.kit import FORMULA_PARTS, ApprovedLora, Aspect, BrandKit, Template, Variable
-from brand.spec import MAX_SEED, InitImage, LoraUse, RenderSpec, _Encoded, is_sha256
+from brand.spec import MAX_SEED, Encoded, InitImage, LoraUse, RenderSpec, is_sha256
 from brand.words import clean, nearest, one_of, refuse_banned
 
 MAX_WORDS = 2000
@@ -29,7 +29,7 @@ _SLOT = re.compile(rf"(?:\b(?P<article>[Aa]n?) )?{VARIABLE.pattern.replace('(', 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Brief(_Encoded):
+class Brief(Encoded):
     """What a person asked for, before brand rules. What is left out is the kit's to say."""
 
     words: str

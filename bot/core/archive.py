@@ -126,7 +126,7 @@ async def proof_of(house: House, asset_id: str) -> dict[str, Any]:
         subjects = [f"job:{asset.job}", f"asset:{asset.id}"]
         subjects += [f"review:{review.id}" for review in reviews]
         subjects += [f"publication:{post.id}" for post in posts]
-        events = [event for s in subjects for event in await tx.ledger.recent(subject=s)]
+        events = [e for s in subjects for e in reversed(await tx.ledger.recent(subject=s))]
     return {
         **recipe_of(asset),
         "reviews": [

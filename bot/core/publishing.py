@@ -39,7 +39,7 @@ from brand.spec import sha256_hex
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 POLL_S = 5.0
 MAX_WAIT = timedelta(minutes=5)
 

@@ -39,7 +39,7 @@ from brand.spec import (
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 IDLE_POLL_S = 2.0  # a lost signal costs at most this
 MAX_CLAIMS = 6  # a job that takes the generation service down this often is given up
 

@@ -14,7 +14,7 @@ from bot.core.waking import work_loop
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 POLL_S = 2.0
 MAX_WAIT = timedelta(minutes=5)
 MAX_ATTEMPTS = 20
