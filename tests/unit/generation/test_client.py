@@ -1,0 +1,189 @@
+"""The client brings a render home over dropped connections and restarts, or says why not."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from brand.spec import (
+    Picture,
+    Progress,
+    RenderBusy,
+    RenderError,
+    RenderFailed,
+    RenderRequest,
+    RenderSpec,
+    RenderUnavailable,
+)
+from generation.client import STARTS, RendererClient
+from generation.drawn_engine import DrawnEngine
+from generation.settings import Limits
+from tests.fakes.generation_service import (
+    SteppedEngine,
+    running_service,
+    tcp_settings,
+    unix_settings,
+)
+
+STEPS = 4
+
+
+def request(render_id: str = "r1") -> RenderRequest:
+    spec = RenderSpec(prompt="a mug", model="drawn", seed=1, width=64, height=64, steps=STEPS)
+    return RenderRequest(render_id=render_id, brand="b", spec=spec)
+
+
+async def picture_of(client: RendererClient, wanted: RenderRequest) -> Picture:
+    last = [item async for item in client.render(wanted)][-1]
+    assert isinstance(last, Picture)
+    return last
+
+
+class CuttingProxy:
+    """A UNIX socket before another one, whose connections can be cut."""
+
+    def __init__(self, path: Path, to: Path) -> None:
+        self.path = path
+        self._to = to
+        self._writers: list[asyncio.StreamWriter] = []
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        async with await asyncio.start_unix_server(self._connected, self.path):
+            yield
+            self.cut()
+
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_unix_connection(self._to)
+        self._writers += [writer, far_writer]
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+async def test_a_dropped_connection_is_taken_up_where_the_render_stands(tmp_path: Path) -> None:
+    engine = SteppedEngine()
+    settings = unix_settings(tmp_path)
+    assert settings.socket is not None
+    proxy = CuttingProxy(tmp_path / "proxy.sock", settings.socket)
+    async with (
+        running_service(engine, settings),
+        proxy.serving(),
+        RendererClient(socket=proxy.path) as client,
+    ):
+        engine.go_on(1)
+        told: list[Progress | Picture] = []
+        async for item in client.render(request()):
+            told.append(item)
+            if isinstance(item, Progress) and item.done in (1, 2):
+                proxy.cut()
+                engine.go_on(1 if item.done == 1 else STEPS)
+    assert isinstance(told[-1], Picture)
+    assert engine.rendered == ["r1"]
+
+
+async def test_a_restarted_service_gets_the_same_render_again(tmp_path: Path) -> None:
+    engine = SteppedEngine()
+    settings = unix_settings(tmp_path)
+    assert settings.socket is not None
+    async with RendererClient(socket=settings.socket) as client:
+        following = asyncio.create_task(picture_of(client, request()))
+        async with running_service(engine, settings):
+            engine.go_on(2)
+            while not engine.rendered:  # noqa: ASYNC110  # nothing tells of it
+                await asyncio.sleep(0.01)
+        async with running_service(DrawnEngine(), settings):
+            picture = await following
+            alone = await picture_of(client, request("r2"))
+    assert picture.png == alone.png
+
+
+async def test_a_render_that_kills_the_service_again_and_again_is_given_up(
+    tmp_path: Path,
+) -> None:
+    settings = unix_settings(tmp_path)
+    assert settings.socket is not None
+    starts = 0
+    async with RendererClient(socket=settings.socket) as client:
+
+        async def follow() -> None:
+            await picture_of(client, request())
+
+        following = asyncio.create_task(follow())
+        while not following.done():
+            engine = SteppedEngine()
+            async with running_service(engine, settings):
+                while not engine.rendered and not following.done():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                starts += bool(engine.rendered)
+        with pytest.raises(RenderFailed, match=f"died {STARTS} times"):
+            await following
+    assert starts in {STARTS, STARTS + 1}
+
+
+async def test_without_a_sign_of_life_it_gives_up_after_so_many_tries(tmp_path: Path) -> None:
+    async with RendererClient(socket=tmp_path / "none.sock", tries=2) as client:
+        with pytest.raises(RenderUnavailable, match="does not answer"):
+            await picture_of(client, request())
+
+
+async def test_a_full_service_is_busy_and_says_for_how_long(tmp_path: Path) -> None:
+    engine = SteppedEngine()
+    settings = unix_settings(tmp_path, limits=Limits(queued=0))
+    async with running_service(engine, settings) as running, running.client() as client:
+        with pytest.raises(RenderBusy) as busy:
+            await picture_of(client, request())
+    assert busy.value.retry_after_s >= 1
+
+
+async def test_a_wrong_token_is_said_at_once_and_not_tried_again(tmp_path: Path) -> None:
+    async with (
+        running_service(DrawnEngine(), tcp_settings(tmp_path)) as running,
+        running.client(token="x" * 40) as client,
+    ):
+        for call in (picture_of(client, request()), client.health(), client.put_blob(b"x")):
+            with pytest.raises(RenderError, match="token") as refused:
+                await call
+            assert not refused.value.retryable
+
+
+async def test_a_stranger_on_the_socket_is_unavailable(tmp_path: Path) -> None:
+    async def strange(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        await writer.drain()
+        writer.close()
+
+    async with (
+        await asyncio.start_unix_server(strange, tmp_path / "s.sock"),
+        RendererClient(socket=tmp_path / "s.sock", tries=1) as client,
+    ):
+        for call in (client.health(), client.models(), picture_of(client, request())):
+            with pytest.raises(RenderUnavailable):
+                await call
+
+
+def test_the_bots_side_loads_neither_torch_nor_a_server(root: Path) -> None:
+    heavy = ["torch", "diffusers", "transformers", "peft", "fastapi", "uvicorn", "numpy", "PIL"]
+    code = (
+        "import sys, generation.client, generation.supervisor, generation.wire\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
