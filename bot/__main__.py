@@ -2,12 +2,18 @@
 
 import sys
 
-from bot.cli.app import run
+CANCELLED = 130
 
 
 def main() -> None:
     """Run the command line; exits with the command's code."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        from bot.cli.app import run  # here, so that Ctrl-C while it loads leaves no traceback
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = CANCELLED
+    sys.exit(code)
 
 
 if __name__ == "__main__":

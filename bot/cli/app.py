@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.exceptions import Abort, Exit, TyperException
+from typer.exceptions import Abort, TyperException
 
 from bot.cli import assets, brands, reviews, templates, train
 from bot.cli.console import CommandFailed, Failure, Terminal, failure_of
@@ -66,16 +66,10 @@ def run(arguments: Sequence[str]) -> int:
     terminal = Terminal(as_json="--json" in arguments)
     try:
         code = app(args=list(arguments), prog_name="housestyle", standalone_mode=False)
-    except Exit as exc:
-        return exc.exit_code
     except (Abort, KeyboardInterrupt, asyncio.CancelledError):
-        terminal.failed(_STOPPED)
-        return ExitCode.CANCELLED
+        return _failed(terminal, _STOPPED)
     except TyperException as exc:
-        if type(exc).__name__ == "NoArgsIsHelpError":
-            print(exc.format_message(), file=sys.stderr)
-            return ExitCode.USAGE
-        return _failed(terminal, _usage(exc))
+        return _misunderstood(terminal, exc)
     except BrokenPipeError:
         # Whoever read our output has enough of it, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,6 +82,8 @@ def run(arguments: Sequence[str]) -> int:
         if "--debug" in arguments:
             raise
         return _failed(terminal, _unknown(exc))
+    if code == ExitCode.CANCELLED:  # what typer makes of Ctrl-C
+        return _failed(terminal, _STOPPED)
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -97,6 +93,13 @@ _STOPPED = Failure(code=ExitCode.CANCELLED, error="cancelled", message="Cancelle
 def _failed(terminal: Terminal, failure: Failure) -> int:
     terminal.failed(failure)
     return failure.code
+
+
+def _misunderstood(terminal: Terminal, exc: TyperException) -> int:
+    if type(exc).__name__ == "NoArgsIsHelpError" and not terminal.as_json:
+        print(exc.format_message(), file=sys.stderr)
+        return ExitCode.USAGE
+    return _failed(terminal, _usage(exc))
 
 
 def _usage(exc: TyperException) -> Failure:

@@ -291,6 +291,7 @@ def test_a_wrong_token_is_a_problem_and_is_not_shown(
     assert "canary" not in done.out
 
 
+@pytest.mark.model
 def test_training_that_fails_says_so_with_a_code(housestyle: Housestyle, tmp_path: Path) -> None:
     done = housestyle("train", "lora", "--out", "x.safetensors", "--model", "nowhere", "--json")
     assert done.code == ExitCode.FAILED
