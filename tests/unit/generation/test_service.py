@@ -226,7 +226,7 @@ async def test_a_malformed_list_of_loras_is_refused(
         f"Basic {TOKEN}",
         f"Bearer {TOKEN[:-1]}",
         f"Bearer {TOKEN}x",
-        "Bearer ",
+        "Bearer",
         "Bearer ü",
     ],
 )
