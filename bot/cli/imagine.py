@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -104,7 +104,9 @@ def _check(wanted: Wanted, kit: "BrandKit") -> None:
     from bot.core.intake import compile_all
 
     attached = "0" * 64 if wanted.reference else ""
-    compile_all(read_words(wanted.words, kit, wanted.flags, attached=attached).brief, kit)
+    brief = read_words(wanted.words, kit, wanted.flags, attached=attached).brief
+    # Which file an id stands for is found once the archive is open.
+    compile_all(replace(brief, reference="0" * 64 if brief.reference else ""), kit)
 
 
 async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:

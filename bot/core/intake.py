@@ -8,12 +8,13 @@ from bot.core.caller import Caller, kit_for
 from bot.core.commands import EditWords, Imagine, Reroll, Upscale, Vary
 from bot.core.errors import Mistake, NotFound, Refused
 from bot.core.house import House
-from bot.core.ids import new_id
+from bot.core.ids import is_id, new_id
 from bot.core.jobs import Job, JobItem
 from bot.core.ledger import Event, Personal
 from bot.core.messages import Card
 from bot.core.policy import draft_place, may_handle, may_request
 from bot.core.ports import Signal, Transaction
+from bot.core.seeing import Sight
 from bot.core.telling import tell_job
 from brand.errors import BriefRefused
 from brand.kit import BrandKit
@@ -27,12 +28,12 @@ SUBTLE, STRONG = 0.35, 0.65  # img2img strength of a variation
 
 async def imagine(house: House, caller: Caller, command: Imagine) -> Card:
     """Queue a brief. Raises Mistake, Refused or NotFound; then nothing was queued."""
-    await _reference_is_there(house, command.brief)
+    brief = await _referenced(house, caller, command.brief)
     async with house.store.write() as tx:
         kit = await kit_for(tx, command.brand, caller.actor)
         may_request(kit, caller.person)
-        specs = compile_all(command.brief, kit)
-        card = await _queue(house, tx, caller, kit, command.brief, specs)
+        specs = compile_all(brief, kit)
+        card = await _queue(house, tx, caller, kit, brief, specs)
     _wake(house)
     return card
 
@@ -84,11 +85,11 @@ async def reroll(house: House, caller: Caller, command: Reroll) -> Card:
 
 async def edit_words(house: House, caller: Caller, command: EditWords, said: Imagine) -> Card:
     """Other words, the same seed. `said` is what the grammar read from the new text."""
-    await _reference_is_there(house, said.brief)
+    said_brief = await _referenced(house, caller, said.brief)
     async with house.store.write() as tx:
         asset, kit = await _source(tx, caller, command.asset)
         seed = said.brief.seed if said.brief.seed is not None else asset.spec.seed
-        brief = replace(said.brief, seed=seed)
+        brief = replace(said_brief, seed=seed)
         card = await _queue(house, tx, caller, kit, brief, compile_all(brief, kit), source=asset.id)
     _wake(house)
     return card
@@ -122,9 +123,21 @@ def _wake(house: House) -> None:
     house.signals.publish(Signal(topic="outbox", kind="added", data={}))
 
 
-async def _reference_is_there(house: House, brief: Brief) -> None:
-    if brief.reference and not await house.blobs.exists(brief.reference):
+async def _referenced(house: House, caller: Caller, brief: Brief) -> Brief:
+    """The brief with its reference picture named by its file; people may name it by its id."""
+    reference = brief.reference
+    if is_id(reference):
+        async with house.store.read() as tx:
+            asset = await tx.assets.get(reference)
+            if not await Sight(tx, caller.person).asset(asset):
+                raise NotFound(
+                    f"There is no picture `{reference}`.",
+                    fix="`/find WORDS` searches the archive.",
+                )
+        reference = asset.file_hash
+    if reference and not await house.blobs.exists(reference):
         raise NotFound("The reference picture isn't here any more.", fix="Attach it again.")
+    return replace(brief, reference=reference)
 
 
 async def _source(tx: Transaction, caller: Caller, asset_id: str) -> tuple[Asset, BrandKit]:
