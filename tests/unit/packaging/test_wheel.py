@@ -41,6 +41,19 @@ def test_no_cache_or_database_slips_into_the_wheel(wheel: zipfile.ZipFile) -> No
     assert [name for name in wheel.namelist() if name.endswith(unwanted)] == []
 
 
+def test_every_page_style_kit_and_weight_beside_the_code_is_in_the_wheel(
+    root: Path, wheel: zipfile.ZipFile
+) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--", *IMPORT_NAMES],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert set(listed.stdout.split()) - set(wheel.namelist()) == set()
+
+
 def test_an_installed_checkout_exposes_only_the_four_names(root: Path, tmp_path: Path) -> None:
     code = (
         "import importlib.util as u;"
