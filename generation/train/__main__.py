@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from generation.train.options import DemoModelOptions, TrainProgress
+from generation.train.options import DemoModelOptions, TrainingError, TrainProgress
 
 # glibc gives large tensors back to the system after every step and faults them in again; kept
 # memory made a step twice as fast. GOMP threads that wait a short while spare the wake-up.
@@ -54,7 +54,9 @@ def _brand_lora_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def _work_folder(chosen: argparse.Namespace) -> Path:
-    return chosen.work or chosen.out.with_name(chosen.out.name + ".work")
+    work: Path | None = chosen.work
+    out: Path = chosen.out
+    return work or out.with_name(f"{out.name}.work")
 
 
 def _train_demo_model(chosen: argparse.Namespace) -> Path:
@@ -108,4 +110,9 @@ def _with_fast_environment() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except TrainingError as exc:
+        sys.exit(str(exc))
