@@ -4,11 +4,15 @@ import importlib
 import re
 import subprocess
 from enum import StrEnum
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from bot.core import lives
+from bot.core.grammar import NotACommand, parse
+from bot.core.vocabulary import Vocabulary
+from brand.kit_loader import parse_kit
 
 DESIGN_WORDS = (
     "Brand", "BrandKit", "Template", "Brief", "RenderSpec", "Job", "Asset", "Rendition", "Verdict",
@@ -67,6 +71,16 @@ def test_the_readme_promises_the_two_commands(root: Path) -> None:
     commands = [line for block in blocks for line in block.splitlines()]
     assert "make demo" in commands
     assert "make test" in commands
+
+
+def test_every_chat_command_of_the_readme_is_understood_with_the_demo_brand(root: Path) -> None:
+    kit = parse_kit(resources.files("brand.demo").joinpath("northwind.toml").read_text())
+    vocabulary = Vocabulary.of(kit)
+    typed = re.findall(r"^(/.+)$|`(/[a-z].*?)`", (root / "README.md").read_text(), re.MULTILINE)
+    assert len(typed) > 3
+    for block, inline in typed:
+        text = block or inline
+        assert not isinstance(parse(text, vocabulary=vocabulary), NotACommand), text
 
 
 def test_the_glossary_explains_every_word_of_the_design(root: Path) -> None:
