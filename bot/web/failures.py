@@ -11,7 +11,6 @@ from starlette.types import Receive, Scope, Send
 
 from bot.core.errors import Conflict, HousestyleError, Mistake, NotFound, Refused
 from bot.web.frame import theme_of
-from bot.web.guard import BodyTooLarge
 from bot.web.site import site_of
 from bot.web.visitor import SignedOut, cookie_name
 from brand.errors import PictureRefused, PictureTooLarge
@@ -19,6 +18,11 @@ from brand.errors import PictureRefused, PictureTooLarge
 log = logging.getLogger(__name__)
 
 WORDS = {
+    400: (
+        "That couldn't be read",
+        "The request isn't in the form that a browser sends. Nothing was changed.",
+        "Go back and send it again.",
+    ),
     403: (
         "That came from somewhere else",
         "This request didn't start on a page of this Housestyle, so it was not carried out.",
@@ -54,7 +58,6 @@ def add_failures(app: FastAPI) -> None:
     app.add_exception_handler(HousestyleError, _ours)
     app.add_exception_handler(PictureRefused, _picture)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(BodyTooLarge, _too_large)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _broken)
 
@@ -123,10 +126,6 @@ async def _http(request: Request, exc: Exception) -> HTMLResponse:
     response = _plain(request, exc.status_code)
     response.headers.update(exc.headers or {})
     return response
-
-
-async def _too_large(request: Request, exc: Exception) -> HTMLResponse:
-    return _plain(request, 413)
 
 
 async def _invalid(request: Request, exc: Exception) -> HTMLResponse:

@@ -9,6 +9,7 @@ import logging
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.core.ids import new_id
@@ -48,8 +49,11 @@ def is_foreign(method: str, headers: Headers) -> bool:
     return urlsplit(origin).netloc != headers.get("host")
 
 
-class BodyTooLarge(Exception):
+class BodyTooLarge(HTTPException):
     """More bytes came than a request may have."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class Guard:

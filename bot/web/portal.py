@@ -42,7 +42,9 @@ def build_portal(house: House, desk: Desk, *, disk: Path | None = None) -> FastA
     """
     own = OwnFiles()
     secure = house.base_url.startswith("https://")
-    app = FastAPI(title="Housestyle", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Housestyle", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     hang(
         app,
         Site(

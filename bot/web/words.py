@@ -20,6 +20,8 @@ STATE_WORDS = {
 }
 _CODE = re.compile(r"```\n?(.*?)\n?```|`([^`\n]+)`", re.DOTALL)
 _KIB = 1024
+THINNEST = 0.1
+"""Width below which a colour of a palette strip is left out, of 100."""
 
 
 def said(text: str) -> Markup:
@@ -112,7 +114,7 @@ def strip(swatches: Iterable[Swatch]) -> list[dict[str, Any]]:
     return [
         {"hex": color, "x": round(left * scale, 2), "width": round((right - left) * scale, 2)}
         for (color, _), (left, right) in zip(parts, pairwise(edges), strict=True)
-        if right > left
+        if right - left >= THINNEST
     ]
 
 

@@ -1,0 +1,13 @@
+"""Waiting in tests for what happens in another task or thread."""
+
+import asyncio
+from collections.abc import Callable
+
+STEP_S = 0.01
+
+
+async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    """Return once `condition` holds; TimeoutError if it never does."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - it watches state that has no event
+            await asyncio.sleep(STEP_S)

@@ -1,0 +1,237 @@
+"""The portal's parts: words, theme, thumbnails, streams and their events."""
+
+import asyncio
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bot.core.errors import NotFound
+from bot.core.live import LiveProgress
+from bot.core.messages import Field, Swatch
+from bot.core.ports import Signal
+from bot.web.portal import stop_streams
+from bot.web.streams import Streams
+from bot.web.theme import DARK_SURFACE, LIGHT_SURFACE, contrast, ink_on, readable
+from bot.web.thumbs import Thumbs, shrink
+from bot.web.words import fact, percent, progress_words, ratio_class, said, size, strip
+from brand.color import Rgb
+from storage.memory_blobs import MemoryBlobs, MemorySignals
+from tests.fakes.portal import Portal
+from tests.fakes.waiting import until
+
+CHANNELS = st.integers(0, 255)
+COLORS = st.tuples(CHANNELS, CHANNELS, CHANNELS)
+
+
+@given(COLORS)
+def test_any_accent_becomes_readable_text_and_carries_readable_ink(color: Rgb) -> None:
+    assert contrast(readable(color, LIGHT_SURFACE, (17, 17, 15)), LIGHT_SURFACE) >= 4.5
+    assert contrast(readable(color, DARK_SURFACE, (255, 255, 255)), DARK_SURFACE) >= 4.5
+    assert contrast(ink_on(color), color) >= 4.4
+
+
+def test_contrast_is_that_of_the_guidelines() -> None:
+    assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.01)
+
+
+def test_our_sentences_are_escaped_before_they_are_marked_up() -> None:
+    assert said("`a<b>` & <i>") == "<code>a&lt;b&gt;</code> &amp; &lt;i&gt;"
+    assert said("see\n```\n<x>\n^^^\n```") == "see\n<pre><code>&lt;x&gt;\n^^^</code></pre>"
+    assert said("a ` alone") == "a ` alone"
+
+
+@given(st.text(alphabet="`<>&\n \"'ab", max_size=60))
+def test_no_text_smuggles_in_a_tag(text: str) -> None:
+    html = str(said(text))
+    for tag in ("<pre>", "</pre>", "<code>", "</code>"):
+        html = html.replace(tag, "")
+    assert "<" not in html
+    assert ">" not in html
+
+
+def test_a_fact_does_not_say_its_label_or_its_swatches_twice() -> None:
+    teal = (Swatch(name="teal", hex="#0f7c7c", share=0.41),)
+    shown = Field(label="palette", value="palette 45 %: teal 41, cream 4; teal needs 50 %")
+    assert fact(shown) == "45 %: teal 41, cream 4; teal needs 50 %"
+    with_swatches = Field(label="palette", value=shown.value, swatches=teal)
+    assert fact(with_swatches) == "45 %; teal needs 50 %"
+    assert fact(Field(label="moderation", value="moderation: not installed")) == "not installed"
+    assert fact(Field(label="sharpness", value="sharp")) == "sharp"
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (LiveProgress(fraction=0.45, eta_s=11.2), "Rendering · 45 % · about 12 s left"),
+        (LiveProgress(fraction=0.001), "Rendering · <1 %"),
+        (
+            LiveProgress(fraction=0.25, eta_s=5, picture=1, pictures=2),
+            "Rendering 1 of 2 · 25 % · about 15 s left",
+        ),
+        (LiveProgress(fraction=0, place=2, eta_s=200), "Waiting for the model, 3rd in line"),
+    ],
+)
+def test_progress_is_said_with_place_share_and_time(progress: LiveProgress, words: str) -> None:
+    assert progress_words(progress).startswith(words)
+
+
+def test_numbers_read_as_people_say_them() -> None:
+    assert [percent(x) for x in (0, 0.001, 0.416, 1)] == ["0 %", "<1 %", "42 %", "100 %"]
+    assert [size(x) for x in (12, 6656, 1_500_000, 5 * 2**40)] == [
+        "12 B",
+        "6.5 kB",
+        "1.4 MB",
+        "5.0 TB",
+    ]
+    assert [ratio_class(*wh) for wh in ((3, 2), (1, 9), (9, 1), (0, 0))] == [
+        "r-150",
+        "r-30",
+        "r-350",
+        "r-100",
+    ]
+
+
+@given(st.lists(st.floats(-1, 2, allow_nan=False), max_size=8))
+def test_a_palette_strip_stays_inside_its_width(shares: list[float]) -> None:
+    parts = strip(Swatch(name="x", hex="#000000", share=share) for share in shares)
+    assert all(part["width"] > 0 and part["x"] + part["width"] <= 100.1 for part in parts)
+
+
+def picture(width: int, height: int, mode: str = "RGB") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, (width, height), "teal").save(out, "PNG")
+    return out.getvalue()
+
+
+def test_thumbnails_keep_the_shape_and_lose_the_rest() -> None:
+    with Image.open(io.BytesIO(shrink(picture(900, 300), 320))) as small:
+        assert small.format == "WEBP"
+        assert small.size == (320, 107)
+        assert not small.info.get("exif")
+    with Image.open(io.BytesIO(shrink(picture(100, 50), 320))) as small:
+        assert small.size == (100, 50)
+
+
+async def test_a_thumbnail_is_made_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(data: bytes, side: int) -> bytes:
+        made.append(side)
+        return shrink(data, side)
+
+    monkeypatch.setattr("bot.web.thumbs.shrink", counted)
+    blobs = MemoryBlobs()
+    thumbs = Thumbs(blobs)
+    sha256 = await blobs.put(picture(900, 300))
+    all_of_them = await asyncio.gather(*(thumbs.get(sha256, 320) for _ in range(5)))
+    await thumbs.get(sha256, 320)
+    assert len(set(all_of_them)) == 1
+    assert made == [320]
+    with pytest.raises(NotFound):
+        await thumbs.get("0" * 64, 320)
+
+
+async def test_old_thumbnails_make_room_for_new_ones() -> None:
+    blobs = MemoryBlobs()
+    thumbs = Thumbs(blobs, max_bytes=1)
+    for width in (400, 500, 600):
+        await thumbs.get(await blobs.put(picture(width, 300)), 320)
+    assert len(thumbs._kept) == 1
+
+
+async def test_every_stream_ends_at_the_stop() -> None:
+    streams, signals = Streams(), MemorySignals()
+    got: list[Signal | None] = []
+
+    async def follow() -> None:
+        async with signals.subscribe() as stream:
+            got.extend([s async for s in streams.until_stopped(stream, every_s=60)])
+
+    tasks = [asyncio.create_task(follow()) for _ in range(3)]
+    await until(lambda: streams.open == 3)
+    signals.publish(Signal(topic="queue", kind="added", data={}))
+    await asyncio.sleep(0.05)
+    streams.stop()
+    await asyncio.wait_for(asyncio.gather(*tasks), 1)
+    assert [signal.topic for signal in got if signal] == ["queue"] * 3
+    assert streams.open == 0
+    await asyncio.wait_for(follow(), 1)
+
+
+async def stream_of(portal: Portal, who: str, wanted: int) -> list[dict[str, object]]:
+    """The first events of a stream; the signals come once it is open."""
+    found: list[dict[str, object]] = []
+    session = {}
+    async with portal.browser(who) as client:
+        session = dict(client.cookies)
+    cookie = "; ".join(f"{name}={value}" for name, value in session.items()).encode()
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "path": "/events",
+        "raw_path": b"/events",
+        "query_string": b"",
+        "headers": [(b"host", b"portal.test"), (b"cookie", cookie)],
+        "scheme": "http",
+        "server": ("portal.test", 80),
+        "client": ("127.0.0.1", 1),
+    }
+
+    async def receive() -> dict[str, object]:
+        await asyncio.sleep(3600)
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, object]) -> None:
+        body = message.get("body", b"")
+        assert isinstance(body, bytes)
+        lines = body.decode().splitlines()
+        found.extend(json.loads(line[6:]) for line in lines if line.startswith("data: "))
+        if len(found) >= wanted:
+            stop_streams(portal.app)
+
+    await asyncio.wait_for(portal.app(scope, receive, send), 5)
+    return found
+
+
+async def test_a_stream_tells_what_its_visitor_may_see_and_nothing_else(portal: Portal) -> None:
+    house = portal.town.house
+
+    async def happen() -> None:
+        await until(lambda: portal.app.state.site.streams.open > 0)
+        for channel, only_for in (("@mia", ""), ("drafts", "mia"), ("drafts", "ana")):
+            data = {"channel": channel, "message": f"{channel}-{only_for}", "only_for": only_for}
+            house.signals.publish(Signal(topic=f"channel:{channel}", kind="message", data=data))
+        house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+        house.signals.publish(Signal(topic="reviews", kind="changed", data={}))
+
+    task = asyncio.create_task(happen())
+    events = await stream_of(portal, "ana", 3)
+    await task
+    assert [event["type"] for event in events] == ["hello", "message", "reviews"]
+    assert events[1] == {"type": "message", "channel": "drafts", "id": "drafts-ana"}
+
+
+async def test_progress_of_private_jobs_goes_to_their_requester_alone(portal: Portal) -> None:
+    house = portal.town.house
+    async with portal.browser("mia") as client:
+        await client.post("/chat/me", data={"text": "/imagine a secret mug --private"})
+    async with house.store.read() as tx:
+        job = (await tx.jobs.unfinished())[0]
+    house.live.put(job.id, LiveProgress(fraction=0.5))
+
+    async def happen() -> None:
+        await until(lambda: portal.app.state.site.streams.open > 0)
+        house.signals.publish(Signal(topic=f"job:{job.id}", kind="progress", data={}))
+        house.signals.publish(Signal(topic="reviews", kind="changed", data={}))
+
+    task = asyncio.create_task(happen())
+    events = await stream_of(portal, "ana", 2)
+    await task
+    assert [event["type"] for event in events] == ["hello", "reviews"]
