@@ -177,6 +177,8 @@ class GenerationProcess:
             stderr=asyncio.subprocess.PIPE,
             limit=_LOG_LIMIT_BYTES,
             env=child_environment(),
+            # Ctrl-C in the terminal is for us alone: we stop it once our own work has ended.
+            start_new_session=True,
         )
         if process.stderr is None:
             raise RuntimeError("asked for a pipe and got none")

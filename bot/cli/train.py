@@ -12,10 +12,11 @@ from bot.cli.console import CommandFailed, Failure, Terminal
 from bot.cli.exits import ExitCode
 from bot.cli.options import Json
 from bot.cli.owner import run_async
+from bot.core.errors import NotFound
 
 group = typer.Typer(help="Training: demo-model, lora.", no_args_is_help=True)
 STDERR = 2  # its stdout is for people too: ours is for the result
-STOP_GRACE_S = 20.0  # a checkpoint is written when it is told to stop
+STOP_GRACE_S = 20.0
 
 Work = Annotated[Path | None, typer.Option(help="Where checkpoints lie; the same folder resumes.")]
 Threads = Annotated[int, typer.Option(min=0, help="Compute threads; equal ones, equal weights.")]
@@ -53,8 +54,14 @@ def lora(
     as_json: Json = False,
 ) -> None:
     """Train the demo brand's LoRA from drawn brand pictures; prints the hash that its kit lists."""
+    model = model or _shipped_model()
+    if not (model / "model_index.json").is_file():
+        raise NotFound(
+            f"{model} isn't a diffusers folder.",
+            fix="Name the demo model's folder; `housestyle train demo-model` makes one.",
+        )
     flags = {
-        "model": model or _shipped_model(),
+        "model": model,
         "out": out,
         "work": work,
         "steps": steps,
@@ -90,7 +97,7 @@ def _train(name: str, flags: Mapping[str, object], out: Path, *, as_json: bool) 
 
 
 async def _run(arguments: list[str]) -> int:
-    """Run it to its end; when we are stopped, let it write its checkpoint first."""
+    """Run it to its end; it is stopped with us, and resumes from its last checkpoint."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "generation.train", *arguments, stdout=STDERR
     )

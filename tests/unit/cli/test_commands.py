@@ -1,6 +1,5 @@
 """The command line: what it says, where it says it, and how it ends."""
 
-import json
 import re
 import subprocess
 import sys
@@ -8,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.console import CommandFailed
 from bot.cli.exits import MEANING, ExitCode, code_of, code_of_word
 from bot.cli.inline_picture import escape_sequences, protocol_of
 from bot.cli.serving import _for_demo
+from bot.cli.train import _train
 from bot.core.errors import Mistake, NotAllowed, NotFound, word_of
 from bot.settings import load_settings
 from brand.kit_loader import lint_kit
-from brand.spec import RenderBusy, RenderUnavailable
+from brand.spec import RenderBusy, RenderUnavailable, sha256_hex
 from storage.errors import StoreBusy, StoreUnavailable
 from tests.fakes.command_line import Housestyle
 from tests.needs import ROOT
@@ -291,8 +292,21 @@ def test_a_wrong_token_is_a_problem_and_is_not_shown(
     assert "canary" not in done.out
 
 
+def test_training_for_a_model_that_is_not_there_does_not_start(housestyle: Housestyle) -> None:
+    done = housestyle("train", "lora", "--out", "x.safetensors", "--model", "nowhere")
+    assert done.code == ExitCode.NOT_FOUND
+    assert "nowhere" in done.err
+
+
+def test_training_that_fails_says_so_with_a_code(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        _train("no-such-training", {}, tmp_path / "x", as_json=False)
+    assert caught.value.failure.error == "training_failed"
+    assert caught.value.failure.code == ExitCode.USAGE
+
+
 @pytest.mark.model
-def test_training_that_fails_says_so_with_a_code(housestyle: Housestyle, tmp_path: Path) -> None:
-    done = housestyle("train", "lora", "--out", "x.safetensors", "--model", "nowhere", "--json")
-    assert done.code == ExitCode.FAILED
-    assert json.loads(done.out)["error"]["code"] == "training_failed"
+def test_a_lora_is_trained_and_named_by_its_hash(housestyle: Housestyle, tmp_path: Path) -> None:
+    done = housestyle("train", "lora", "--out", "x.safetensors", "--steps", "1", "--json")
+    assert done.code == ExitCode.OK, done.err
+    assert done.json["sha256"] == sha256_hex((tmp_path / "x.safetensors").read_bytes())
