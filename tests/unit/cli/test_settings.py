@@ -58,6 +58,12 @@ def test_the_file_gives_way_to_the_environment_and_that_to_flags(tmp_path: Path)
     assert (settings.port, settings.host, settings.log_level) == (8003, "127.0.0.2", "error")
 
 
+def test_a_flag_of_nothing_is_still_a_flag(tmp_path: Path) -> None:
+    environment = {"HOUSESTYLE_GENERATION_THREADS": "3"}
+    settings = loaded(tmp_path, environment=environment, flags={"generation.threads": 0})
+    assert settings.generation.threads == 0
+
+
 def test_paths_in_the_file_start_at_the_file(tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "my.toml").write_text('data_dir = "../d"\n[generation]\nmodels_dir="m"')
