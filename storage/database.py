@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -132,10 +132,11 @@ async def _spoken() -> AsyncIterator[None]:
         yield
     except PoolTimeout as exc:
         raise StoreBusy("Too many things use the database at once.", fix="Try again.") from exc
-    except (OperationalError, InterfaceError, DBAPIError) as exc:
+    except DBAPIError as exc:
         if _is_blocked(exc):
             raise StoreBusy("The database is busy with other work.", fix="Try again.") from exc
-        if isinstance(exc, OperationalError | InterfaceError):
+        # SQLite says of a file that is no database only that it is a DatabaseError.
+        if isinstance(exc, OperationalError | InterfaceError) or type(exc) is DatabaseError:
             raise StoreUnavailable(
                 f"The database does not answer: {exc.orig}",
                 fix="Check the database's address in the settings, and that it runs.",

@@ -23,7 +23,11 @@ class _JobTable(SqlTable[Job]):
 
 
 class SqlJobs:
-    """The Jobs port."""
+    """The Jobs port.
+
+    Several states are asked for one by one: each is a stretch of the index, where SQLite would
+    rather read the whole table for an IN of them.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -66,18 +70,19 @@ class SqlJobs:
 
     async def release_expired(self, now: datetime) -> int:
         """See the port."""
-        statement = (
-            update(_SHAPE.table)
-            .where(self._c.state.in_(LEASED), self._c.lease_until <= now)
-            .values(
-                state=JobState.QUEUED,
-                worker="",
-                lease_until=None,
-                updated_at=now,
-                version=self._c.version + 1,
-            )
-        )
-        return (await self._session.change(statement)).rowcount
+        freed = {
+            "state": JobState.QUEUED,
+            "worker": "",
+            "lease_until": None,
+            "updated_at": now,
+            "version": self._c.version + 1,
+        }
+        count = 0
+        for state in LEASED:
+            lost = (self._c.state == state, self._c.lease_until <= now)
+            statement = update(_SHAPE.table).where(*lost).values(freed)
+            count += (await self._session.change(statement)).rowcount
+        return count
 
     async def update(self, new: Job, *, was: Job) -> Job:
         """See the port."""
@@ -97,16 +102,20 @@ class SqlJobs:
         waiting = await self._count(queued)
         if found[0] is not JobState.QUEUED:
             return QueuePlace(ahead=0, waiting=waiting)
-        running = await self._count(self._c.state.in_(LEASED))
+        running = sum([await self._count(self._c.state == state) for state in LEASED])
         earlier = await self._count(queued, self._earlier(*found[1:]))
         return QueuePlace(ahead=running + earlier, waiting=waiting)
 
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
         """See the port."""
         whose = self._whose(brand, requester)
-        running = await self._jobs.where(self._c.state.in_(LEASED), *whose, order=self._turn)
-        queued = self._c.state == JobState.QUEUED
-        return running + await self._jobs.where(queued, *whose, order=self._turn)
+        jobs = {
+            state: await self._jobs.where(self._c.state == state, *whose, order=self._turn)
+            for state in (*LEASED, JobState.QUEUED)
+        }
+        running = [job for state in LEASED for job in jobs[state]]
+        running.sort(key=lambda job: (-job.priority, job.created_at))
+        return running + jobs[JobState.QUEUED]
 
     async def recent(
         self, *, brand: str = "", requester: str = "", before: str = "", limit: int = 50

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.engine import RowMapping
 
 from bot.core.lives import PUBLICATION_STEPS, REVIEW_STEPS, PublicationState
@@ -70,13 +70,21 @@ class SqlReviews:
     async def open(self, *, brand: str = "") -> Sequence[Review]:
         """See the port."""
         of_brand = [self._c.brand == brand] if brand else []
-        waiting = self._c.state.in_(OPEN_REVIEWS)
-        return await self._reviews.where(waiting, *of_brand, order=(self._c.opened_at, self._c.row))
+        reviews = await self._waiting(*of_brand)
+        return sorted(reviews, key=lambda review: review.opened_at)
 
     async def overdue(self, now: datetime) -> Sequence[Review]:
         """See the port."""
-        late = (self._c.state.in_(OPEN_REVIEWS), self._c.deadline <= now)
-        return await self._reviews.where(*late, order=(self._c.deadline, self._c.row))
+        reviews = await self._waiting(self._c.deadline <= now)
+        return sorted(reviews, key=lambda review: review.deadline)
+
+    async def _waiting(self, *conditions: ColumnElement[bool]) -> list[Review]:
+        # One state at a time: for an IN of them SQLite would rather read the whole table.
+        found = []
+        for state in OPEN_REVIEWS:
+            order = (self._c.opened_at, self._c.row)
+            found += await self._reviews.where(self._c.state == state, *conditions, order=order)
+        return found
 
 
 def _vote_rows(review: Review) -> list[dict[str, Any]]:
