@@ -21,7 +21,8 @@ from bot.core.errors import Mistake, Position
 from bot.core.grammar_mistakes import NOTHING_QUEUED, unknown
 from bot.core.grammar_render import render_command, render_words
 from bot.core.grammar_text import Token, Typed, read_typed
-from bot.core.verbs import BY_NAME, VERBS, Args, Verb
+from bot.core.verb_args import Args
+from bot.core.verbs import BY_NAME, VERBS, Verb
 from bot.core.vocabulary import Vocabulary
 
 __all__ = [

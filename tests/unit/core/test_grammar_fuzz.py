@@ -174,7 +174,7 @@ def steps(text: str) -> int:
     def trace(frame: FrameType, event: str, _arg: object) -> Callable[..., Any] | None:
         nonlocal count
         name = frame.f_globals.get("__name__", "")
-        if not name.startswith(("bot.core.grammar", "bot.core.verbs")):
+        if not name.startswith(("bot.core.grammar", "bot.core.verb")):
             return None
         count += event == "line"
         return trace
