@@ -3,6 +3,8 @@
 import asyncio
 import functools
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -59,16 +61,18 @@ class PoolStudio:
         return await self._run(_max_difference, one, other)
 
     def close(self) -> None:
-        """End the worker processes; what they were at is dropped."""
+        """End the worker processes once they have finished what they are at."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
     async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         call = functools.partial(work, *args, **kwargs)
         for left in reversed(range(TRIES)):
             pool = self._pool = self._pool or ProcessPoolExecutor(
-                self._workers, mp_context=multiprocessing.get_context("spawn")
+                self._workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_end_with_parent,
             )
             try:
                 return await asyncio.get_running_loop().run_in_executor(pool, call)
@@ -77,6 +81,19 @@ class PoolStudio:
                 if not left:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _end_with_parent() -> None:
+    """A worker of a killed product would wait for work for ever: watch, and end with it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def _check(

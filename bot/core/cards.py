@@ -142,7 +142,7 @@ def job_status(
     """The state line of a job as people read it; `discarded` of its pictures failed a gate."""
     if job.state is JobState.QUEUED:
         retry = next((item.change for item in job.items if item.attempt > 1), "")
-        again = f"Trying once more: {retry} " if retry else ""
+        again = f"Trying once more ({retry}). " if retry else ""
         return again + _queue_status(place, seconds_each)
     if job.state is JobState.RENDERING:
         return f"Rendering {pictures(len(job.pending))}"

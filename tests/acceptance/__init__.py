@@ -1,0 +1,1 @@
+"""The real product as real processes, spoken to over real HTTP."""
