@@ -38,7 +38,7 @@ class FolderBlobs:
     """The BlobStore port in a folder. All file work runs in threads, off the event loop."""
 
     def __init__(self, folder: Path) -> None:
-        self._root = folder
+        self.folder = folder
         self._files = folder / "sha256"
         self._unfinished = folder / "unfinished"
         self._swept = False
@@ -108,7 +108,7 @@ class FolderBlobs:
         """
         if folder in self._durable:
             return
-        if folder != self._root:
+        if folder != self.folder:
             self._make_folders(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
         sync_folder(folder.parent)

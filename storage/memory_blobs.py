@@ -62,7 +62,7 @@ class MemoryInbox:
 
     async def pending(self) -> Sequence[Delivery]:
         """See the port."""
-        return list(self._pending.values())
+        return sorted(self._pending.values(), key=lambda delivery: delivery.received_at)
 
 
 class MemorySignals:
