@@ -26,7 +26,11 @@ def main(arguments: list[str]) -> None:
     _demo_model_command(commands)
     _brand_lora_command(commands)
     chosen = parser.parse_args(arguments)
-    sys.stderr.write(f"{chosen.run(chosen)}\n")
+    try:
+        done = chosen.run(chosen)
+    except TrainingError as exc:
+        sys.exit(f"The training stopped. {exc}")
+    sys.stderr.write(f"{done}\n")
 
 
 def _demo_model_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

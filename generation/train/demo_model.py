@@ -124,7 +124,6 @@ def _square_latents(
         state = {"latents": latents, "vae": parts.vae.state_dict()}
         save_checkpoint(path, state)
     parts.vae.load_state_dict(state["vae"])
-    parts.vae.register_to_config(scaling_factor=1.0)
     found: Tensor = state["latents"]
     return found
 

@@ -20,7 +20,7 @@ SETTINGS_FILE = "housestyle.json"
 # What the shipped model looks best with; the engine takes it where a spec says nothing else.
 GENERATION_DEFAULTS = {
     "steps": 20,
-    "cfg": 4.0,
+    "cfg": 3.0,
     "sampler": "dpmpp_2m_karras",
     "width": 128,
     "height": 128,

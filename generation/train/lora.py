@@ -132,6 +132,15 @@ def _save(unet: UNet2DConditionModel, out: Path) -> Path:
     return out
 
 
+def dataset_sha256(examples: list[LoraExample]) -> str:
+    """Names what a LoRA was trained on: the hash of every picture's pixels and prompts."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(hashlib.sha256(example.image.tobytes()).digest())
+        digest.update("\n".join(example.prompts).encode() + b"\0")
+    return digest.hexdigest()
+
+
 def sha256_of(file: Path) -> str:
     """The hash that names the LoRA on its brand's approved list."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -42,6 +42,9 @@ def new_vae(size: VaeSize) -> AutoencoderKL:
         norm_num_groups=size.groups,
         sample_size=size.side,
         mid_block_add_attention=False,
+        # Given here and not registered later: a value that was left to its default is not carried
+        # over by `from_config`.
+        scaling_factor=1.0,
     )
 
 
@@ -147,5 +150,4 @@ def standardize(vae: AutoencoderKL, latents: Tensor) -> Tensor:
     weight = decoded.weight[:, :, 0, 0]
     decoded.bias.add_(weight @ mean)
     decoded.weight.mul_(std[None, :, None, None])
-    vae.register_to_config(scaling_factor=1.0)
     return (latents - mean[:, None, None]) / std[:, None, None]

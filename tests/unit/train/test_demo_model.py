@@ -35,6 +35,8 @@ def test_the_finished_folder_loads_and_draws_with_the_ordinary_pipeline(model: P
     pipe.set_progress_bar_config(disable=True)
     picture = pipe("a red mug", num_inference_steps=2, guidance_scale=4.0).images[0]
     assert picture.size == (128, 128)
+    # The latents that the UNet was trained on are what the VAE decodes, unscaled.
+    assert pipe.vae.config.scaling_factor == 1.0
 
 
 def test_the_weights_are_stored_in_half_precision(model: Path) -> None:

@@ -125,3 +125,17 @@ def test_brand_pictures_share_products_out_evenly() -> None:
     pictures = brand_pictures(2 * len(PRODUCTS), seed=2)
     assert set(Counter(p.scene.product for p in pictures).values()) == {2}
     assert pictures[0].image.size == (128, 128)
+
+
+def test_a_striped_backdrop_shows_both_its_colours() -> None:
+    scene = replace(
+        STUDIO_MUG,
+        setting="backdrop",
+        backdrop_color="yellow",
+        backdrop_second="purple",
+        backdrop_pattern="striped",
+    )
+    corner = np.asarray(draw(scene), np.int16)[:30, :30].reshape(-1, 3)
+    for name in ("yellow", "purple"):
+        near = np.abs(corner - COLORS[name]).sum(1) < 60
+        assert near.mean() > 0.3

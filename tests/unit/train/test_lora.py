@@ -1,5 +1,6 @@
 """A brand's LoRA: trained beside the frozen model, stored as diffusers reads it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 from generation.illustrator.brand_pictures import TAUGHT_PRODUCTS
 from generation.train.demo_lora import PICTURES, demo_examples
 from generation.train.export import ModelParts, export_model
-from generation.train.lora import LoraOptions, sha256_of, train_lora
+from generation.train.lora import LoraOptions, dataset_sha256, sha256_of, train_lora
 from generation.train.text_encoder import new_text_encoder
 from generation.train.tokenizer import new_tokenizer
 from generation.train.unet import new_unet
@@ -69,6 +70,13 @@ def test_equal_options_give_the_same_file(model: Path, tmp_path: Path) -> None:
     one = train_lora(_options(model, tmp_path / "one"), examples, silent)
     two = train_lora(_options(model, tmp_path / "two"), examples, silent)
     assert sha256_of(one) == sha256_of(two)
+
+
+def test_another_prompt_makes_another_dataset() -> None:
+    examples = demo_examples(3)
+    changed = [replace(examples[0], prompts=("a mug",)), *examples[1:]]
+    assert dataset_sha256(examples) == dataset_sha256(demo_examples(3))
+    assert dataset_sha256(examples) != dataset_sha256(changed)
 
 
 def test_the_demo_brand_is_taught_by_thirty_pictures_of_eight_products() -> None:
