@@ -51,7 +51,8 @@ class DrivenClock:
         """As `advance`, to a point in time."""
         await self._settle()
         while self._sleepers and self._sleepers[0][0] <= end:
-            self._now, _, woken = heapq.heappop(self._sleepers)
+            until, _, woken = heapq.heappop(self._sleepers)
+            self._now = max(self._now, until)  # after a jump they are late, as in life
             if not woken.done():
                 woken.set_result(None)
                 await self._settle()
