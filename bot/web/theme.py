@@ -11,7 +11,7 @@ LIGHT_SURFACE = parse_hex("#efede7")
 """The darkest light surface that text stands on (see --sunken, --hover in the style sheet)."""
 DARK_SURFACE = parse_hex("#2a2a26")
 """The lightest dark surface that text stands on."""
-WHITE, BLACK = (255, 255, 255), (17, 17, 15)
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 TEXT_CONTRAST = 4.5
 STEPS = 50
 

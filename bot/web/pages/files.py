@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from bot.core.errors import NotFound
 from bot.core.ids import is_id
-from bot.core.seeing import Sight, may_see_job
+from bot.core.seeing import Sight
 from bot.web.frame import Frame, Framed
 from bot.web.own_files import PREFIX
 from bot.web.pages.chat import visible_message
@@ -78,16 +78,17 @@ async def picture_file(
 
 @router.get("/jobs/{job_id}/preview.jpg")
 async def preview(frame: Framed, job_id: str) -> Response:
-    """The newest preview of a running job."""
-    live = frame.house.live.get(job_id) if is_id(job_id) else None
-    if live is not None and live.preview:
-        async with frame.house.store.read() as tx:
-            job = await tx.jobs.get(job_id)
-            kit = await tx.kits.current(job.brand)
-        if may_see_job(kit, frame.visitor.person, job):
-            headers = {"Cache-Control": SHORTLY}
-            return Response(live.preview, media_type="image/jpeg", headers=headers)
-    raise NotFound("There is no preview of that job.")
+    """The newest preview of a running job; nothing (204) once it has ended."""
+    if not is_id(job_id):
+        raise NotFound("That isn't a job.")
+    async with frame.house.store.read() as tx:
+        job = await tx.jobs.get(job_id)
+        if not await Sight(tx, frame.visitor.person).job(job):
+            raise NotFound("That job isn't one that you can see.")
+    live = frame.house.live.get(job_id)
+    if live is None or not live.preview:
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return Response(live.preview, media_type="image/jpeg", headers={"Cache-Control": SHORTLY})
 
 
 async def _known(frame: Frame, sha256: str, of: str) -> str:
