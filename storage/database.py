@@ -14,10 +14,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.core.ports import Store, Timeline, Transaction
-from storage import upgrades
 from storage.engines import WRITES, create_engine
 from storage.errors import StoreBusy, StoreUnavailable
 from storage.memory import MemoryStore
+from storage.revision import is_newest
 from storage.sql_assets import SqlAssets
 from storage.sql_brands import SqlKits, SqlLoras
 from storage.sql_calendar import SqlSchedules
@@ -58,6 +58,10 @@ async def upgrade(url: str, revision: str = "head") -> None:
     engine = create_engine(url)
     try:
         async with _spoken():
+            if revision == "head" and await is_newest(engine):
+                return
+            from storage import upgrades  # alembic takes a while to load, and is seldom needed
+
             await upgrades.upgrade(engine, revision)
     finally:
         await engine.dispose()

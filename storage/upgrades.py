@@ -1,12 +1,11 @@
 """Upgrading the tables by the migrations that ship inside the package.
 
-After a change of `storage.tables`, write the next migration against an upgraded database:
+After a change of `storage.tables`, write the next migration against an upgraded database, then
+name the file and its revision with the next number:
 
     python -c "import asyncio; from storage import engines, upgrades; \
         asyncio.run(upgrades.revise(engines.create_engine('sqlite:///draft.db'), 'Add X'))"
 """
-
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -17,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.engines import WRITES
 from storage.errors import StoreTooNew
+from storage.revision import MIGRATIONS
 
-FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 4_839_201_177
 """Any fixed number: PostgreSQL's advisory lock of upgrades."""
 
@@ -99,6 +98,6 @@ def _check_references(connection: Connection) -> None:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config

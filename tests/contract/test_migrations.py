@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.core.errors import Mistake
-from storage import upgrades
+from storage import revision, upgrades
 from storage.database import open_store, upgrade
 from storage.engines import create_engine
 from storage.errors import StoreTooNew, StoreUnavailable
@@ -115,6 +115,15 @@ async def test_data_survives_a_second_start(bare: str) -> None:
             if not known:
                 await tx.jobs.add(job)
         await store.close()
+
+
+async def test_the_newest_revision_is_the_number_of_its_file(engine: AsyncEngine) -> None:
+    assert not await revision.is_newest(engine)
+    await upgrades.upgrade(engine)
+    assert await revision.is_newest(engine)
+    async with engine.connect() as connection:
+        stored = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    assert revision.newest() == stored
 
 
 async def test_memory_is_an_address_too() -> None:
