@@ -130,9 +130,10 @@ def live(tmp_path: Path) -> Iterator[Live]:
     served.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: Path) -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for this folder's tests. It must be gone before the next folder's: while it
+    runs, the main thread counts as one with a running event loop."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=str(chromium), args=["--no-sandbox", "--disable-dev-shm-usage"]
