@@ -5,7 +5,6 @@ person. A crash between sending and recording leaves `sending` with a lease that
 becomes ambiguous and is looked up too, so nothing is posted twice.
 """
 
-import asyncio
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,34 +32,21 @@ from bot.core.ports import Signal
 from bot.core.publications import Publication
 from bot.core.reviews import Answer, Review
 from bot.core.telling import line_to, say, tell_job, tell_review
-from bot.core.waking import work_loop
+from bot.core.waking import Loop
 from brand.kit import BrandKit
 from brand.spec import sha256_hex
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=15)
-POLL_S = 5.0
 MAX_WAIT = timedelta(minutes=5)
 
 
-class Publisher:
+class Publisher(Loop):
     """Sends due publications, one at a time."""
 
-    def __init__(self, house: House, name: str) -> None:
-        self._house = house
-        self._name = name
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Publish until `stop` is set."""
-        await work_loop(
-            self.run_one,
-            stop=stop,
-            signals=self._house.signals,
-            topic="publications",
-            clock=self._house.clock,
-            poll_s=POLL_S,
-        )
+    topic = "publications"
+    poll_s = 5.0
 
     async def run_one(self) -> bool:
         """Send one due publication or settle one that hangs; False if there is none."""

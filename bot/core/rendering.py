@@ -24,7 +24,7 @@ from bot.core.lives import AssetState, JobState
 from bot.core.ports import Checked, Signal
 from bot.core.submitting import picture_of
 from bot.core.telling import tell_job
-from bot.core.waking import work_loop
+from bot.core.waking import Loop
 from brand.kit import BrandKit
 from brand.retry import changed_recipe
 from brand.spec import (
@@ -40,7 +40,6 @@ from brand.spec import (
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=15)
-IDLE_POLL_S = 2.0  # a lost signal costs at most this
 MAX_CLAIMS = 6  # a job that takes the generation service down this often is given up
 
 
@@ -52,23 +51,11 @@ class Rendered:
     picture: Picture
 
 
-class RenderingWorker:
+class RenderingWorker(Loop):
     """Claims jobs and brings them to their end, one at a time."""
 
-    def __init__(self, house: House, name: str) -> None:
-        self._house = house
-        self._name = name
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; the job in hand is given back to the queue then."""
-        await work_loop(
-            self.run_one,
-            stop=stop,
-            signals=self._house.signals,
-            topic="queue",
-            clock=self._house.clock,
-            poll_s=IDLE_POLL_S,
-        )
+    topic = "queue"
+    poll_s = 2.0
 
     async def run_one(self) -> bool:
         """Claim and work off one job; False if nothing waits."""

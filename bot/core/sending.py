@@ -1,42 +1,27 @@
 """The outbox's way out: each message once, in order per subject, by its own id."""
 
-import asyncio
 import logging
 from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.errors import ChatAmbiguous, ChatError, ChatUnavailable, StaleState
-from bot.core.house import House
 from bot.core.lives import OutboxState
 from bot.core.messages import MessageRef
 from bot.core.ports import Outgoing
-from bot.core.waking import work_loop
+from bot.core.waking import Loop
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=15)
-POLL_S = 2.0
 MAX_WAIT = timedelta(minutes=5)
 MAX_ATTEMPTS = 20
 
 
-class Sender:
+class Sender(Loop):
     """Delivers outgoing messages, one at a time."""
 
-    def __init__(self, house: House, name: str) -> None:
-        self._house = house
-        self._name = name
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Send until `stop` is set."""
-        await work_loop(
-            self.run_one,
-            stop=stop,
-            signals=self._house.signals,
-            topic="outbox",
-            clock=self._house.clock,
-            poll_s=POLL_S,
-        )
+    topic = "outbox"
+    poll_s = 2.0
 
     async def run_one(self) -> bool:
         """Send one due message or settle one that hangs; False if there is none."""

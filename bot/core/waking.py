@@ -1,10 +1,41 @@
-"""How the loops wait: until something is signalled, a while has passed, or they shall stop."""
+"""The loops that work things off, and how they wait: until something is signalled, a while has
+passed, or they shall stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
-from bot.core.ports import Clock, Signals
+from bot.core.house import House
+from bot.core.ports import Signals
+
+
+class Loop(ABC):
+    """Does one thing after another for as long as there is something to do."""
+
+    topic: ClassVar[str]
+    """The signal that wakes it."""
+    poll_s: ClassVar[float]
+    """A lost signal costs at most this many seconds."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self._house = house
+        self._name = name
+
+    @abstractmethod
+    async def run_one(self) -> bool:
+        """Do one thing; False if there is nothing to do."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set."""
+        house = self._house
+        async with _woken(house.signals, self.topic) as awake:
+            while not stop.is_set():
+                awake.clear()
+                if await self.run_one():
+                    continue
+                await first_of(stop.wait(), awake.wait(), house.clock.sleep(self.poll_s))
 
 
 async def first_of(*waits: Awaitable[object]) -> None:
@@ -33,24 +64,3 @@ async def _woken(signals: Signals, topic: str) -> AsyncIterator[asyncio.Event]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def work_loop(
-    step: Callable[[], Awaitable[bool]],
-    *,
-    stop: asyncio.Event,
-    signals: Signals,
-    topic: str,
-    clock: Clock,
-    poll_s: float,
-) -> None:
-    """Call `step` until it finds nothing to do, then wait for `topic` or `poll_s` seconds.
-
-    A lost signal costs at most `poll_s`. Ends once `stop` is set.
-    """
-    async with _woken(signals, topic) as awake:
-        while not stop.is_set():
-            awake.clear()
-            if await step():
-                continue
-            await first_of(stop.wait(), awake.wait(), clock.sleep(poll_s))
