@@ -1,0 +1,61 @@
+"""What the application needs from the outside, as small Protocols. Adapters live elsewhere."""
+
+from bot.core.ports.outside import (
+    BlobStore,
+    Chat,
+    Checked,
+    Clock,
+    Delivery,
+    Door,
+    Inbox,
+    Renderer,
+    Signal,
+    Signals,
+    Studio,
+)
+from bot.core.ports.records import (
+    Assets,
+    Jobs,
+    Keys,
+    Kits,
+    Loras,
+    People,
+    Publications,
+    Reviews,
+    Schedules,
+    UsageRow,
+)
+from bot.core.ports.timeline import Timeline, TimelineMessage
+from bot.core.ports.transactions import Deliveries, Ledger, Outbox, Outgoing, Store, Transaction
+
+__all__ = [
+    "Assets",
+    "BlobStore",
+    "Chat",
+    "Checked",
+    "Clock",
+    "Deliveries",
+    "Delivery",
+    "Door",
+    "Inbox",
+    "Jobs",
+    "Keys",
+    "Kits",
+    "Ledger",
+    "Loras",
+    "Outbox",
+    "Outgoing",
+    "People",
+    "Publications",
+    "Renderer",
+    "Reviews",
+    "Schedules",
+    "Signal",
+    "Signals",
+    "Store",
+    "Studio",
+    "Timeline",
+    "TimelineMessage",
+    "Transaction",
+    "UsageRow",
+]

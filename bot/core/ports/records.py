@@ -1,0 +1,296 @@
+"""Ports to the records: one small store for each kind of thing, all of them in one transaction.
+
+Every store method works inside a transaction (`Store.write` or `Store.read`): what is done in
+one `write` block is committed together or not at all. `update` is a compare-and-set: it stores
+`new` only if the stored row still has `was.version`, `was.state` and (where there is one)
+`was.fence`, and only along the transition table of `lives.py`; it returns the stored value with
+`version` grown by one, and raises StaleState otherwise.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.core.assets import Asset, AssetQuery, Rendition
+from bot.core.jobs import Job, QueuePlace
+from bot.core.people import Key, KeyKind, Person
+from bot.core.publications import Publication
+from bot.core.reviews import Review
+from bot.core.slots import Schedule, Slot
+from brand.kit import BrandKit
+from brand.loras import LoraVersion
+
+
+class Jobs(Protocol):
+    """Jobs and who works on them."""
+
+    async def add(self, job: Job) -> None:
+        """Store a new job. Raises Conflict if the id exists."""
+        ...
+
+    async def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
+        """Take the next queued job: highest priority, then oldest. It is `rendering` then, with
+        a grown fence and a lease. None if nothing waits. Two workers never get the same job."""
+        ...
+
+    async def renew(self, job: Job, *, until: datetime) -> Job:
+        """Lengthen the lease. Raises LeaseLost if the fence has moved on."""
+        ...
+
+    async def release_expired(self, now: datetime) -> int:
+        """Requeue jobs (rendering or checking) whose lease ran out; how many."""
+        ...
+
+    async def update(self, new: Job, *, was: Job) -> Job:
+        """Compare-and-set. Raises StaleState."""
+        ...
+
+    async def place(self, job_id: str) -> QueuePlace:
+        """Place among queued and running jobs. Raises NotFound."""
+        ...
+
+    async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
+        """Jobs that have not ended: running first, then in the order they will be claimed."""
+        ...
+
+    async def recent(
+        self, *, brand: str = "", requester: str = "", before: str = "", limit: int = 50
+    ) -> Sequence[Job]:
+        """Newest first; `before` is the last id of the previous page."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageRow:
+    """Measured use of one person in one brand over a period."""
+
+    person: str
+    pictures: int
+    seconds: float
+    approved: int
+
+
+class Assets(Protocol):
+    """Assets with their renditions."""
+
+    async def add(self, asset: Asset) -> None:
+        """Store a new asset and its renditions. Raises Conflict."""
+        ...
+
+    async def get(self, asset_id: str) -> Asset:
+        """With its renditions. Raises NotFound."""
+        ...
+
+    async def update(self, new: Asset, *, was: Asset) -> Asset:
+        """Compare-and-set; renditions are left as they are. Raises StaleState."""
+        ...
+
+    async def add_rendition(self, rendition: Rendition) -> None:
+        """List one more rendition. Raises Conflict."""
+        ...
+
+    async def of_job(self, job_id: str) -> Sequence[Asset]:
+        """By index, then by age."""
+        ...
+
+    async def find(self, query: AssetQuery) -> Sequence[Asset]:
+        """Newest first."""
+        ...
+
+    async def fingerprints(self, brand: str, *, limit: int = 5000) -> Sequence[tuple[str, str]]:
+        """(asset id, fingerprint) of the brand's approved and in-review assets, newest first."""
+        ...
+
+    async def by_spec(self, brand: str, spec_hash: str) -> Asset | None:
+        """The newest asset of this brand with exactly this recipe, or None."""
+        ...
+
+    def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
+        """(asset id, file hash) of every master and rendition, for checking the archive."""
+        ...
+
+    async def usage(self, brand: str, *, since: datetime, until: datetime) -> Sequence[UsageRow]:
+        """Per person; every rendered picture counts, discarded ones too."""
+        ...
+
+
+class Reviews(Protocol):
+    """Open and decided questions."""
+
+    async def add(self, review: Review) -> None:
+        """Raises Conflict if the asset has an open review."""
+        ...
+
+    async def get(self, review_id: str) -> Review:
+        """Raises NotFound."""
+        ...
+
+    async def update(self, new: Review, *, was: Review) -> Review:
+        """Compare-and-set, votes included. Raises StaleState."""
+        ...
+
+    async def of_asset(self, asset_id: str) -> Sequence[Review]:
+        """Newest first."""
+        ...
+
+    async def open(self, *, brand: str = "") -> Sequence[Review]:
+        """Open and escalated ones, oldest first."""
+        ...
+
+    async def overdue(self, now: datetime) -> Sequence[Review]:
+        """Open ones whose deadline has passed."""
+        ...
+
+
+class Publications(Protocol):
+    """Posts to be made and made."""
+
+    async def add(self, publication: Publication) -> None:
+        """Raises Conflict: one publication per review and channel."""
+        ...
+
+    async def get(self, publication_id: str) -> Publication:
+        """Raises NotFound."""
+        ...
+
+    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Publication | None:
+        """Take a due pending one: `sending`, with a grown fence and a lease; or None."""
+        ...
+
+    async def update(self, new: Publication, *, was: Publication) -> Publication:
+        """Compare-and-set. Raises StaleState."""
+        ...
+
+    async def expired(self, now: datetime) -> Sequence[Publication]:
+        """`sending` ones whose lease ran out: they become ambiguous and are looked up."""
+        ...
+
+    async def of_asset(self, asset_id: str) -> Sequence[Publication]:
+        """Newest first."""
+        ...
+
+
+class Schedules(Protocol):
+    """The content calendar."""
+
+    async def add(self, schedule: Schedule) -> None:
+        """Raises Conflict."""
+        ...
+
+    async def get(self, schedule_id: str) -> Schedule:
+        """Raises NotFound."""
+        ...
+
+    async def update(self, new: Schedule, *, was: Schedule) -> Schedule:
+        """Compare-and-set. Raises StaleState."""
+        ...
+
+    async def of_brand(self, brand: str = "") -> Sequence[Schedule]:
+        """By name; ended ones too."""
+        ...
+
+    async def add_slot(self, slot: Slot) -> bool:
+        """False if the schedule has a slot of that local date already."""
+        ...
+
+    async def get_slot(self, slot_id: str) -> Slot:
+        """Raises NotFound."""
+        ...
+
+    async def update_slot(self, new: Slot, *, was: Slot) -> Slot:
+        """Compare-and-set. Raises StaleState."""
+        ...
+
+    async def slots(self, *, since: datetime, until: datetime, brand: str = "") -> Sequence[Slot]:
+        """By due time."""
+        ...
+
+
+class Loras(Protocol):
+    """LoRA versions and their status."""
+
+    async def add(self, lora: LoraVersion) -> None:
+        """Raises Conflict if brand, name and version exist."""
+        ...
+
+    async def get(self, brand: str, sha256: str) -> LoraVersion:
+        """Raises NotFound."""
+        ...
+
+    async def update(self, new: LoraVersion, *, was: LoraVersion) -> LoraVersion:
+        """Compare-and-set on the status. Raises StaleState."""
+        ...
+
+    async def of_brand(self, brand: str) -> Sequence[LoraVersion]:
+        """By name and version."""
+        ...
+
+
+class People(Protocol):
+    """Members and their identities."""
+
+    async def add(self, person: Person) -> None:
+        """Raises Conflict if the id or an identity exists."""
+        ...
+
+    async def get(self, person_id: str) -> Person:
+        """Raises NotFound."""
+        ...
+
+    async def update(self, new: Person, *, was: Person) -> Person:
+        """Compare-and-set, roles and identities included. Raises StaleState."""
+        ...
+
+    async def by_identity(self, platform: str, user: str, team: str = "") -> Person | None:
+        """Who this account is, or None."""
+        ...
+
+    async def all(self) -> Sequence[Person]:
+        """By name."""
+        ...
+
+
+class Kits(Protocol):
+    """Versioned brand kits as they were when used."""
+
+    async def put(self, kit: BrandKit, *, source: str, at: datetime) -> bool:
+        """Keep this version (its TOML text is `source`); False if its hash is stored already.
+        The last one put is the brand's current kit."""
+        ...
+
+    async def current(self, brand: str) -> BrandKit:
+        """Raises NotFound."""
+        ...
+
+    async def get(self, kit_hash: str) -> BrandKit:
+        """Raises NotFound."""
+        ...
+
+    async def all(self) -> Sequence[BrandKit]:
+        """The current kit of every brand, by name."""
+        ...
+
+
+class Keys(Protocol):
+    """Links, sessions and API keys, by their hashes."""
+
+    async def add(self, key: Key) -> None:
+        """Raises Conflict."""
+        ...
+
+    async def get(self, kind: KeyKind, key_id: str) -> Key:
+        """Raises NotFound."""
+        ...
+
+    async def update(self, new: Key, *, was: Key) -> Key:
+        """Compare-and-set: a one-time link is used once. Raises StaleState."""
+        ...
+
+    async def remove(self, key_id: str) -> None:
+        """Forget it; no error if it is gone."""
+        ...

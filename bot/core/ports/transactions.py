@@ -1,0 +1,132 @@
+"""Ports to messages on their way, to the ledger, and to the transaction that holds all stores."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.core.ledger import Event
+from bot.core.lives import OutboxState
+from bot.core.messages import Card, ChannelRef, MessageRef
+from bot.core.ports.records import (
+    Assets,
+    Jobs,
+    Keys,
+    Kits,
+    Loras,
+    People,
+    Publications,
+    Reviews,
+    Schedules,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """One outgoing message. Its id is the platform's idempotency key."""
+
+    id: str
+    target: ChannelRef
+    card: Card
+    created_at: datetime
+    update: MessageRef | None = None
+    """The message to change in place; filled from the last sent one of the same subject."""
+    state: OutboxState = OutboxState.PENDING
+    not_before: datetime | None = None
+    attempts: int = 0
+    sent: MessageRef | None = None
+    error: str = ""
+    fence: int = 0
+    worker: str = ""
+    lease_until: datetime | None = None
+    version: int = 0
+
+
+class Outbox(Protocol):
+    """Messages to be sent, written in the transaction of the change they tell of."""
+
+    async def add(self, message: Outgoing) -> None:
+        """Also marks older pending messages with the same subject and target superseded."""
+        ...
+
+    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
+        """The oldest due one: `sending`, `update` filled in; one per subject and place at a time;
+        or None."""
+        ...
+
+    async def update(self, new: Outgoing, *, was: Outgoing) -> Outgoing:
+        """Compare-and-set. Raises StaleState."""
+        ...
+
+    async def expired(self, now: datetime) -> Sequence[Outgoing]:
+        """`sending` ones whose lease ran out."""
+        ...
+
+    async def message_of(self, subject: str, target: ChannelRef) -> MessageRef | None:
+        """Where the last sent card of this subject stands in that channel, or None."""
+        ...
+
+    async def subject_of(self, ref: MessageRef) -> str:
+        """The subject of the card that stands there, or an empty string."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """How many messages per state."""
+        ...
+
+
+class Ledger(Protocol):
+    """Append-only record."""
+
+    async def append(self, event: Event) -> None:
+        """Add an event to this transaction."""
+        ...
+
+    async def recent(
+        self, *, subject: str = "", brand: str = "", limit: int = 100
+    ) -> Sequence[Event]:
+        """Newest first."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Which deliveries were already taken in (the database's side of the inbox)."""
+
+    async def take(self, platform: str, delivery: str, at: datetime) -> bool:
+        """False if this delivery was taken before."""
+        ...
+
+
+class Transaction(Protocol):
+    """All stores in one transaction."""
+
+    jobs: Jobs
+    assets: Assets
+    reviews: Reviews
+    publications: Publications
+    schedules: Schedules
+    loras: Loras
+    people: People
+    kits: Kits
+    keys: Keys
+    outbox: Outbox
+    ledger: Ledger
+    deliveries: Deliveries
+
+
+class Store(Protocol):
+    """The records of the house."""
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that commits at the end of the block and rolls back on an exception.
+        No network call belongs inside."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that only reads."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
