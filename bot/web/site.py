@@ -13,7 +13,7 @@ from bot.web.desk import Desk
 from bot.web.own_files import OwnFiles
 from bot.web.streams import Streams
 from bot.web.thumbs import Thumbs
-from bot.web.words import FILTERS, ratio_class
+from bot.web.words import FILTERS, passing, ratio_class
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,7 @@ def templates_of(files: OwnFiles) -> Environment:
         "scripts": files.scripts,
         "delivery": new_id,
         "ratio_class": ratio_class,
+        "passing": passing,
         "nav": NAV,
     }
     env.globals.update(own)

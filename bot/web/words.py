@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from bot.core.cards import duration, ordinal
 from bot.core.live import LiveProgress
-from bot.core.messages import Field, Swatch
+from bot.core.messages import Card, Field, Swatch
 
 STATE_WORDS = {
     "candidate": "draft",
@@ -116,6 +116,11 @@ def strip(swatches: Iterable[Swatch]) -> list[dict[str, Any]]:
         for (color, _), (left, right) in zip(parts, pairwise(edges), strict=True)
         if right - left >= THINNEST
     ]
+
+
+def passing(card: Card) -> int:
+    """How many of the card's pictures failed no gate."""
+    return sum(all(field.ok is not False for field in ref.fields) for ref in card.pictures)
 
 
 def ratio_class(width: int, height: int) -> str:
