@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
-# Another index for torch alone, for instance the CPU builds: TORCH_INDEX=https://…/whl/cpu
+# The address of another index for torch alone, for instance that of its CPU builds.
 TORCH_INDEX ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
