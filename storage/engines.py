@@ -44,8 +44,8 @@ def create_engine(url: str) -> AsyncEngine:
         return create_async_engine(
             address,
             json_serializer=as_json,
-            pool_size=10,
-            max_overflow=20,
+            pool_size=5,
+            max_overflow=15,
             pool_pre_ping=True,
             connect_args={"options": f"-c idle_in_transaction_session_timeout={IDLE_MS}"},
         )

@@ -85,8 +85,7 @@ class JournalInbox:
         self._waiting.append((entry, written))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
-        # A caller that is cancelled must not take the others' write along.
-        await asyncio.shield(written)
+        await written
 
     async def _write_all(self) -> None:
         while self._waiting:

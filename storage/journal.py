@@ -1,8 +1,8 @@
 """One append-only file of lines, each with a checksum, that survives being cut off anywhere.
 
-A line is `CRC32 JSON`. What a crash leaves of a half-written last line is cut off when the file
-is opened again: nobody was told that it was written. A damaged line in the middle is a disk's
-fault; it is put aside in `NAME.damaged`, and the others are kept.
+A line is `CRC32 JSON`. What a crash leaves of a half-written last line does not count: nobody
+was told that it was written. A damaged line in the middle is a disk's fault; it is put aside in
+`NAME.damaged`, and the others are kept.
 """
 
 import fcntl
@@ -54,13 +54,10 @@ class Journal:
         return None
 
     def read(self) -> list[Any]:
-        """All entries; an unfinished last line is cut off, damaged ones are put aside."""
+        """All entries; an unfinished last line is left out, damaged ones are put aside."""
         data = self.path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            self._cut(whole)
         entries = []
-        for line in data[:whole].splitlines():
+        for line in data[: data.rfind(b"\n") + 1].splitlines():
             try:
                 entries.append(_entry(line))
             except ValueError:
@@ -78,7 +75,8 @@ class Journal:
                 os.fsync(self._descriptor)
         except OSError:
             # Half a line before the next one would damage both.
-            self._cut(self.size)
+            os.ftruncate(self._descriptor, self.size)
+            os.fsync(self._descriptor)
             raise
         self.size += len(data)
 
@@ -91,11 +89,6 @@ class Journal:
         self.path.unlink(missing_ok=True)
         sync_folder(self.path.parent)
         self.close()
-
-    def _cut(self, size: int) -> None:
-        os.ftruncate(self._descriptor, size)
-        os.fsync(self._descriptor)
-        self.size = size
 
     def _put_aside(self, line: bytes) -> None:
         damaged = self.path.with_name(self.path.name + ".damaged")

@@ -8,7 +8,7 @@ from bot.core.people import Identity, Key, KeyKind, Person
 from brand.kit import BrandKit
 from brand.loras import LoraVersion
 from storage.memory_tables import Table, Tables
-from storage.steps import check_lora_move, missing, stale, taken
+from storage.steps import account_taken, check_lora_move, missing, stale, taken
 
 
 class MemoryPeople:
@@ -20,7 +20,9 @@ class MemoryPeople:
     async def add(self, person: Person) -> None:
         """See the port."""
         self._check_identities(person)
-        self._people.add(person.id, person)
+        if self._people.get(person.id) is not None:
+            raise account_taken(person)
+        self._people.put(person.id, person)
 
     async def get(self, person_id: str) -> Person:
         """See the port."""
@@ -42,10 +44,10 @@ class MemoryPeople:
 
     def _check_identities(self, person: Person) -> None:
         if len(set(person.identities)) != len(person.identities):
-            raise taken("identity of", person.name)
+            raise account_taken(person)
         for other in self._people:
             if other.id != person.id and set(other.identities) & set(person.identities):
-                raise taken("identity of", person.name)
+                raise account_taken(person)
 
 
 class MemoryKeys:

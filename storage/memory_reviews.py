@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.errors import Conflict
 from bot.core.lives import PUBLICATION_STEPS, REVIEW_STEPS, PublicationState
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from storage.memory_tables import Table, Tables
-from storage.steps import OPEN_REVIEWS, check_votes, taken
+from storage.steps import OPEN_REVIEWS, check_votes, posted, review_open
 
 
 class MemoryReviews:
@@ -23,7 +22,7 @@ class MemoryReviews:
         check_votes(review)
         open_ones = (r for r in self._reviews if r.state in OPEN_REVIEWS)
         if review.state in OPEN_REVIEWS and any(r.asset == review.asset for r in open_ones):
-            raise Conflict("This picture has an open review already.")
+            raise review_open()
         self._reviews.add(review.id, review)
 
     async def get(self, review_id: str) -> Review:
@@ -61,7 +60,7 @@ class MemoryPublications:
         """See the port."""
         for other in self._publications:
             if _post_of(other) == _post_of(publication):
-                raise taken("post of this review to", str(publication.target))
+                raise posted(publication.target)
         self._publications.add(publication.id, publication)
 
     async def get(self, publication_id: str) -> Publication:

@@ -62,13 +62,13 @@ class SqlAssets:
             (_SHAPE.table, [self._assets.columns(asset)]),
             (_RENDITIONS.table, renditions),
         ]
-        await self._session.insert("asset", asset.id, tables)
+        await self._session.insert(tables, refused=self._assets.conflict(asset))
         row = await self._session.number(select(self._c.row).where(self._c.id == asset.id))
         words = [
             {"word": word, "created_at": asset.created_at, "asset": row}
             for word in asset_words(asset)
         ]
-        await self._session.insert("asset", asset.id, [(_WORDS, words)])
+        await self._session.add_rows(_WORDS, words)
 
     async def get(self, asset_id: str) -> Asset:
         """See the port."""

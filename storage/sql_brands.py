@@ -10,7 +10,7 @@ from brand.loras import LoraVersion
 from storage.codec import clean_text, decode, encode
 from storage.rows import Shape
 from storage.sql_table import Session
-from storage.steps import check_lora_move, missing, stale
+from storage.steps import check_lora_move, missing, stale, taken
 from storage.tables import CurrentKitRow, KitRow, LoraRow, table_of
 
 _KITS = table_of(KitRow)
@@ -70,7 +70,8 @@ class SqlLoras:
 
     async def add(self, lora: LoraVersion) -> None:
         """See the port."""
-        await self._session.insert("LoRA", lora.id, [(self._table, [_LORAS.row(lora)])])
+        rows = [(self._table, [_LORAS.row(lora)])]
+        await self._session.insert(rows, refused=taken("LoRA", lora.id))
 
     async def get(self, brand: str, sha256: str) -> LoraVersion:
         """See the port."""

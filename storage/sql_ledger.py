@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.core.ledger import Event, Personal
 from storage.rows import Shape
 from storage.sql_table import Session
+from storage.steps import taken
 from storage.tables import EventRow, PersonalRow
 
 _EVENTS = Shape(Event, EventRow, apart=("personal",))
@@ -31,7 +32,7 @@ class SqlLedger:
             for name, text in event.personal.items()
         ]
         tables = [(_EVENTS.table, [row]), (_PERSONAL.table, personal)]
-        await self._session.insert("event", event.id, tables)
+        await self._session.insert(tables, refused=taken("event", event.id))
 
     async def recent(
         self, *, subject: str = "", brand: str = "", limit: int = 100

@@ -10,7 +10,7 @@ from sqlalchemy.engine import RowMapping
 from bot.core.people import Identity, Key, KeyKind, Person, Role
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
-from storage.steps import missing
+from storage.steps import account_taken, missing
 from storage.tables import IdentityRow, KeyRow, PersonRow, RoleRow, table_of
 
 _PEOPLE = Shape(Person, PersonRow, apart=("roles", "identities"))
@@ -50,7 +50,7 @@ class SqlPeople:
     async def add(self, person: Person) -> None:
         """See the port."""
         tables = [(_PEOPLE.table, [_PEOPLE.row(person)]), *_part_rows(person)]
-        await self._session.insert("person or identity of", person.name, tables)
+        await self._session.insert(tables, refused=account_taken(person))
 
     async def get(self, person_id: str) -> Person:
         """See the port."""
@@ -62,7 +62,7 @@ class SqlPeople:
             updated = await self._people.update(new, was, None)
             for table in (_ROLES, _IDENTITIES.table):
                 await self._session.change(delete(table).where(table.c.person == new.id))
-            await self._session.insert("identity of", new.name, _part_rows(new))
+            await self._session.insert(_part_rows(new), refused=account_taken(new))
         return updated
 
     async def by_identity(self, platform: str, user: str, team: str = "") -> Person | None:

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.engine import RowMapping
 
+from bot.core.errors import Conflict
 from bot.core.lives import PUBLICATION_STEPS, REVIEW_STEPS, PublicationState
 from bot.core.publications import Publication
 from bot.core.reviews import Review, Vote
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
-from storage.steps import OPEN_REVIEWS, check_votes
+from storage.steps import OPEN_REVIEWS, check_votes, posted, review_open
 from storage.tables import PublicationRow, ReviewRow, VoteRow
 
 _REVIEWS = Shape(Review, ReviewRow, apart=("votes",))
@@ -46,7 +47,7 @@ class SqlReviews:
         """See the port."""
         check_votes(review)
         tables = [(_REVIEWS.table, [_REVIEWS.row(review)]), (_VOTES.table, _vote_rows(review))]
-        await self._session.insert("review", review.id, tables)
+        await self._session.insert(tables, refused=review_open())
 
     async def get(self, review_id: str) -> Review:
         """See the port."""
@@ -58,8 +59,7 @@ class SqlReviews:
         updated = await self._reviews.update(new, was, REVIEW_STEPS)
         if new.votes != was.votes:
             await self._session.change(delete(_VOTES.table).where(_VOTES.table.c.review == new.id))
-            votes = [(_VOTES.table, _vote_rows(new))]
-            await self._session.insert("review", new.id, votes)
+            await self._session.add_rows(_VOTES.table, _vote_rows(new))
         return updated
 
     async def of_asset(self, asset_id: str) -> Sequence[Review]:
@@ -95,6 +95,9 @@ class _PublicationTable(SqlTable[Publication]):
     def columns(self, value: Publication) -> dict[str, Any]:
         target = {"platform": value.target.platform, "channel": value.target.channel}
         return {**super().columns(value), **target}
+
+    def conflict(self, value: Publication) -> Conflict:
+        return posted(value.target)
 
 
 class SqlPublications:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.errors import Conflict
 from bot.core.lives import Steps
 from storage.rows import Shape
 from storage.steps import check_move, grown, missing, stale, taken
@@ -48,8 +49,6 @@ class Session:
         """Run a statement that writes."""
         if not self._writable:
             raise RuntimeError("A read transaction can't change anything: use Store.write().")
-        if values is not None and not values:
-            raise ValueError("There is nothing to insert.")
         return await self._connection.execute(statement, values)
 
     def step(self) -> AbstractAsyncContextManager[object]:
@@ -60,16 +59,20 @@ class Session:
         return self._connection.begin_nested()
 
     async def insert(
-        self, kind: str, key: str, rows: Iterable[tuple[Table, Sequence[Values]]]
+        self, rows: Iterable[tuple[Table, Sequence[Values]]], *, refused: Conflict
     ) -> None:
-        """Insert the rows of one thing, all or none of them. Raises Conflict if it is there."""
+        """Insert the rows of one thing, all or none; raises `refused` if a key is taken."""
         try:
             async with self.step():
                 for table, values in rows:
-                    if values:
-                        await self.change(insert(table), values)
+                    await self.add_rows(table, values)
         except IntegrityError as exc:
-            raise taken(kind, key) from exc
+            raise refused from exc
+
+    async def add_rows(self, table: Table, values: Sequence[Values]) -> None:
+        """Insert rows that nothing can stand against."""
+        if values:
+            await self.change(insert(table), values)
 
     async def insert_new(self, table: Table, row: Values) -> bool:
         """Insert a row; False if one with the same key is there."""
@@ -102,10 +105,14 @@ class SqlTable(Generic[V]):
         """The values of these rows; tables with parts elsewhere fetch them here."""
         return [self.shape.value(row) for row in rows]
 
+    def conflict(self, value: V) -> Conflict:
+        """The error for adding what is there already."""
+        return taken(self.kind, value.id)  # type: ignore[attr-defined]
+
     async def add(self, value: V) -> None:
         """Raises Conflict if it is there."""
-        key = value.id  # type: ignore[attr-defined]
-        await self.session.insert(self.kind, key, [(self.shape.table, [self.columns(value)])])
+        rows = [(self.shape.table, [self.columns(value)])]
+        await self.session.insert(rows, refused=self.conflict(value))
 
     async def find(self, key: str) -> V | None:
         """The value with this id, or None."""

@@ -119,7 +119,7 @@ async def _mark(session: Session, message: TimelineMessage) -> None:
     marks = [
         {"message": message.id, "emoji": emoji, "user": user} for emoji, user in message.reactions
     ]
-    await session.insert("reaction to", message.id, [(_REACTIONS, marks)])
+    await session.add_rows(_REACTIONS, marks)
 
 
 async def _touch(session: Session, message_id: str, **values: object) -> None:

@@ -8,6 +8,7 @@ from bot.core.errors import Conflict, LeaseLost, NotFound, StaleState
 from bot.core.jobs import Job
 from bot.core.lives import AssetState, JobState, OutboxState, ReviewState, Steps, check_step
 from bot.core.messages import ChannelRef
+from bot.core.people import Person
 from bot.core.ports import Outgoing
 from bot.core.reviews import Review
 from brand.loras import LORA_STEPS, LoraVersion
@@ -57,6 +58,26 @@ def missing(kind: str, key: str) -> NotFound:
 def taken(kind: str, key: str) -> Conflict:
     """The error for adding what is there already."""
     return Conflict(f"The {kind} {key!r} is there already.")
+
+
+def review_open() -> Conflict:
+    """The error for a second open review of an asset."""
+    return Conflict(
+        "This picture has an open review already.", fix="Vote there, or wait for its decision."
+    )
+
+
+def posted(target: ChannelRef) -> Conflict:
+    """The error for a second publication of a review in a channel."""
+    return Conflict(f"This picture has a post for {target} already.", fix="See its record.")
+
+
+def account_taken(person: Person) -> Conflict:
+    """The error for a person whose id or one of whose accounts is known already."""
+    return Conflict(
+        f"{person.name} or one of these accounts is known already.",
+        fix="Link the account to the member whose it is.",
+    )
 
 
 def lease_lost(job: Job) -> LeaseLost:

@@ -48,6 +48,12 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return await _empty(request, tmp_path)
 
 
+@pytest.fixture(params=[POSTGRESQL])
+async def postgres_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty PostgreSQL: for what cannot happen where writers take turns."""
+    return await _empty(request, tmp_path)
+
+
 @pytest.fixture(params=["memory", "sqlite", POSTGRESQL])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
     """An empty store of each kind."""

@@ -94,6 +94,12 @@ async def test_the_assets_of_a_job_stand_by_index_then_by_age(store: OpenStore) 
         assert await tx.assets.of_job("j") == [first, retry, second]
 
 
+async def test_words_of_two_pictures_are_never_taken_together(store: OpenStore) -> None:
+    # Of the same instant, and of the same insertion batch.
+    await put(store, make_asset(words="teapot"), make_asset(words="vase"))
+    assert await found(store, text="teapot vase") == []
+
+
 async def test_each_field_of_a_query_restricts(store: OpenStore) -> None:
     plain = make_asset(created_at=later(0))
     special = make_asset(

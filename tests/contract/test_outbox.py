@@ -1,6 +1,7 @@
 """The Outbox port."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,8 @@ from bot.core.errors import Conflict, NotFound, StaleState
 from bot.core.lives import OutboxState
 from bot.core.messages import Button, Card, ChannelRef, Field, MessageRef, PictureRef, Swatch
 from bot.core.ports import Outgoing
-from storage.database import OpenStore
+from storage.database import OpenStore, SqlStore
+from storage.engines import create_engine
 from tests.contract.values import DRAFTS, LEASE, SOCIAL, digest, later, make_outgoing
 
 STANDING = MessageRef(platform="local", channel="drafts", message="m1")
@@ -233,3 +235,28 @@ async def test_senders_at_once_send_one_card_of_a_subject_at_a_time(store: OpenS
 async def test_an_unknown_message_is_not_found(store: OpenStore) -> None:
     with pytest.raises(NotFound):
         await change(store, make_outgoing(), attempts=1)
+
+
+async def test_two_senders_never_hold_cards_of_one_subject_that_were_added_at_once(
+    postgres_url: str,
+) -> None:
+    """The interleaving in which each sender's choice is right when it looks."""
+    first, second = make_outgoing("job:1"), make_outgoing("job:1", created_at=later(1))
+    # Each side by side transaction has a store of its own, as another process would.
+    stores = [SqlStore(create_engine(postgres_url)) for _ in range(4)]
+    async with AsyncExitStack() as late, stores[2].write() as sending:
+        also_adding = await late.enter_async_context(stores[1].write())
+        async with stores[0].write() as adding:
+            await adding.outbox.add(first)
+            await also_adding.outbox.add(second)
+        # The first is there and the second not yet when the first sender chooses.
+        mine = await sending.outbox.claim("a", now=later(5), lease=LEASE)
+        await late.aclose()
+        theirs = await claim(stores[3], after=5)
+    assert mine is not None
+    assert (mine.id, theirs) == (first.id, None)
+    await change(stores[3], mine, state=OutboxState.SENT, sent=STANDING)
+    last = await claim_one(stores[3], after=5)
+    assert (last.id, last.update) == (second.id, STANDING)
+    for store in stores:
+        await store.close()

@@ -36,7 +36,7 @@ async def test_an_account_belongs_to_one_person(store: OpenStore) -> None:
     mia = make_person("Mia", identities=(SLACK,))
     ola = make_person("Ola")
     await put(store, mia, ola)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="Eve or one of these accounts"):
         await put(store, make_person("Eve", identities=(SLACK,)))
     async with store.write() as tx:
         with pytest.raises(Conflict):

@@ -42,7 +42,7 @@ async def test_a_review_is_posted_once_to_a_channel(store: OpenStore) -> None:
     await put(store, publication)
     threaded = ChannelRef(platform="local", channel="social", thread="t")
     for target in (publication.target, threaded):
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict, match="a post for local:social"):
             await put(store, make_publication(review=publication.review, target=target))
     await put(store, make_publication(review=publication.review, target=DRAFTS))
 

@@ -45,7 +45,7 @@ async def test_an_asset_has_one_open_review_at_a_time(store: OpenStore) -> None:
     await put(store, review)
     again = make_review(asset=review.asset)
     for state in (ReviewState.ESCALATED, ReviewState.DECIDED):
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict, match="open review"):
             await put(store, again)
         async with store.write() as tx:
             was = await tx.reviews.get(review.id)

@@ -123,6 +123,28 @@ async def test_a_cancelled_writer_rolls_back_and_lets_go(store: OpenStore) -> No
         assert await tx.jobs.recent() == []
 
 
+async def test_writers_cancelled_at_any_moment_leave_the_store_whole(store: OpenStore) -> None:
+    jobs = [make_job() for _ in range(40)]
+    finished = []
+
+    async def write(number: int) -> None:
+        async with store.write() as tx:
+            await tx.jobs.add(jobs[number])
+            await tx.ledger.append(Event(action="job.queued", subject=jobs[number].id, at=NOW))
+        finished.append(jobs[number].id)
+
+    for number in range(len(jobs)):
+        task = asyncio.create_task(write(number))
+        await asyncio.sleep(number * 0.0002)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    async with store.write() as tx:
+        stored = {job.id for job in await tx.jobs.recent(limit=100)}
+        told = {event.subject for event in await tx.ledger.recent(limit=100)}
+    assert set(finished) <= stored
+    assert told == stored
+
+
 async def test_of_many_writers_with_the_same_version_one_wins(store: OpenStore) -> None:
     job = make_job()
     async with store.write() as tx:
