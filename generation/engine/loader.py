@@ -1,6 +1,7 @@
 """Loads a model from disk into diffusers pipelines: offline, safetensors only."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from brand.spec import ModelMissing
 from generation.engine.catalogue import ModelSource
 from generation.engine.device import Device
 from generation.engine.previews import PreviewMap, fit_preview_map
+from generation.engine.weights import read_header
 
 _SD1_PARTS: dict[str, Any] = {
     "safety_checker": None,
@@ -55,6 +57,7 @@ def quiet_libraries() -> None:
     diffusers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", module=r"(diffusers|transformers|peft)\.")
 
 
 def load_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
@@ -63,8 +66,11 @@ def load_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
         pipe = _pipeline(source, device.dtype)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as exc:
         reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+        if "meta tensor" in reason:  # torch's words for a parameter that nothing was loaded into
+            reason = "it lacks some of its tensors."
         raise ModelMissing(f"The model {source.name!r} cannot be loaded: {reason}") from exc
-    _refuse_holes(source.name, pipe)
+    _refuse_holes(source, pipe)
+    _lay_out(pipe)
     pipe.to(device.torch_device)
     return LoadedModel(
         source=source,
@@ -114,16 +120,43 @@ def _variant(folder: Path) -> str | None:
     return None if plain else "fp16"
 
 
-def _refuse_holes(name: str, pipe: DiffusionPipeline) -> None:
-    """Single files with missing tensors leave parameters without storage."""
+def _refuse_holes(source: ModelSource, pipe: DiffusionPipeline) -> None:
+    """Missing tensors stay without storage in diffusers' parts; transformers draws them anew."""
+    for part, module in _modules(pipe):
+        lacking = [name for name, value in module.named_parameters() if value.is_meta]
+        if not lacking and part.startswith("text_encoder") and source.path.is_dir():
+            stored = {
+                _bare(name)
+                for file in (source.path / part).glob("*.safetensors")
+                for name in read_header(file).tensors
+            }
+            lacking = [name for name, _ in module.named_parameters() if _bare(name) not in stored]
+        if lacking:
+            raise ModelMissing(
+                f"The model {source.name!r} cannot be loaded: it lacks {part}.{lacking[0]}."
+            )
+
+
+def _bare(name: str) -> str:
+    """Newer versions of transformers have no `text_model.` around CLIP's text encoder."""
+    return name.removeprefix("text_model.")
+
+
+def _lay_out(pipe: DiffusionPipeline) -> None:
+    """Copy the weights into memory of our own, in the usual order.
+
+    Bits depend on how a matrix lies and is aligned, so a mapped file would give other ones than the
+    same weights from elsewhere; and a mapped file that someone truncates kills the process.
+    """
+    for _, module in _modules(pipe):
+        for parameter in module.parameters():
+            parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
+
+
+def _modules(pipe: DiffusionPipeline) -> Iterator[tuple[str, torch.nn.Module]]:
     for part, module in pipe.components.items():
-        if not isinstance(module, torch.nn.Module):
-            continue
-        for parameter, value in module.named_parameters():
-            if value.is_meta:
-                raise ModelMissing(
-                    f"The model {name!r} cannot be loaded: its file lacks {part}.{parameter}."
-                )
+        if isinstance(module, torch.nn.Module):
+            yield part, module
 
 
 def _image_pipeline(layout: str, pipe: DiffusionPipeline) -> DiffusionPipeline:

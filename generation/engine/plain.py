@@ -146,7 +146,8 @@ class DiffusersEngine:
         )
         watch.stop_if_cancelled()
         started = time.monotonic()
-        with _readable_failures(spec), _seamless(model, on=spec.tile):
+        parts = (model.from_text.unet, model.from_text.vae)
+        with _readable_failures(spec), seamless(*parts, on=spec.tile):
             image = _image(model, spec, inputs, watch, on_progress)
         seconds = time.monotonic() - started
         watch.stop_if_cancelled()
@@ -238,19 +239,17 @@ def _eight_bit(pixels: Any) -> Image.Image:  # noqa: ANN401  # diffusers is unty
 
 
 @contextmanager
-def _seamless(model: LoadedModel, *, on: bool) -> Iterator[None]:
-    """Convolutions that wrap around: the picture's edges fit together."""
-    if not on:
-        yield
-        return
+def seamless(*parts: torch.nn.Module, on: bool = True) -> Iterator[None]:
+    """Let the convolutions of these parts wrap around, so that a picture's edges fit together."""
     wrapped = [
         module
-        for part in (model.from_text.unet, model.from_text.vae)
+        for part in parts
         for module in part.modules()
         if isinstance(module, torch.nn.Conv2d) and module.padding_mode == "zeros"
     ]
-    for module in wrapped:
-        module.padding_mode = "circular"
+    if on:
+        for module in wrapped:
+            module.padding_mode = "circular"
     try:
         yield
     finally:

@@ -17,11 +17,12 @@ from torch.nn import functional
 from generation.illustrator.drawing import draw
 from generation.illustrator.scene import random_scene
 
-_PICTURES = 8
+_PICTURES = 12
 _PICTURE_SIDE = 128
 _MAX_PATCH = 4
 """Preview pixels per latent, each way."""
-_RIDGE = 1e-3
+_RIDGE_SHARE = 0.015
+"""Of the latents' own variance: guided latents are stronger than those of the pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +60,10 @@ def fit_preview_map(vae: AutoencoderKL) -> PreviewMap:
     known = torch.cat(inputs).double()
     known = torch.cat([known, torch.ones(len(known), 1, dtype=torch.float64)], 1)
     wanted = torch.cat(outputs).double()
-    # A little ridge: the latents of few pictures need not span every direction.
-    square = known.T @ known + _RIDGE * torch.eye(known.shape[1], dtype=torch.float64)
-    solution = torch.linalg.solve(square, known.T @ wanted).float()
+    square = known.T @ known
+    ridge = torch.diag(_RIDGE_SHARE * torch.diag(square).mean().expand(len(square)))
+    ridge[-1, -1] = 0
+    solution = torch.linalg.solve(square + ridge, known.T @ wanted).float()
     channels = vae.config.latent_channels
     return PreviewMap(
         weight=solution[:-1].T.reshape(-1, channels, 3, 3).contiguous(),

@@ -27,7 +27,7 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Encoded:
+class _Embeds:
     hidden: torch.Tensor
     """(1, windows × length, channels)"""
     pooled: torch.Tensor | None
@@ -88,15 +88,15 @@ def _encode(
     count: int,
     *,
     penultimate: bool,
-) -> _Encoded:
+) -> _Embeds:
     padded = windows + [Window()] * (count - len(windows))
     parts = [_encode_window(tokenizer, encoder, window, penultimate) for window in padded]
-    return _Encoded(hidden=torch.cat([part.hidden for part in parts], 1), pooled=parts[0].pooled)
+    return _Embeds(hidden=torch.cat([part.hidden for part in parts], 1), pooled=parts[0].pooled)
 
 
 def _encode_window(
     tokenizer: CLIPTokenizer, encoder: CLIPTextModel, window: Window, penultimate: bool
-) -> _Encoded:
+) -> _Embeds:
     length = tokenizer.model_max_length
     ids = [tokenizer.bos_token_id, *window.ids, tokenizer.eos_token_id]
     padding = length - len(ids)
@@ -108,7 +108,7 @@ def _encode_window(
     out = encoder(tokens, attention_mask=mask, output_hidden_states=penultimate)
     hidden = out.hidden_states[-2] if penultimate else out[0]
     pooled = out[0] if penultimate and out[0].ndim == 2 else None
-    return _Encoded(hidden=_weighted(hidden, window, padding), pooled=pooled)
+    return _Embeds(hidden=_weighted(hidden, window, padding), pooled=pooled)
 
 
 def _weighted(hidden: torch.Tensor, window: Window, padding: int) -> torch.Tensor:
@@ -119,18 +119,18 @@ def _weighted(hidden: torch.Tensor, window: Window, padding: int) -> torch.Tenso
     return (scaled * (hidden.float().abs().mean() / scaled.abs().mean())).to(hidden.dtype)
 
 
-def _together(parts: list[_Encoded]) -> _Encoded:
+def _together(parts: list[_Embeds]) -> _Embeds:
     """The encoders' channels side by side; the pooled embedding is the last encoder's."""
     pooled = next((part.pooled for part in parts if part.pooled is not None), None)
-    return _Encoded(hidden=torch.cat([part.hidden for part in parts], -1), pooled=pooled)
+    return _Embeds(hidden=torch.cat([part.hidden for part in parts], -1), pooled=pooled)
 
 
-def _zeros_like(encoded: _Encoded) -> _Encoded:
+def _zeros_like(encoded: _Embeds) -> _Embeds:
     pooled = None if encoded.pooled is None else torch.zeros_like(encoded.pooled)
-    return _Encoded(hidden=torch.zeros_like(encoded.hidden), pooled=pooled)
+    return _Embeds(hidden=torch.zeros_like(encoded.hidden), pooled=pooled)
 
 
-def _arguments(encoded: list[_Encoded]) -> dict[str, Any]:
+def _arguments(encoded: list[_Embeds]) -> dict[str, Any]:
     out: dict[str, Any] = {"prompt_embeds": encoded[0].hidden}
     if len(encoded) > 1:
         out["negative_prompt_embeds"] = encoded[1].hidden

@@ -29,6 +29,7 @@ from generation.drawn_engine import DrawnEngine
 from generation.engines import Engine
 from tests.fakes.generation_service import running_service, tcp_settings, unix_settings
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array")
 STEPS = 3
 
 

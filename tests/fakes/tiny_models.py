@@ -18,6 +18,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 WIDTH = 32
 """Of the text encoders and of the UNet's narrowest level, in channels."""
+WIDTH_2 = 48
+"""Of SDXL's second text encoder."""
 CONTEXT = 77
 TEMPERATURE = 4.0
 """Weights are drawn wider than usual, so that words and steps change the pixels."""
@@ -102,7 +104,7 @@ def build_sd1(folder: Path, *, seed: int = 0) -> Path:
 
 
 def build_sdxl(folder: Path, *, seed: int = 0) -> Path:
-    """A Stable Diffusion XL folder with its two text encoders; returns it."""
+    """A Stable Diffusion XL folder; its two text encoders differ in width. Returns it."""
     torch.manual_seed(seed)
     tokenizer, tokenizer_2 = tiny_tokenizer(), tiny_tokenizer(pad="!")
     unet = UNet2DConditionModel(
@@ -111,19 +113,19 @@ def build_sdxl(folder: Path, *, seed: int = 0) -> Path:
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=2 * WIDTH,
+        cross_attention_dim=WIDTH + WIDTH_2,
         attention_head_dim=(2, 4),
         norm_num_groups=8,
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
         transformer_layers_per_block=(1, 2),
-        projection_class_embeddings_input_dim=6 * 8 + WIDTH,
+        projection_class_embeddings_input_dim=6 * 8 + WIDTH_2,
     )
     pipe = StableDiffusionXLPipeline(
         vae=tiny_vae(),
         text_encoder=CLIPTextModel(text_config(tokenizer)),
-        text_encoder_2=CLIPTextModelWithProjection(text_config(tokenizer_2)),
+        text_encoder_2=CLIPTextModelWithProjection(text_config(tokenizer_2, WIDTH_2)),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer_2,
         unet=unet,

@@ -1,0 +1,219 @@
+"""LoRAs act exactly as in the stock pipeline, leave no trace, and are refused when unsound."""
+
+import io
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brand.spec import InputMissing, LoraRefused, LoraUse, sha256_hex
+from generation.engines import Engine
+from tests.unit.generation.lora_files import (
+    SDXL_UNET,
+    TEXT,
+    UNET,
+    UNET_2,
+    Tensors,
+    kohya_lora,
+    peft_lora,
+    safetensors,
+)
+from tests.unit.generation.rendering import STEPS, Folder, image_of, rendered, stock_pipeline, tiny
+
+pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
+
+ON_BOTH = peft_lora(f"unet.{UNET}", f"unet.{UNET_2}", f"text_encoder.{TEXT}")
+ON_UNET = peft_lora(f"unet.{UNET_2}", seed=7)
+# diffusers knows kohya's text encoder layers only where the output projection is among them.
+BY_KOHYA = kohya_lora(
+    f"lora_unet.{UNET}", f"lora_te.{TEXT}", f"lora_te.{TEXT.replace('q_proj', 'out_proj')}"
+)
+ALPHA = {"unet.r": 4, "unet.lora_alpha": 16, "unet.target_modules": ["to_k"]}
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def with_lora(engine: Engine, inputs: Folder, *files: bytes, weight: float = 1.0) -> bytes:
+    """The picture with these LoRAs."""
+    uses = tuple(LoraUse(sha256=inputs.put(data), weight=weight) for data in files)
+    return rendered(engine, tiny(loras=uses), inputs=inputs).png
+
+
+def stock(models: Path, folder: Path, file: bytes, weight: float, layout: str = "sd1") -> bytes:
+    """What diffusers alone draws with this LoRA."""
+    import diffusers
+    import torch
+
+    pipe = stock_pipeline(models, layout)
+    pipe.scheduler = diffusers.DPMSolverMultistepScheduler.from_config(
+        pipe.scheduler.config, use_karras_sigmas=True
+    )
+    (folder / "lora.safetensors").write_bytes(file)
+    pipe.load_lora_weights(folder, weight_name="lora.safetensors", adapter_name="it")
+    pipe.set_adapters(["it"], [weight])
+    generator = torch.Generator("cpu").manual_seed(5)
+    image = pipe(
+        "a red mug",
+        guidance_scale=7.5,
+        num_inference_steps=STEPS,
+        width=64,
+        height=64,
+        generator=generator,
+    ).images[0]
+    return image.tobytes()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("file", "weight"),
+    [
+        (safetensors(ON_BOTH), 1.0),
+        (safetensors(ON_BOTH), -0.5),
+        (safetensors(BY_KOHYA), 0.7),
+        (safetensors(ON_UNET, {"lora_adapter_metadata": json.dumps(ALPHA)}), 1.0),
+    ],
+    ids=["both", "negative", "kohya", "alpha"],
+)
+def test_the_picture_is_the_stock_pipelines_own(
+    engine: Engine, inputs: Folder, tiny_models: Path, tmp_path: Path, file: bytes, weight: float
+) -> None:
+    use = LoraUse(sha256=inputs.put(file), weight=weight)
+    mine = image_of(rendered(engine, tiny(loras=(use,)), inputs=inputs)).tobytes()
+    assert mine == stock(tiny_models, tmp_path, file, weight)
+
+
+def test_a_lora_fits_the_sdxl_layout_with_both_text_encoders(
+    engine: Engine, inputs: Folder, tiny_models: Path, tmp_path: Path
+) -> None:
+    tensors = peft_lora(f"unet.{SDXL_UNET}", size=64)
+    tensors |= peft_lora(f"text_encoder.{TEXT}", seed=3)
+    tensors |= peft_lora(f"text_encoder_2.{TEXT}", seed=4, size=48)
+    file = safetensors(tensors)
+    use = LoraUse(sha256=inputs.put(file), weight=0.8)
+    mine = rendered(engine, tiny(model="sdxl", loras=(use,)), inputs=inputs)
+    assert image_of(mine).tobytes() == stock(tiny_models, tmp_path, file, 0.8, "sdxl")
+
+
+def test_weight_and_lora_change_the_picture_and_weight_zero_does_not(
+    engine: Engine, inputs: Folder
+) -> None:
+    both, unet = safetensors(ON_BOTH), safetensors(ON_UNET)
+    plain = rendered(engine, tiny()).png
+    made = [
+        with_lora(engine, inputs, both),
+        with_lora(engine, inputs, both, weight=0.5),
+        with_lora(engine, inputs, unet),
+        with_lora(engine, inputs, both, unet),
+    ]
+    assert len({plain, *made}) == 5
+    assert with_lora(engine, inputs, both, weight=0) == plain
+
+
+def test_a_lora_leaves_no_trace_in_the_next_picture(engine: Engine, inputs: Folder) -> None:
+    plain = rendered(engine, tiny()).png
+    alone = with_lora(engine, inputs, safetensors(ON_UNET))
+    with_lora(engine, inputs, safetensors(ON_BOTH))
+    assert rendered(engine, tiny()).png == plain
+    assert with_lora(engine, inputs, safetensors(ON_UNET)) == alone
+    assert rendered(engine, tiny()).png == plain
+
+
+def test_old_loras_give_way_and_come_back_the_same(tiny_models: Path, inputs: Folder) -> None:
+    import diffusers
+
+    from generation.engine.loras import LoraShelf
+
+    pipe = diffusers.StableDiffusionPipeline.from_pretrained(tiny_models / "sd1")
+    shelf = LoraShelf(pipe, room=2)
+    hashes = [inputs.put(safetensors(peft_lora(f"unet.{UNET}", seed=seed))) for seed in range(4)]
+    for sha256 in [*hashes, hashes[0]]:
+        shelf.use([LoraUse(sha256=sha256)], inputs)
+    held = pipe.get_list_adapters()["unet"]
+    assert held == [f"h{sha256[:16]}" for sha256 in (hashes[3], hashes[0])]
+
+
+def unsound_pickle() -> bytes:
+    class Evil:
+        def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+            return exec, ("raise SystemExit('code of the file has run')",)
+
+    return pickle.dumps(Evil())
+
+
+def torch_file() -> bytes:
+    import torch
+
+    out = io.BytesIO()
+    torch.save({"unet.lora_A.weight": torch.zeros(4, 32)}, out)
+    return out.getvalue()
+
+
+def changed(name: str, value: object) -> Tensors:
+    return ON_UNET | {name: np.asarray(value)}
+
+
+A, B = f"unet.{UNET_2}.lora_A.weight", f"unet.{UNET_2}.lora_B.weight"
+UNSOUND: dict[str, Callable[[], bytes]] = {
+    "a pickle": unsound_pickle,
+    "a torch file": torch_file,
+    "nothing": lambda: b"",
+    "no tensors": lambda: safetensors({}),
+    "cut short": lambda: safetensors(ON_UNET)[:-1],
+    "too long": lambda: safetensors(ON_UNET) + b"\x00",
+    "not a number": lambda: safetensors(changed(A, np.full((4, 32), np.nan, np.float32))),
+    "infinite": lambda: safetensors(changed(B, np.full((32, 4), np.inf, np.float32))),
+    "whole numbers": lambda: safetensors(changed(A, np.ones((4, 32), np.int64))),
+    "half a pair": lambda: safetensors({A: ON_UNET[A]}),
+    "another width": lambda: safetensors(changed(A, np.ones((4, 48), np.float32))),
+    "ranks that differ": lambda: safetensors(changed(A, np.ones((6, 32), np.float32))),
+    "one dimension": lambda: safetensors(changed(A, np.ones(128, np.float32))),
+    "a huge rank": lambda: safetensors(peft_lora(f"unet.{UNET_2}", rank=1025, size=1025)),
+    "an unknown layer": lambda: safetensors(peft_lora("unet.attic.to_q")),
+    "one unknown layer": lambda: safetensors(ON_UNET | peft_lora("unet.attic.to_q")),
+    "a whole model": lambda: safetensors({"model.weight": np.ones((2, 2), np.float32)}),
+    "another layout": lambda: safetensors(peft_lora(f"unet.{SDXL_UNET}", size=64)),
+    "a weight-decomposed one": lambda: safetensors(
+        BY_KOHYA | {f"{next(iter(BY_KOHYA))[:-17]}.dora_scale": np.ones((32, 1), np.float32)}
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNSOUND)
+def test_an_unsound_lora_is_refused_and_the_model_stays_as_it_was(
+    engine: Engine, inputs: Folder, kind: str
+) -> None:
+    plain = rendered(engine, tiny()).png
+    with pytest.raises(LoraRefused):
+        with_lora(engine, inputs, UNSOUND[kind]())
+    assert rendered(engine, tiny()).png == plain
+    assert with_lora(engine, inputs, safetensors(ON_UNET)) != plain
+
+
+def test_a_file_that_changed_on_disk_is_refused(engine: Engine, inputs: Folder) -> None:
+    sha256 = inputs.put(safetensors(peft_lora(f"unet.{UNET}", seed=99)))
+    inputs.path(sha256).write_bytes(safetensors(ON_UNET))
+    with pytest.raises(LoraRefused, match="has changed on disk"):
+        rendered(engine, tiny(loras=(LoraUse(sha256=sha256),)), inputs=inputs)
+
+
+def test_the_same_lora_twice_is_refused(engine: Engine, inputs: Folder) -> None:
+    use = LoraUse(sha256=inputs.put(safetensors(ON_UNET)))
+    with pytest.raises(LoraRefused, match="twice"):
+        rendered(engine, tiny(loras=(use, use)), inputs=inputs)
+
+
+def test_a_lora_that_is_not_here_is_missing(engine: Engine) -> None:
+    class Empty(Folder):
+        """Nothing was uploaded."""
+
+        def path(self, sha256: str) -> Path:
+            raise InputMissing(sha256)
+
+    use = LoraUse(sha256=sha256_hex(b"not here"))
+    with pytest.raises(InputMissing):
+        rendered(engine, tiny(loras=(use,)), inputs=Empty(Path()))
