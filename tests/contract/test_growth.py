@@ -210,9 +210,9 @@ async def _fill(engine: AsyncEngine, start: int, end: int) -> None:
             )
         words = (
             "INSERT INTO asset_words SELECT 'mug', created_at, \"row\" FROM assets "
-            "WHERE state = 'rejected' AND \"row\" > :first"
+            "WHERE state = 'rejected' ON CONFLICT DO NOTHING"
         )
-        await connection.execute(text(words), {"first": start + 1})
+        await connection.execute(text(words))
         await connection.execute(text("ANALYZE"))
 
 
@@ -224,5 +224,6 @@ def _copies(table: str, changed: dict[str, str]) -> str:
     return (  # the names are our own tables' and columns'
         "WITH RECURSIVE numbers(n) AS "  # noqa: S608
         "(SELECT CAST(:first AS INTEGER) UNION ALL SELECT n + 1 FROM numbers WHERE n < :last) "
-        f'INSERT INTO {table} ({columns}) SELECT {chosen} FROM {table}, numbers WHERE "row" = 1'
+        f"INSERT INTO {table} ({columns}) SELECT {chosen} FROM {table}, numbers "
+        f'WHERE "row" = (SELECT min("row") FROM {table})'
     )
