@@ -1,7 +1,5 @@
 """Serving the portal with uvicorn, so that it also stops: open streams end first."""
 
-from types import FrameType
-
 import uvicorn
 from fastapi import FastAPI
 
@@ -28,12 +26,7 @@ class PortalServer(uvicorn.Server):
         super().__init__(config)
         self._portal = app
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal to stop."""
-        stop_streams(self._portal)
-        super().handle_exit(sig, frame)
-
     def stop(self) -> None:
-        """Stop as a signal would: for a house that handles its signals itself."""
+        """Stop serving. Call it from the event loop's thread."""
         stop_streams(self._portal)
         self.should_exit = True

@@ -86,7 +86,7 @@ class Live:
         self.portal.app = build_portal(self.portal.town.house, self.portal.desk)
         server = PortalServer(self.portal.app, host="127.0.0.1", port=self.port)
         self._server = server
-        self._serving = self._soon(server._serve())
+        self._serving = self._soon(server.serve())
         self.call(self._started(server))
 
     async def _started(self, server: PortalServer) -> None:

@@ -50,9 +50,6 @@ class LocalChat:
     async def post(self, publication: Publication, data: bytes, mime: str, alt: str) -> MessageRef:
         """Post exactly these bytes. Raises ChatRejected."""
         await self._check(publication.target, private=False)
-        there = await self._timeline.by_outgoing(publication.id)
-        if there is not None:
-            return _ref(there)
         width, height = await asyncio.to_thread(_size, data)
         blob = await self._blobs.put(data)
         card = Card(

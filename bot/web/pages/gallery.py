@@ -90,11 +90,11 @@ async def gallery_page(
         template=template if frame.kit.template(template) else "",
         before=before if is_id(before) else "",
     )
-    assets, more = await find(frame, filters)
+    assets, cursor = await find(frame, filters)
     facts: dict[str, Any] = {
         "filters": filters,
         "tiles": [_tile(asset, frame) for asset in assets],
-        "more": filters.href(before=assets[-1].id) if more and assets else "",
+        "more": filters.href(before=cursor) if cursor else "",
         "narrowed": bool(filters.q or filters.state or filters.mine or filters.template),
     }
     if frame.wants_fragment:
@@ -102,29 +102,33 @@ async def gallery_page(
     return frame.page("gallery.html", "gallery", chips=chips(filters, frame), **facts)
 
 
-async def find(frame: Frame, filters: Filters, limit: int = PAGE) -> tuple[list[Asset], bool]:
-    """Pictures that match and that the visitor may see; whether there are more."""
+async def find(frame: Frame, filters: Filters, limit: int = PAGE) -> tuple[list[Asset], str]:
+    """Pictures that match and that the visitor may see; where the next page starts, or nothing."""
     seen: list[Asset] = []
     cursor = filters.before
     async with frame.house.store.read() as tx:
         sight = Sight(tx, frame.visitor.person)
         for _ in range(ROUNDS):
-            page = await tx.assets.find(
-                AssetQuery(
-                    brand=frame.kit.id,
-                    text=filters.q,
-                    states=STATES[filters.state][1],
-                    requester=frame.visitor.person.id if filters.mine else "",
-                    template=filters.template,
-                    before=cursor,
-                    limit=limit + 1,
-                )
-            )
+            page = await tx.assets.find(_query(frame, filters, cursor, limit + 1))
             seen += await sight.only_visible(page)
-            if len(page) <= limit or len(seen) > limit:
-                break
+            if len(seen) > limit:
+                return seen[:limit], seen[limit - 1].id
+            if len(page) <= limit:
+                return seen, ""
             cursor = page[-1].id
-    return seen[:limit], len(seen) > limit
+    return seen, cursor
+
+
+def _query(frame: Frame, filters: Filters, before: str, limit: int) -> AssetQuery:
+    return AssetQuery(
+        brand=frame.kit.id,
+        text=filters.q,
+        states=STATES[filters.state][1],
+        requester=frame.visitor.person.id if filters.mine else "",
+        template=filters.template,
+        before=before,
+        limit=limit,
+    )
 
 
 def chips(filters: Filters, frame: Frame) -> list[Chip]:

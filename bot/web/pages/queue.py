@@ -8,10 +8,11 @@ from fastapi.responses import HTMLResponse
 
 from bot.core.actions import action
 from bot.core.cards import job_status
+from bot.core.errors import NotAllowed
 from bot.core.jobs import Job
 from bot.core.lives import JobState
 from bot.core.messages import Button
-from bot.core.policy import MANAGERS
+from bot.core.policy import may_handle
 from bot.core.ports import Transaction
 from bot.core.seeing import may_see_job
 from bot.core.telling import name_of, seconds_each
@@ -57,7 +58,7 @@ async def _row(tx: Transaction, frame: Frame, job: Job, each: float | None) -> W
     live = frame.house.live.get(job.id) if running else None
     place = None if running else await tx.jobs.place(job.id)
     status = progress_words(live) if live else job_status(job, place, each)
-    handles = job.requester == person.id or bool(person.roles_in(job.brand) & MANAGERS)
+    handles = _handles(frame, job)
     return Waiting(
         job=job,
         who=await name_of(tx, job.requester),
@@ -70,3 +71,12 @@ async def _row(tx: Transaction, frame: Frame, job: Job, each: float | None) -> W
         if handles
         else None,
     )
+
+
+def _handles(frame: Frame, job: Job) -> bool:
+    """Whether the visitor may cancel it: a button that will be refused isn't shown."""
+    try:
+        may_handle(frame.kit, frame.visitor.person, job.requester)
+    except NotAllowed:
+        return False
+    return True

@@ -98,6 +98,21 @@ async def test_the_gallery_goes_on_to_older_pictures(portal: Portal) -> None:
     assert len(shown) == 56
 
 
+async def test_other_peoples_drafts_do_not_hide_what_is_older(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web.pages.gallery.ROUNDS", 1)
+    await add_person(portal, person("Noa", Role.REQUESTER))
+    await portal.picture("mine", who="noa")
+    for _ in range(13):
+        await portal.picture(brief=Brief(words="secret", n=4, private=True))
+    async with portal.browser("noa") as client:
+        newest = await page(client, "/gallery")
+        assert not newest.images
+        older = await page(client, newest.links["Look further back"])
+        assert [image["alt"] for image in older.images] == ["Acme: mine (draft, picture 1)"]
+
+
 async def test_what_failed_the_brand_check_hides_behind_its_filter() -> None:
     failed = Evidence(verdicts=(Verdict(name="palette", passed=False, summary="palette 1 %"),))
     portal = await make_portal(studio=FakeStudio(failed))

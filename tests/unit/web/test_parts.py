@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,10 @@ from PIL import Image
 
 from bot.core.errors import NotFound
 from bot.core.live import LiveProgress
-from bot.core.messages import Field, Swatch
+from bot.core.messages import Audience, Field, Swatch
+from bot.core.people import Role
 from bot.core.ports import Signal
+from bot.core.rooms import rooms_of
 from bot.web.portal import stop_streams
 from bot.web.streams import Streams
 from bot.web.theme import DARK_SURFACE, LIGHT_SURFACE, contrast, ink_on, readable
@@ -21,6 +24,7 @@ from bot.web.words import fact, percent, progress_words, ratio_class, said, size
 from brand.color import Rgb
 from storage.memory_blobs import MemoryBlobs, MemorySignals
 from tests.fakes.portal import Portal
+from tests.fakes.town import KIT, person
 from tests.fakes.waiting import until
 
 CHANNELS = st.integers(0, 255)
@@ -100,6 +104,21 @@ def test_numbers_read_as_people_say_them() -> None:
 def test_a_palette_strip_stays_inside_its_width(shares: list[float]) -> None:
     parts = strip(Swatch(name="x", hex="#000000", share=share) for share in shares)
     assert all(part["width"] > 0 and part["x"] + part["width"] <= 100.1 for part in parts)
+
+
+def test_working_channels_are_for_members_public_ones_for_all_and_the_own_one_comes_first() -> None:
+    member, outsider = person("Mia", Role.REQUESTER), replace(person("Zoe"), roles=())
+    seen = rooms_of([KIT], member, "local", "mia")
+    assert [(room.channel, room.audience) for room in seen] == [
+        ("@mia", Audience.REQUESTER),
+        ("drafts", Audience.WORKING),
+        ("social", Audience.PUBLIC),
+    ]
+    assert [room.channel for room in rooms_of([KIT], outsider, "local", "zoe")] == [
+        "@zoe",
+        "social",
+    ]
+    assert [room.channel for room in rooms_of([KIT], member, "slack", "U1")] == ["@U1"]
 
 
 def picture(width: int, height: int, mode: str = "RGB") -> bytes:
