@@ -1,6 +1,6 @@
 """BrandKit: what a brand allows, as frozen values. `kit_loader` reads them from a TOML file."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any
 
@@ -286,8 +286,11 @@ class BrandKit:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON of the content, hexadecimal."""
-        return sha256_hex(canonical_json(self.to_dict()))
+        """SHA-256 of the canonical JSON of the content, hexadecimal.
+
+        A field at its default is left out, so that one added later renames no old kit.
+        """
+        return sha256_hex(canonical_json({"kit": _said(self)}))
 
     def template(self, name: str) -> Template | None:
         """The template of that name, or None."""
@@ -311,6 +314,19 @@ class BrandKit:
     def working_channels(self) -> tuple[Channel, ...]:
         """Where drafts may be seen."""
         return tuple(item for item in self.channels if item.audience == "working")
+
+
+def _said(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((f, getattr(value, f.name)) for f in fields(value))
+        return {f.name: _said(item) for f, item in pairs if not _at_default(f, item)}
+    return [_said(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _at_default(f: Field[Any], item: object) -> bool:
+    if f.default_factory is not MISSING:
+        return bool(item == f.default_factory())
+    return bool(item == f.default)
 
 
 def _named(allowed: tuple[str, ...], person: str, roles: frozenset[str]) -> bool:

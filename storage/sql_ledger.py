@@ -25,13 +25,11 @@ class SqlLedger:
 
     async def append(self, event: Event) -> None:
         """See the port."""
-        commitments = {name: personal.commitment for name, personal in event.personal.items()}
-        row = {**_EVENTS.row(event), "commitments": commitments}
         personal = [
             {"event": event.id, "name": name, **_PERSONAL.row(text)}
             for name, text in event.personal.items()
         ]
-        tables = [(_EVENTS.table, [row]), (_PERSONAL.table, personal)]
+        tables = [(_EVENTS.table, [_EVENTS.row(event)]), (_PERSONAL.table, personal)]
         await self._session.insert(tables, refused=taken("event", event.id))
 
     async def recent(

@@ -45,11 +45,19 @@ class Event:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON values that are not personal."""
     personal: Mapping[str, Personal] = field(default_factory=dict)
-    """Prompts, names, reasons: committed to, not contained."""
+    """Prompts, names, reasons: committed to, not contained. Erasing takes them out."""
+    commitments: Mapping[str, str] = field(default_factory=dict)
+    """What the chain hashes of the personal texts; stays when they are erased. What is given
+    here (by a store) wins over what would follow from `personal`, so a text that was changed
+    later shows."""
     id: str = field(default_factory=new_id)
     seq: int | None = None
     previous: str = ""
     hash: str = ""
+
+    def __post_init__(self) -> None:
+        fresh = {name: text.commitment for name, text in self.personal.items()}
+        object.__setattr__(self, "commitments", {**fresh, **self.commitments})
 
     def body(self) -> bytes:
         """The canonical bytes that the chain hashes (with `seq` and `previous` set)."""
@@ -65,6 +73,6 @@ class Event:
                 "action": self.action,
                 "subject": self.subject,
                 "facts": dict(self.facts),
-                "commitments": {name: p.commitment for name, p in self.personal.items()},
+                "commitments": dict(self.commitments),
             }
         )
