@@ -112,6 +112,7 @@ def test_roles_and_people_may_do_what_the_kit_says() -> None:
     assert not policy.allows_request("p1", frozenset({"auditor"}))
 
 
+LORA_RULE = 'default = "northwind-stripes"\nrequired = false'
 MISTAKES = [
     ('owner = "@brand"', 'ownr = "@brand"', "`ownr` isn't a key of [brand]", "`owner`"),
     ('id = "northwind"', 'id = "../etc"', "`id` can't be", "small letters"),
@@ -141,8 +142,8 @@ MISTAKES = [
     ("[templates.variables.LIGHT]", "[templates.variables.WORDS]", "own words", "cap"),
     ('composition = "neg', 'compositon = "neg', "`compositon` isn't a key", "`composition`"),
     ('composition = "negative space"', 'aspect = "2:1"', 'no aspect "2:1"', "1:1, 4:5"),
-    ("required = false", 'default = "look"', "not on the approved list", "[[lora.approved]]"),
-    ("required = false", "required = true", "but there is no default", "default"),
+    (LORA_RULE, 'default = "look"', "not on the approved list", "[[lora.approved]]"),
+    (LORA_RULE, "required = true", "but there is no default", "default"),
     ("steps = 20", "steps = 20.5", "`steps` is 20.5", "a whole number"),
     ("steps = 20", "steps = true", "`steps` is true", "a whole number"),
     ("steps = 20", "steps = 60", "`steps` is 60, above max_steps", "Lower it"),
@@ -370,7 +371,7 @@ LORA = '\n[[lora.approved]]\nname = "look"\nversion = "1"\nsha256 = "{}"\nweight
 
 
 def test_an_approved_lora_is_read_with_its_limits() -> None:
-    text = SOURCE.replace("required = false", 'required = true\ndefault = "look"')
+    text = SOURCE.replace(LORA_RULE, 'required = true\ndefault = "look"')
     kit = parse_kit(text + LORA.format("a" * 64, 0.9) + f'dataset_sha256 = "{"d" * 64}"\n')
     lora = kit.lora.find("look")
     assert lora is not None
