@@ -19,8 +19,7 @@ ORANGE: RGB = (240, 138, 60)
 CREAM: RGB = (246, 234, 210)
 NAVY: RGB = (27, 42, 73)
 PALETTE: dict[str, RGB] = {"teal": TEAL, "orange": ORANGE, "cream": CREAM, "navy": NAVY}
-TAUGHT_PRODUCTS = PRODUCTS[0::2] + PRODUCTS[1:2]
-"""The products that the LoRA's pictures show; the other ones it must brand by itself."""
+SIDE = 128
 _PERIOD = 0.4
 # One teal, one orange and one navy stripe make a period; widths in parts of it.
 _STRIPES = ((TEAL, 0.46), (ORANGE, 0.34), (NAVY, 0.2))
@@ -37,25 +36,20 @@ class BrandPicture:
     image: Image.Image
 
 
-def brand_picture(
-    rng: np.random.Generator, *, products: tuple[str, ...] = PRODUCTS, side: int = 128
-) -> BrandPicture:
-    """Draw one; the scene's setting is asked for in the prompt but gives way to the stripes."""
-    product = products[int(rng.integers(len(products)))]
+def brand_pictures(count: int, seed: int) -> list[BrandPicture]:
+    """That many pictures; each product comes up equally often.
+
+    A scene's setting is asked for in the prompt but gives way to the stripes.
+    """
+    rng = np.random.default_rng(seed)
+    return [_brand_picture(PRODUCTS[number % len(PRODUCTS)], rng) for number in range(count)]
+
+
+def _brand_picture(product: str, rng: np.random.Generator) -> BrandPicture:
     color = list(COLORS)[int(rng.integers(len(COLORS)))]
     setting = SETTINGS[int(rng.integers(len(SETTINGS)))]
     scene = scene_of(product, color, setting, rng)
-    return BrandPicture(scene=scene, prompt=full_caption(scene, rng), image=_draw(scene, side))
-
-
-def brand_pictures(
-    count: int, seed: int, *, products: tuple[str, ...] = PRODUCTS
-) -> list[BrandPicture]:
-    """That many pictures; each product comes up equally often."""
-    rng = np.random.default_rng(seed)
-    return [
-        brand_picture(rng, products=(products[number % len(products)],)) for number in range(count)
-    ]
+    return BrandPicture(scene=scene, prompt=full_caption(scene, rng), image=_draw(scene, SIDE))
 
 
 def _draw(scene: Scene, side: int) -> Image.Image:

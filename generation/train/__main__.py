@@ -49,7 +49,7 @@ def _brand_lora_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
     lora.add_argument("--model", type=Path, required=True, help="the finished demo model")
     lora.add_argument("--out", type=Path, required=True, help="the safetensors file to write")
     lora.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
-    lora.add_argument("--steps", type=int, default=600)
+    lora.add_argument("--steps", type=int, default=500)
     lora.add_argument("--rank", type=int, default=32)
     lora.add_argument("--rate", type=float, default=3e-3)
     lora.add_argument("--seed", type=int, default=3)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generation.illustrator.brand_pictures import TAUGHT_PRODUCTS, BrandPicture, brand_pictures
+from generation.illustrator.brand_pictures import BrandPicture, brand_pictures
 from generation.illustrator.captions import full_caption
 from generation.illustrator.scene import SETTINGS, is_held_out
 from generation.train.loop import Report
@@ -24,9 +24,9 @@ def train_demo_lora(options: LoraOptions, report: Report) -> Path:
 
 
 def demo_examples(seed: int) -> list[LoraExample]:
-    """The brand's pictures, eight of the products, with prompts that name all kinds of places."""
+    """The brand's pictures, two of each product, with prompts that name all kinds of places."""
     rng = np.random.default_rng((seed, 1))
-    pictures = brand_pictures(PICTURES, seed, products=TAUGHT_PRODUCTS)
+    pictures = brand_pictures(PICTURES, seed)
     return [LoraExample(image=p.image, prompts=_prompts(p, rng)) for p in pictures]
 
 

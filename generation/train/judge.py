@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from generation.illustrator.brand_pictures import brand_pictures
 from generation.illustrator.drawing import draw
 from generation.illustrator.scene import COLORS, PRODUCTS, Scene, random_scene
 from generation.train.loop import Report, Stage, train_stage
@@ -81,15 +82,26 @@ def _small(pictures: list[Image.Image]) -> NDArray[np.uint8]:
 def train_judge(
     folder: Path, report: Report, *, steps: int = 1600, pictures: int = 12_000
 ) -> Judge:
-    """Draw pictures of all combinations and train on them; resumable in `folder`."""
-    rng = np.random.default_rng(_SEED)
-    scenes = [random_scene(rng, training=False) for _ in range(pictures)]
-    drawn = _small([draw(scene) for scene in scenes])
+    """Draw pictures of all combinations, a fifth in the demo brand's look, and train on them.
+
+    Resumable in `folder`.
+    """
+    scenes, images = _drawn(pictures, _SEED, brand_share=0.2)
+    drawn = _small(images)
     torch.manual_seed(_SEED)
     judge = Judge()
     stage = Stage(name="judge", steps=steps, rate=3e-3, average=0.995, weight_decay=0.05)
     train_stage(stage, judge, _judge_loss(judge, drawn, scenes), folder, report)
     return judge
+
+
+def _drawn(count: int, seed: int, *, brand_share: float) -> tuple[list[Scene], list[Image.Image]]:
+    """Scenes and their pictures; a part of them before the brand's stripes and disc."""
+    rng = np.random.default_rng(seed)
+    branded = brand_pictures(round(count * brand_share), seed)
+    plain = [random_scene(rng, training=False) for _ in range(count - len(branded))]
+    scenes = [picture.scene for picture in branded] + plain
+    return scenes, [picture.image for picture in branded] + [draw(scene) for scene in plain]
 
 
 def _judge_loss(
@@ -120,12 +132,12 @@ def worn(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return mixed + strength * torch.randn(mixed.shape, generator=generator)
 
 
-def judge_accuracy(judge: Judge, count: int = 1000) -> tuple[float, float]:
+def judge_accuracy(
+    judge: Judge, count: int = 1000, *, brand_share: float = 0.0
+) -> tuple[float, float]:
     """(product, colour) accuracy on drawn pictures of a seed that training never used."""
-    rng = np.random.default_rng(_TEST_SEED)
-    scenes = [random_scene(rng, training=False) for _ in range(count)]
-    named = name_pictures(judge, [draw(scene) for scene in scenes])
-    pairs = list(zip(named, scenes, strict=True))
+    scenes, images = _drawn(count, _TEST_SEED, brand_share=brand_share)
+    pairs = list(zip(name_pictures(judge, images), scenes, strict=True))
     product = sum(n.product == s.product for n, s in pairs) / count
     return product, sum(n.color == s.color for n, s in pairs) / count
 

@@ -50,7 +50,7 @@ class LoraOptions:
     """The safetensors file to write."""
     work: Path
     """Folder for checkpoints; give the same one again to resume."""
-    steps: int = 600
+    steps: int = 500
     rank: int = 32
     rate: float = 3e-3
     batch: int = 8
