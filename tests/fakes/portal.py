@@ -1,5 +1,6 @@
 """The portal on a town: the real chat, intake, door and pages; only the outside is pretended."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from bot.core.access import issue
 from bot.core.assets import Asset, AssetQuery
 from bot.core.commands import Imagine, SendToApproval
 from bot.core.dispatch import Dispatch
+from bot.core.lives import JOB_STEPS
 from bot.core.messages import ChannelRef
 from bot.core.people import KeyKind, Person
 from bot.core.ports import Clock, Renderer, Studio
@@ -22,8 +24,10 @@ from bot.web.portal import build_portal
 from brand.kit import BrandKit
 from brand.templates import Brief
 from tests.fakes.town import KIT, WORKING, Town, make_town
+from tests.fakes.waiting import STEP_S
 
 ORIGIN = "http://portal.test"
+ENDS_WITHIN_S = 30
 SAME = {"sec-fetch-site": "same-origin"}
 """What a browser says of a request that one of our own pages makes."""
 
@@ -62,11 +66,20 @@ class Portal:
         brief: Brief | None = None,
     ) -> Asset:
         """A picture that was asked for, rendered and told of."""
-        await self.town.say(
-            Imagine(brief=brief or Brief(words=words), brand=self.kit.id), who, where
-        )
+        command = Imagine(brief=brief or Brief(words=words), brand=self.kit.id)
+        card = await self.town.say(command, who, where)
         await self.town.settle()
+        await self._ended(card.subject.removeprefix("job:"))
         return await self.newest()
+
+    async def _ended(self, job_id: str) -> None:
+        """Wait for a job that another worker has taken: some portals run their own."""
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            while True:
+                async with self.town.house.store.read() as tx:
+                    if not JOB_STEPS[(await tx.jobs.get(job_id)).state]:
+                        return
+                await asyncio.sleep(STEP_S)
 
     async def newest(self) -> Asset:
         """The picture rendered last."""
