@@ -13,6 +13,7 @@ from bot.core.policy import stamp
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from brand.kit import BrandKit
+from brand.templates import Brief
 from brand.verdicts import Evidence, Verdict
 
 GATE_LABELS = {"near_duplicate": "seen before", "banned_words": "words"}
@@ -159,6 +160,14 @@ def job_status(
     return f"Done: {pictures(made)} in {duration(job.seconds)}"
 
 
+def brief_title(brief: Brief) -> str:
+    """What was asked for in one line: the words, else the template with its values."""
+    if brief.words:
+        return brief.words
+    values = ", ".join(value for _, value in brief.variables)
+    return f"{brief.template}: {values}" if values else brief.template or "Pictures"
+
+
 def job_card(
     job: Job,
     kit: BrandKit,
@@ -179,7 +188,7 @@ def job_card(
     return Card(
         kind="job",
         subject=f"job:{job.id}",
-        title=job.brief.words or "Pictures",
+        title=brief_title(job.brief),
         lines=(f"{who} · {kit.name}{template}",),
         state=job.state.value,
         status=job_status(

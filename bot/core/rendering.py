@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.core.assets import Asset, Rendition
+from bot.core.cards import brief_title
 from bot.core.errors import Conflict, HousestyleError, LeaseLost, NotFound, StaleState
 from bot.core.house import House
 from bot.core.ids import new_id
@@ -166,7 +167,7 @@ class RenderingWorker(Loop):
             requester=job.requester,
             index=item.index,
             spec=item.spec,
-            words=job.brief.words,
+            words=brief_title(job.brief),
             template=job.brief.template,
             kit_hash=job.kit_hash,
             pixel_hash=checked.pixel_hash,
