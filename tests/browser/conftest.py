@@ -5,6 +5,7 @@ import concurrent.futures
 import socket
 import threading
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from bot.core.sending import Sender
 from bot.web.portal import build_portal
 from bot.web.server import PortalServer
 from brand.demo import demo_kit
+from brand.kit import LoraPolicy
 from brand.verdicts import Evidence, Fact, Swatch, Verdict
 from tests.fakes.drawn import DrawnRenderer
 from tests.fakes.portal import Portal, make_portal
@@ -69,7 +71,7 @@ class Live:
         """Make the town and serve it."""
         self.portal = self.call(
             make_portal(
-                demo_kit(),
+                replace(demo_kit(), lora=LoraPolicy()),  # drawings have no use for one
                 base_url=self.url,
                 clock=SystemClock(),
                 renderer=self.renderer,
