@@ -56,7 +56,7 @@ def ask(page: Page, line: str) -> None:
 
 def photograph(browser: Browser, link: str, folder: Path) -> None:
     """Do the main job once and take its pictures."""
-    context = browser.new_context(viewport=DESK, device_scale_factor=1.5)
+    context = browser.new_context(viewport=DESK, device_scale_factor=1.25)
     page = context.new_page()
     page.goto(link)
     page.keyboard.press("Enter")
