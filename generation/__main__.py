@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", default="demo", help="the model to load at once")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     add("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
-    add("--threads", type=int, default=0, help="compute threads; 0 takes all there are")
+    add("--threads", type=int, default=0, help="compute threads; 0 suits them to the model")
     add("--max-models", type=int, default=2, help="models kept in memory")
     add("--step-seconds", type=float, default=0.0, help="the drawn engine's pace")
     add("--parent", type=int, default=0, help="end when this process is gone")

@@ -19,8 +19,9 @@ _OFFLINE = {
     # Loading maps files; without this cuBLAS may answer with other bits from run to run.
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
-# glibc gives freed tensors back to the system and asks for them again at every step; GNU's OpenMP
-# spins for so long between steps that other busy processes starve it.
+# glibc gives freed tensors back to the system and asks for them again at every step, which costs a
+# Stable Diffusion a tenth of its time on a CPU; GNU's OpenMP spins for so long between operations
+# that other busy processes starve it.
 _CPU_TUNING = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "33554432",
@@ -79,7 +80,7 @@ class ServiceSettings:
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
-    """Compute threads; 0 takes as many as the process may use."""
+    """Compute threads; 0 takes as many as the process may use, or 1 for a small model."""
     max_models: int = 2
     step_seconds: float = 0.0
     """How long the drawn engine takes for each step."""

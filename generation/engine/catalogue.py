@@ -44,6 +44,11 @@ class ModelSource:
     files: tuple[tuple[str, Path], ...] = field(default=(), repr=False)
     """What decides its pixels: (name, file)."""
 
+    @property
+    def weight_bytes(self) -> int:
+        """How large its weights files are together."""
+        return sum(p.stat().st_size for _, p in self.files if p.suffix == ".safetensors")
+
     def sha256(self, index: WeightsIndex) -> str:
         """One hash over everything that decides its pixels. May read gigabytes."""
         return together([(name, index.sha256(path)) for name, path in self.files])

@@ -10,6 +10,7 @@ import torch
 from generation.engines import EngineUnusable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+SMALL_MODEL_BYTES = 64 << 20
 _LIBRARIES = ("torch", "diffusers", "transformers", "peft", "numpy", "pillow")
 _CPU_FACTS = Path("/proc/cpuinfo")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -23,20 +24,30 @@ class Device:
     dtype: torch.dtype
     dtype_name: str
     label: str
-    """For people: `cpu, 2 threads` or the accelerator's name."""
+    """For people: `cpu` or the accelerator's name."""
     capability: str
     driver: str
     threads: int
+    """Of compute, wanted; 0: as many as suit the model."""
     libraries: tuple[str, ...]
+
+    def threads_for(self, weight_bytes: int) -> int:
+        """How many threads a model of this size computes with: always the same number.
+
+        A small model's single operations are so short that threads gain nothing, and wherever the
+        processor is shared they wait for each other at every one of them.
+        """
+        if self.threads:
+            return self.threads
+        return 1 if weight_bytes < SMALL_MODEL_BYTES else len(os.sched_getaffinity(0))
 
 
 def choose_device(name: str, dtype: str, threads: int) -> Device:
-    """Settle device, number format and thread count of this process, once.
+    """Settle device and number format of this process, once.
 
     `auto` takes the accelerator if there is one, float32 on a CPU and bfloat16 elsewhere. Raises
     EngineUnusable naming the settings that exist.
     """
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
     # A faster algorithm found by trial may be another one tomorrow: the bits would differ.
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
@@ -45,15 +56,14 @@ def choose_device(name: str, dtype: str, threads: int) -> Device:
     dtype_name = ("float32" if on_cpu else "bfloat16") if dtype == "auto" else dtype
     if dtype_name not in DTYPES:
         raise EngineUnusable(f"There is no number format {dtype!r}; use auto, {', '.join(DTYPES)}.")
-    count = torch.get_num_threads()
     return Device(
         torch_device=chosen,
         dtype=DTYPES[dtype_name],
         dtype_name=dtype_name,
-        label=f"cpu, {count} threads" if on_cpu else torch.cuda.get_device_name(chosen),
+        label="cpu" if on_cpu else torch.cuda.get_device_name(chosen),
         capability=_cpu_capability() if on_cpu else _accelerator_capability(chosen),
         driver="" if on_cpu else _driver(),
-        threads=count,
+        threads=threads,
         libraries=tuple(f"{library} {version(library)}" for library in _LIBRARIES),
     )
 

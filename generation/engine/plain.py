@@ -55,7 +55,7 @@ class EngineOptions:
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
-    """0: as many as this process may run on."""
+    """0: as many as this process may run on, or 1 for a small model."""
     max_models: int = 2
     """Models kept in memory; the least recently used gives way."""
 
@@ -88,7 +88,7 @@ class DiffusersEngine:
 
     @property
     def device(self) -> str:
-        """E.g. `cpu, 2 threads`; empty until loaded."""
+        """E.g. `cpu`; empty until loaded."""
         return self._device.label if self._device else ""
 
     def models(self) -> Sequence[ModelInfo]:
@@ -114,13 +114,14 @@ class DiffusersEngine:
         """Raises ModelMissing; EngineUnusable before `load`."""
         if self._device is None:
             raise EngineUnusable("The engine is still loading.")
+        source = self._source(spec.model)
         return ReproductionClass(
-            weights=self._source(spec.model).sha256(self._index),
+            weights=source.sha256(self._index),
             engine=ENGINE,
             dtype=self._device.dtype_name,
             device=self._device.torch_device.type,
             capability=self._device.capability,
-            threads=self._device.threads,
+            threads=self._device.threads_for(source.weight_bytes),
             driver=self._device.driver,
             libraries=self._device.libraries,
         )
@@ -171,12 +172,14 @@ class DiffusersEngine:
         return source
 
     def _model(self, name: str) -> LoadedModel:
-        if name in self._loaded:
-            self._loaded.move_to_end(name)
-            return self._loaded[name]
+        """The model in memory, this thread set to compute with it."""
         source = self._source(name)
         if self._device is None:
             raise EngineUnusable("The engine is still loading.")
+        torch.set_num_threads(self._device.threads_for(source.weight_bytes))
+        if name in self._loaded:
+            self._loaded.move_to_end(name)
+            return self._loaded[name]
         while len(self._loaded) >= self._options.max_models:
             oldest, _ = self._loaded.popitem(last=False)
             del self._shelves[oldest]

@@ -1,5 +1,6 @@
 """The plain engine gives diffusers' own pictures, always the same, and says what it cannot do."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +200,15 @@ def test_the_class_names_all_that_decides_the_bits(engine: Engine) -> None:
     assert {line.split()[0] for line in found.libraries} >= {"torch", "diffusers", "transformers"}
     assert found.weights != engine.reproduction(tiny(model="sdxl")).weights
     assert found.capability
+
+
+def test_a_small_model_computes_with_one_thread_and_a_large_one_with_all() -> None:
+    from generation.engine.device import SMALL_MODEL_BYTES, choose_device
+
+    device = choose_device("cpu", "auto", 0)
+    assert device.threads_for(SMALL_MODEL_BYTES - 1) == 1
+    assert device.threads_for(SMALL_MODEL_BYTES) == len(os.sched_getaffinity(0))
+    assert choose_device("cpu", "auto", 3).threads_for(1) == 3
 
 
 def test_numbers_that_overflow_are_a_failure_and_not_a_black_picture(

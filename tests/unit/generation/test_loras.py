@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brand.spec import InputMissing, LoraRefused, LoraUse, sha256_hex
+from brand.spec import InputMissing, LoraRefused, LoraUse, RenderFailed, sha256_hex
 from generation.engines import Engine
 from tests.unit.generation.lora_files import (
     SDXL_UNET,
@@ -217,3 +217,26 @@ def test_a_lora_that_is_not_here_is_missing(engine: Engine) -> None:
     use = LoraUse(sha256=sha256_hex(b"not here"))
     with pytest.raises(InputMissing):
         rendered(engine, tiny(loras=(use,)), inputs=Empty(Path()))
+
+
+@pytest.mark.deep
+def test_two_thousand_mutated_loras_are_refused_or_draw_a_picture(
+    engine: Engine, inputs: Folder
+) -> None:
+    rng = np.random.default_rng(0)
+    sound = safetensors(ON_BOTH)
+    plain = rendered(engine, tiny(steps=1)).png
+    head = len(sound) - sum(tensor.nbytes for tensor in ON_BOTH.values())
+    refused = 0
+    for _ in range(2000):
+        mutant = bytearray(sound)
+        for _ in range(int(rng.integers(1, 4))):
+            at = int(rng.integers(head if rng.random() < 0.8 else len(mutant)))
+            mutant[at] = int(rng.integers(256))
+        use = LoraUse(sha256=inputs.put(bytes(mutant)))
+        try:
+            rendered(engine, tiny(steps=1, loras=(use,)), inputs=inputs)
+        except (LoraRefused, RenderFailed):
+            refused += 1
+    assert 1000 < refused < 2000
+    assert rendered(engine, tiny(steps=1)).png == plain

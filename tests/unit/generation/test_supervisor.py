@@ -14,6 +14,7 @@ from brand.spec import Picture, Progress, RenderRequest, RenderSpec
 from generation.client import RendererClient
 from generation.supervisor import GenerationProcess, GenerationUnstartable, ProcessOptions
 from tests.fakes.generation_service import until
+from tests.unit.generation.rendering import tiny
 
 STEPS = 6
 START_S = 30.0
@@ -116,3 +117,29 @@ asyncio.run(main())
     parent.kill()
     await parent.wait()
     await until(lambda: not is_running(child))
+
+
+@pytest.mark.deep
+@pytest.mark.model
+async def test_a_render_of_a_real_model_survives_the_death_of_the_process(
+    tmp_path: Path, tiny_models: Path
+) -> None:
+    started = options(tmp_path, engine="diffusers", models_dir=tiny_models, model="sd1", threads=1)
+    wanted = RenderRequest(render_id="r1", brand="b", spec=tiny(steps=60))
+    async with (
+        GenerationProcess(started) as process,
+        RendererClient(socket=process.socket) as client,
+    ):
+        killed = False
+        pictures = []
+        async for item in client.render(wanted):
+            if isinstance(item, Progress) and item.done >= 5 and not killed and process.pid:
+                killed = True
+                os.kill(process.pid, signal.SIGKILL)
+            if isinstance(item, Picture):
+                pictures.append(item)
+        again = RenderRequest(render_id="r2", brand="b", spec=wanted.spec)
+        pictures += [item async for item in client.render(again) if isinstance(item, Picture)]
+    assert killed
+    assert pictures[0].png == pictures[1].png
+    assert pictures[0].reproduction == pictures[1].reproduction
