@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> None:
     commands = parser.add_subparsers(required=True)
     _demo_model_command(commands)
     _brand_lora_command(commands)
+    _judge_command(commands)
     chosen = parser.parse_args(arguments)
     try:
         done = chosen.run(chosen)
@@ -55,6 +56,13 @@ def _brand_lora_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
     lora.add_argument("--seed", type=int, default=3)
     lora.add_argument("--threads", type=int, default=1)
     lora.set_defaults(run=_train_brand_lora)
+
+
+def _judge_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    judge = commands.add_parser("judge", help="train the classifier of the benchmarks")
+    judge.add_argument("--out", type=Path, required=True, help="the model's folder it goes into")
+    judge.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
+    judge.set_defaults(run=_train_judge)
 
 
 def _work_folder(chosen: argparse.Namespace) -> Path:
@@ -92,6 +100,12 @@ def _train_brand_lora(chosen: argparse.Namespace) -> Path:
         threads=chosen.threads,
     )
     return train_demo_lora(options, show)
+
+
+def _train_judge(chosen: argparse.Namespace) -> Path:
+    from generation.train.judge import save_judge, train_judge
+
+    return save_judge(train_judge(_work_folder(chosen), show), chosen.out)
 
 
 def show(progress: TrainProgress) -> None:

@@ -23,6 +23,7 @@ from generation.train.vae import new_vae
 from tests.unit.train.tiny import TINY, silent
 
 pytestmark = pytest.mark.model
+KINDS = ("attn1.to_k", "attn2.to_out.0", "ff.net.2", "conv1", "time_emb_proj")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,7 @@ def test_a_trained_lora_loads_by_the_ordinary_call_and_changes_the_picture(
     loaded = get_peft_model_state_dict(pipe.unet, adapter_name="brand")
     stored = {name.removeprefix("unet."): value for name, value in load_file(lora).items()}
     assert loaded.keys() == stored.keys()
+    assert set(KINDS) == {layer for layer in KINDS for name in stored if f".{layer}." in name}
     assert all(torch.equal(loaded[name], stored[name].float()) for name in stored)
     assert np.abs(_draw(pipe) - plain).max() > 0
 

@@ -50,6 +50,8 @@ def test_standardized_latents_are_zero_mean_and_unit_spread_and_decode_as_before
         latents = standardize(vae, raw.mean)
         again = vae.encode(pictures).latent_dist
         assert torch.allclose(again.mean, latents, atol=1e-4)
+        spread = raw.mean.std((0, 2, 3))[:, None, None]
+        assert torch.allclose(again.std * spread, raw.std, rtol=1e-3)
         assert torch.allclose(vae.decode(latents).sample, decoded, atol=1e-4)
     assert torch.allclose(latents.mean((0, 2, 3)), torch.zeros(4), atol=1e-4)
     assert torch.allclose(latents.std((0, 2, 3)), torch.ones(4), atol=1e-3)
