@@ -227,7 +227,7 @@ async def owner_of(tx: Transaction, now: datetime) -> Person:
     if owner is None:
         owner = Person(
             id=new_id(),
-            name="You",
+            name="Owner",
             created_at=now,
             roles=OWNER_ROLES,
             identities=(Identity(platform=LOCAL, user=OWNER),),

@@ -29,7 +29,7 @@ async def test_a_person_does_the_whole_job_without_javascript(tmp_path: Path) ->
         await product.press("/chat", "approve")
         await until(lambda: product.shows("/chat/social", r"/files/[0-9a-f]{64}"), "a post")
         assert len(re.findall('class="card card-post"', await product.page("/chat/social"))) == 1
-        assert await product.shows("/chat", r"Approved by You.*own request, demo")
+        assert await product.shows("/chat", r"Approved by Owner.*own request, demo")
         assert await product.shows("/gallery", r"/pictures/\w{22}")
         assert await product.stop() == 0
 
