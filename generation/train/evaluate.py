@@ -15,7 +15,7 @@ from generation.illustrator.scene import Scene, held_out_combinations, scene_of
 from generation.train.export import GENERATION_DEFAULTS
 from generation.train.judge import Judge, Named, name_pictures
 
-_PROMPT_SEED = 70_001
+_PROMPT_SEED = 90_417
 _BATCH = 8
 _CELL_GAP = 2
 
