@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(settings: ServiceSettings) -> None:
     faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     go_offline()
     # The server handles these itself and then raises them once more for the outer handlers.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -59,6 +59,8 @@ class BlobFolder:
                 incoming = Incoming(file, max_bytes=self._max_blob_bytes)
                 yield incoming
                 incoming.check(sha256)
+                file.flush()
+                os.fsync(file.fileno())  # a name must never outlive its bytes
             fresh.replace(self._folder / sha256)
         finally:
             fresh.unlink(missing_ok=True)

@@ -36,7 +36,7 @@ from generation.wire import (
 )
 
 TRIES = 12
-"""In a row and without any sign of life, before a render is given up."""
+"""In a row and without any progress, before a render is given up."""
 STARTS = 4
 """How often a render may be started anew because the service died and forgot it."""
 FIRST_PAUSE_S = 0.1
@@ -86,6 +86,7 @@ class RendererClient:
         Leaving the iteration early does not stop the render; `cancel` does.
         """
         failures = starts = 0
+        stands = None
         while True:
             try:
                 starts += await self._submit(request)
@@ -94,12 +95,13 @@ class RendererClient:
                         f"The generation service died {STARTS} times over this render."
                     )
                 async for event in self._events(request.render_id):
-                    failures = 0
                     if isinstance(event, RenderError):
                         raise event
                     if isinstance(event, PictureFacts):
                         yield event.with_bytes(await self._png(request.render_id))
                         return
+                    if stands != (stands := (event.place, event.done)):
+                        failures = 0
                     yield event
             except RenderUnavailable:
                 # An error that the service reports for good comes round again until it is given up.

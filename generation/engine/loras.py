@@ -1,7 +1,6 @@
 """LoRAs by the hash of their file: checked, loaded once, used with a weight, forgotten when old."""
 
 import logging
-import os
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -55,10 +54,10 @@ class LoraShelf:
 
     def _load(self, sha256: str, path: Path) -> None:
         check_lora(path, sha256)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".lora-") as folder:
+        with tempfile.TemporaryDirectory(prefix="housestyle-lora-") as folder:
             # diffusers tells safetensors from pickle by the suffix, which blobs do not have.
             named = Path(folder, "lora.safetensors")
-            os.link(path, named)
+            named.symlink_to(path.absolute())
             try:
                 self._pipe.load_lora_weights(
                     folder,

@@ -45,6 +45,15 @@ class PreviewMap:
 @torch.no_grad()
 def fit_preview_map(vae: AutoencoderKL) -> PreviewMap:
     """Fit the map for this VAE: the same VAE always gives the same map."""
+    stored = vae.dtype
+    vae.to(torch.float32)  # some VAEs overflow in half precision
+    try:
+        return _fit(vae)
+    finally:
+        vae.to(stored)
+
+
+def _fit(vae: AutoencoderKL) -> PreviewMap:
     patch = min(_MAX_PATCH, 2 ** (len(vae.config.block_out_channels) - 1))
     rng = np.random.default_rng(0)
     inputs, outputs = [], []

@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,21 @@ async def test_a_render_that_kills_the_service_again_and_again_is_given_up(
 async def test_without_a_sign_of_life_it_gives_up_after_so_many_tries(tmp_path: Path) -> None:
     async with RendererClient(socket=tmp_path / "none.sock", tries=2) as client:
         with pytest.raises(RenderUnavailable, match="does not answer"):
+            await picture_of(client, request())
+
+
+async def test_a_picture_that_always_arrives_damaged_is_given_up(tmp_path: Path) -> None:
+    settings = unix_settings(tmp_path)
+    async with (
+        running_service(DrawnEngine(), settings) as running,
+        running.client(tries=2) as client,
+    ):
+        await picture_of(client, request())
+        render = running.service.queue.get("r1")
+        assert render is not None
+        assert render.picture is not None
+        render.picture = replace(render.picture, png=b"other bytes")
+        with pytest.raises(RenderUnavailable, match="damaged"):
             await picture_of(client, request())
 
 

@@ -18,7 +18,8 @@ from brand.spec import (
     RenderSpec,
     RenderUnavailable,
 )
-from generation.engines import EngineUnusable
+from generation.engines import Engine, EngineUnusable
+from generation.lazy_engine import LazyEngine
 from generation.render_queue import RenderQueue
 from generation.renders import Render
 from generation.settings import Limits
@@ -55,7 +56,7 @@ async def start(engine: SteppedEngine) -> AsyncIterator[Starter]:
     async def new_queue(
         check: Callable[[RenderRequest], None] = allow,
         *,
-        on: SteppedEngine = engine,
+        on: Engine = engine,
         **limits: float,
     ) -> RenderQueue:
         queue = RenderQueue(on, NoInputs(), check, replace(Limits(), **limits))
@@ -243,6 +244,16 @@ async def test_an_engine_that_cannot_start_says_so_to_everyone(start: Starter) -
     assert queue.problem == "install the weights"
     with pytest.raises(RenderUnavailable, match="install the weights"):
         queue.submit(request("a"))
+
+
+def not_installed() -> Engine:
+    raise ImportError("No module named 'torch'")
+
+
+async def test_an_engine_whose_libraries_are_missing_names_them(start: Starter) -> None:
+    queue = await start(on=LazyEngine(not_installed, name="diffusers"))
+    assert "No module named 'torch'" in queue.problem
+    assert "housestyle doctor" in queue.problem
 
 
 async def test_a_slow_watcher_gets_the_newest_preview_and_the_end() -> None:
