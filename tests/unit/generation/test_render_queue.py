@@ -188,7 +188,7 @@ async def test_permission_is_asked_again_when_its_turn_has_come(
     await running(queue.submit(request("a"))[0])
     waiting, _ = queue.submit(request("b"))
     retired.append("b")
-    engine.go_on(STEPS)
+    engine.go_on(2 * STEPS)
     assert isinstance(await ended(waiting), LoraRefused)
 
 
