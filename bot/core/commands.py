@@ -1,6 +1,7 @@
 """Every command that a person can give, as plain values: text, forms and buttons all end here."""
 
 from dataclasses import dataclass
+from datetime import date, time
 
 from bot.core.messages import ChannelRef
 from brand.templates import Brief
@@ -132,6 +133,168 @@ class Settle:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AddSchedule:
+    """A weekly rule of the calendar: "every Monday 9:00 Europe/Berlin theme innovation in
+    #social". Empty fields take the kit's first choice; the zone, that of the brand's newest
+    schedule, else UTC."""
+
+    weekdays: tuple[int, ...]
+    """0 is Monday."""
+    at: time
+    """Local wall-clock time."""
+    zone: str = ""
+    theme: str = ""
+    templates: tuple[str, ...] = ()
+    channel: str = ""
+    every_weeks: int = 1
+    name: str = ""
+    brand: str = ""
+    fallback: str = ""
+    """Asset that goes out where a slot would be missed, or empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """What happens in the next weeks."""
+
+    weeks: int = 1
+    brand: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PauseSchedule:
+    """No new slots and nothing posted until it is resumed."""
+
+    schedule: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeSchedule:
+    """Go on with a paused schedule."""
+
+    schedule: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndSchedule:
+    """End a schedule; its slots that are not posted are skipped."""
+
+    schedule: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkipSlot:
+    """Leave one slot out."""
+
+    slot: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreSlot:
+    """Undo of skipping, as long as its time has not come."""
+
+    slot: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveSlot:
+    """Another day or time for one slot, in the schedule's zone. `at` None keeps the time."""
+
+    slot: str
+    day: date
+    at: time | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RerollSlot:
+    """Render one slot anew with another seed; what waits in review is withdrawn."""
+
+    slot: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invite:
+    """A new member with a one-time link. `roles` are role words; `brand` empty: all brands."""
+
+    name: str
+    roles: tuple[str, ...] = ("requester",)
+    brand: str = ""
+    team: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPeople:
+    """The members with their roles and accounts."""
+
+    brand: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetRole:
+    """Give a role to a member or take it away."""
+
+    person: str
+    role: str
+    on: bool = True
+    brand: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetTeam:
+    """Put a member into a team (a name), or into none."""
+
+    person: str
+    team: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetActive:
+    """Let a member who left no longer in, or let them in again."""
+
+    person: str
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasePerson:
+    """Take a person's name, accounts and words out of all records; their id stays."""
+
+    person: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkAccount:
+    """Join this account with a member's: without a code one is given; with it, the code's owner
+    is asked to confirm."""
+
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmLink:
+    """The code's owner says whether the other account is theirs."""
+
+    key: str
+    yes: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetBudget:
+    """Limits of a calendar month for a person, team or brand; None takes a limit away."""
+
+    scope: str
+    """person, team or brand."""
+    key: str
+    """Person id, team name or brand id."""
+    brand: str = ""
+    """Whose pictures count; empty: those of all brands."""
+    pictures: int | None = None
+    cost: float | None = None
+    """In the tariff's currency."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Help:
     """How to say things; `topic` narrows it."""
 
@@ -155,5 +318,23 @@ Command = (
     | Find
     | Usage
     | Settle
+    | AddSchedule
+    | Calendar
+    | PauseSchedule
+    | ResumeSchedule
+    | EndSchedule
+    | SkipSlot
+    | RestoreSlot
+    | MoveSlot
+    | RerollSlot
+    | Invite
+    | ListPeople
+    | SetRole
+    | SetTeam
+    | SetActive
+    | ErasePerson
+    | LinkAccount
+    | ConfirmLink
+    | SetBudget
     | Help
 )

@@ -37,6 +37,10 @@ class Person:
     roles: tuple[tuple[str, Role], ...] = ()
     """(brand id or `*`, role) pairs."""
     identities: tuple[Identity, ...] = ()
+    team: str = ""
+    """The group whose budget they share, or empty."""
+    active: bool = True
+    """False once they have left: they can neither sign in nor give commands."""
     version: int = 0
 
     def roles_in(self, brand: str) -> frozenset[str]:

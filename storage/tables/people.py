@@ -18,6 +18,8 @@ class PersonRow(Row, table=True):
     id: str = Field(unique=True)
     name: str
     created_at: datetime
+    team: str
+    active: bool
     version: int
 
 

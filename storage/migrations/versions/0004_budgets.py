@@ -1,0 +1,14 @@
+"""Budgets, and fair turns."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """One version on."""
+
+
+def downgrade() -> None:
+    """One version back."""
