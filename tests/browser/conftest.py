@@ -169,6 +169,8 @@ class Visit:
     def enter(self, who: str) -> "Visit":
         """Sign in, by the link and the Enter key."""
         self.page.goto(self.live.link(who))
+        # A busy browser puts the focus on the button only after the page counts as loaded.
+        self.page.wait_for_function("document.activeElement.matches('form button')")
         self.page.keyboard.press("Enter")
         self.page.wait_for_url("**/chat/**")
         return self
