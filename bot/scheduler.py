@@ -7,6 +7,7 @@ tick that was missed, doubled or run on two machines at once changes nothing.
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -18,19 +19,40 @@ log = logging.getLogger(__name__)
 TICK_S = 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """Work that is looked for again and again.
+
+    It must be safe on several machines at once: the truth is in the records, compared and set.
+    """
+
+    name: str
+    work: Callable[[House], Awaitable[int]]
+    """Does what is due now and returns how much that was."""
+    sentence: str
+    """What the log says after something was done; {count} is how much."""
+    seconds: float = TICK_S
+
+
+TICKS: tuple[Tick, ...] = (
+    Tick(name="expire-reviews", work=expire_overdue, sentence="{count} reviews expired"),
+)
+
+
 @asynccontextmanager
-async def ticking(house: House) -> AsyncIterator[None]:
+async def ticking(house: House, ticks: tuple[Tick, ...] = TICKS) -> AsyncIterator[None]:
     """Tick while the block runs."""
     scheduler = AsyncIOScheduler(timezone="UTC")
-    scheduler.add_job(
-        _quietly(lambda: expire_overdue(house)),
-        "interval",
-        seconds=TICK_S,
-        id="expire-reviews",
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,  # the default of 1 s would drop ticks on a busy machine
-    )
+    for tick in ticks:
+        scheduler.add_job(
+            _runner(house, tick),
+            "interval",
+            seconds=tick.seconds,
+            id=tick.name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,  # the default of 1 s would drop ticks on a busy machine
+        )
     scheduler.start()
     try:
         yield
@@ -38,10 +60,10 @@ async def ticking(house: House) -> AsyncIterator[None]:
         scheduler.shutdown(wait=False)
 
 
-def _quietly(work: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[None]]:
-    async def tick() -> None:
-        done = await work()
+def _runner(house: House, tick: Tick) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        done = await tick.work(house)
         if done:
-            log.info("%s reviews expired", done, extra={"action": "reviews.expired"})
+            log.info(tick.sentence.format(count=done), extra={"action": f"tick.{tick.name}"})
 
-    return tick
+    return run
