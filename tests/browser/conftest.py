@@ -144,6 +144,12 @@ def browser(chromium: Path) -> Iterator[Browser]:
         started.close()
 
 
+def key(page: Page, name: str) -> None:
+    """Press a key that the page's scripts listen to, once they do: a page can be seen earlier."""
+    page.wait_for_function("document.documentElement.classList.contains('js')")
+    page.keyboard.press(name)
+
+
 class Visit:
     """One person's browser window. Everything that the console complains of is kept."""
 

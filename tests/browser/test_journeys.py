@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot.core.messages import Actor
 from bot.web.site import site_of_app
-from tests.browser.conftest import WAIT_MS, Live, Visit
+from tests.browser.conftest import WAIT_MS, Live, Visit, key
 from tests.browser.test_looks import DRAFTS
 
 pytestmark = pytest.mark.browser
@@ -52,7 +52,7 @@ def test_the_main_job_by_keyboard_alone(live: Live, visit: Visit, browser: Brows
     tab_to(other.page, "^Review")
     other.page.keyboard.press("Enter")
     other.page.wait_for_url("**/review/**")
-    other.page.keyboard.press("a")
+    key(other.page, "a")
     expect(other.page.locator(".flash")).to_contain_text("Approved by Ana")
     other.go("/chat/social")
     expect(other.page.locator(".card-post img")).to_be_visible()
@@ -236,24 +236,24 @@ def test_the_board_is_worked_by_single_keys(live: Live, visit: Visit) -> None:
     page = visit.go("/review")
     title = page.locator("#review-title")
     expect(title).to_have_text("a red mug")
-    page.keyboard.press("ArrowRight")
+    key(page, "ArrowRight")
     expect(title).to_have_text("a blue hat")
-    page.keyboard.press("ArrowLeft")
+    key(page, "ArrowLeft")
     expect(title).to_have_text("a red mug")
-    page.keyboard.press("c")
+    key(page, "c")
     page.wait_for_url("**compare=1")
-    page.keyboard.press("r")
+    key(page, "r")
     page.keyboard.type("a little dark, r a c u")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".flash")).to_contain_text("Rejected by Ana")
-    page.keyboard.press("a")
+    key(page, "a")
     expect(page.locator(".flash")).to_contain_text("Approved by Ana")
-    page.keyboard.press("u")
+    key(page, "u")
     expect(page.locator(".flash")).to_contain_text("Withdrawn")
     page.uncheck("#keys-on")
     page.locator("#main").focus()
-    page.keyboard.press("a")
+    key(page, "a")
     page.wait_for_timeout(300)
     expect(page.locator("#review-title")).to_have_text("a teal lamp")
 

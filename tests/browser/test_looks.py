@@ -49,6 +49,7 @@ def test_every_page_is_accessible_and_fits(
     page = window.page
     page.goto(live.link("ana"))
     assert window.axe() == []
+    page.wait_for_function("document.activeElement.matches('form button')")
     page.keyboard.press("Enter")
     page.wait_for_url("**/chat/**")
     page.fill("#say", "/imagine template:prodct")
