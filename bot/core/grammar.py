@@ -21,8 +21,8 @@ from bot.core.errors import Mistake, Position
 from bot.core.grammar_mistakes import NOTHING_QUEUED, unknown
 from bot.core.grammar_render import render_command, render_words
 from bot.core.grammar_text import Token, Typed, read_typed
-from bot.core.verb_args import Args
-from bot.core.verbs import BY_NAME, VERBS, Verb
+from bot.core.verb_args import Args, Verb
+from bot.core.verbs import BY_NAME, VERBS
 from bot.core.vocabulary import Vocabulary
 
 __all__ = [
@@ -92,6 +92,8 @@ def _under_imagine(args: Args) -> Command | NotACommand:
 
 def _if_it_fits(verb: Verb, args: Args) -> Command | NotACommand:
     """The command if the whole line fits the verb; its mistake only if it names a thing."""
+    if verb.slashed:
+        return NOT_A_COMMAND
     try:
         return verb.read(args)
     except Mistake:

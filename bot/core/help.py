@@ -4,7 +4,8 @@ from bot.core.errors import NotFound
 from bot.core.grammar_cursor import any_of
 from bot.core.grammar_flags import FLAGS, Flag
 from bot.core.messages import Card, Field
-from bot.core.verbs import BY_NAME, FACTORS, TOPICS, VERBS, Verb
+from bot.core.verb_args import Verb
+from bot.core.verbs import BY_NAME, FACTORS, TOPICS, VERBS
 from bot.core.vocabulary import Vocabulary
 from brand.kit import Template, Variable
 

@@ -1,7 +1,9 @@
 """What follows a verb: ids, reasons, the few flags that other verbs than `imagine` have."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.core.commands import Command
 from bot.core.errors import Mistake
 from bot.core.grammar_cursor import Cursor, joined, value_of
 from bot.core.grammar_flags import Value, read_brand, read_dashed
@@ -36,6 +38,19 @@ class Args:
     def names_a_thing(self) -> bool:
         """Whether an id follows, so that the line can hardly be talk."""
         return bool(self.tokens) and is_id(bare_id(self.tokens[0].text))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verb:
+    """One verb."""
+
+    name: str
+    takes: str
+    about: str
+    read: Callable[[Args], Command]
+    aliases: tuple[str, ...] = ()
+    slashed: bool = False
+    """It counts only with its slash: "team lunch on Friday" is talk, or a picture."""
 
 
 def bare_id(text: str) -> str:

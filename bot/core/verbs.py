@@ -1,8 +1,5 @@
 """The verbs of the product: their names, how they are written, how what follows is read."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from bot.core import commands
 from bot.core.commands import Command
 from bot.core.grammar_cursor import any_of, joined
@@ -10,6 +7,7 @@ from bot.core.grammar_imagine import read_imagine
 from bot.core.grammar_mistakes import NOTHING_DONE, shown, unknown
 from bot.core.verb_args import (
     Args,
+    Verb,
     brand_only,
     id_of,
     nothing_more,
@@ -24,17 +22,6 @@ from brand.words import clean
 FACTORS = ("2", "4")
 TOPICS = ("templates", "flags", "approval")
 _SENT = {"sent": True, "arrived": True, "again": False, "lost": False}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verb:
-    """One verb."""
-
-    name: str
-    takes: str
-    about: str
-    read: Callable[[Args], Command]
-    aliases: tuple[str, ...] = ()
 
 
 def _imagine(args: Args) -> Command:
