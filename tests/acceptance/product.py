@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import os
 import re
 import signal
 import socket
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+import brand.demo
 
 LIMIT_S = 120.0
 EVERY_S = 0.05
@@ -109,11 +112,31 @@ class Product:
 @asynccontextmanager
 async def demo(folder: Path, port: int, *options: str) -> AsyncIterator[Product]:
     """`housestyle demo` on this data folder; killed at the end if it still runs."""
+    async with _running(folder, port, "demo", "--no-browser", *options) as product:
+        yield product
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, port: int, *options: str, environment: dict[str, str] | None = None
+) -> AsyncIterator[Product]:
+    """`housestyle serve` with the demo brand on this data folder, like `demo`."""
+    shown = {"HOUSESTYLE_BRANDS_DIR": str(Path(brand.demo.__file__).parent), **(environment or {})}
+    options = ("--owner-link", *options)
+    async with _running(folder, port, "serve", *options, environment=shown) as product:
+        yield product
+
+
+@asynccontextmanager
+async def _running(
+    folder: Path, port: int, command: str, *options: str, environment: dict[str, str] | None = None
+) -> AsyncIterator[Product]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bot", "--data-dir", str(folder)),
-        *("demo", "--no-browser", "--port", str(port), *options),
+        *(command, "--port", str(port), *options),
         stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment} if environment else None,  # noqa: TID251
     )
     base = f"http://127.0.0.1:{port}"
     headers = {"Origin": base, "Sec-Fetch-Site": "same-origin"}
