@@ -7,7 +7,8 @@ from bot.core.ports import Transaction
 from storage.memory_assets import MemoryAssets
 from storage.memory_calendar import MemorySchedules
 from storage.memory_jobs import MemoryJobs
-from storage.memory_outbox import MemoryDeliveries, MemoryLedger, MemoryOutbox
+from storage.memory_ledger import MemoryLedger
+from storage.memory_outbox import MemoryDeliveries, MemoryOutbox
 from storage.memory_people import MemoryKeys, MemoryKits, MemoryLoras, MemoryPeople
 from storage.memory_reviews import MemoryPublications, MemoryReviews
 from storage.memory_tables import State, Tables

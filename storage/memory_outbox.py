@@ -1,11 +1,10 @@
-"""Outgoing messages, the ledger and taken deliveries in memory."""
+"""Outgoing messages and taken deliveries in memory."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.ledger import Event
 from bot.core.lives import OUTBOX_STEPS, OutboxState
 from bot.core.messages import ChannelRef, MessageRef
 from bot.core.ports import Outgoing
@@ -94,24 +93,6 @@ class MemoryOutbox:
 
 def _last_sent(messages: list[Outgoing]) -> MessageRef | None:
     return next((message.sent for message in reversed(messages) if message.sent), None)
-
-
-class MemoryLedger:
-    """The Ledger port."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._events: Table[Event] = Table(tables, "event")
-
-    async def append(self, event: Event) -> None:
-        """See the port."""
-        self._events.add(event.id, event)
-
-    async def recent(
-        self, *, subject: str = "", brand: str = "", limit: int = 100
-    ) -> Sequence[Event]:
-        """See the port."""
-        newest = list(self._events)[::-1]
-        return [e for e in newest if subject in ("", e.subject) and brand in ("", e.brand)][:limit]
 
 
 class MemoryDeliveries:

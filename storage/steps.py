@@ -6,7 +6,15 @@ from typing import Any, TypeVar
 
 from bot.core.errors import Conflict, LeaseLost, NotFound, StaleState
 from bot.core.jobs import Job
-from bot.core.lives import AssetState, JobState, OutboxState, ReviewState, Steps, check_step
+from bot.core.lives import (
+    AssetState,
+    JobState,
+    OutboxState,
+    ReviewState,
+    SlotState,
+    Steps,
+    check_step,
+)
 from bot.core.messages import ChannelRef
 from bot.core.people import Person
 from bot.core.ports import Outgoing
@@ -21,6 +29,8 @@ COMPARED = (AssetState.APPROVED, AssetState.IN_REVIEW)
 """States of the assets that a new picture must not look like."""
 OPEN_REVIEWS = (ReviewState.OPEN, ReviewState.ESCALATED)
 """States in which a review still waits for votes."""
+OPEN_SLOTS = (SlotState.PLANNED, SlotState.RENDERING, SlotState.IN_REVIEW, SlotState.READY)
+"""States of slots that may still be posted."""
 
 
 def check_move(new: Any, was: Any, steps: Steps[Any] | None) -> None:  # noqa: ANN401
@@ -83,6 +93,16 @@ def account_taken(person: Person) -> Conflict:
 def lease_lost(job: Job) -> LeaseLost:
     """The error for a worker whose job is no longer its own."""
     return LeaseLost(f"Job {job.id} is no longer this worker's: its lease has passed on.")
+
+
+def chained(event: str) -> StaleState:
+    """The error for chaining an event a second time."""
+    return StaleState(f"The event {event} is chained already.")
+
+
+def head_moved() -> StaleState:
+    """The error for continuing a chain that another has continued meanwhile."""
+    return StaleState("The ledger's chain has grown meanwhile; read its head again.")
 
 
 def check_votes(review: Review) -> None:

@@ -8,7 +8,7 @@ kept beside it, so that a person can be erased while the chain still verifies.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from bot.core.ids import new_id
 from brand.spec import canonical_json, sha256_hex
 
 LEDGER_VERSION = 1
+ERASED = "person.erased"
+"""The event that explains why a person's texts are gone; its subject is "person:ID"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,3 +78,46 @@ class Event:
                 "commitments": dict(self.commitments),
             }
         )
+
+    def linked(self, before: "Head") -> "Event":
+        """The event as the next line of the chain after `before`."""
+        line = replace(self, seq=before.seq + 1, previous=before.hash, hash="")
+        return replace(line, hash=sha256_hex(line.body()))
+
+    @property
+    def head(self) -> "Head":
+        """The chain's head where this event is its last line."""
+        return Head(seq=self.seq or 0, hash=self.hash)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The last line of the chain; an empty chain has number 0 and no hash."""
+
+    seq: int = 0
+    hash: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """A stored line that is no event any more; only a change from outside makes one."""
+
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventQuery:
+    """Which events are wanted; empty fields match all."""
+
+    subjects: tuple[str, ...] = ()
+    """Any of these."""
+    person: str = ""
+    """Who did it, or whom it was done to."""
+    brand: str = ""
+    action: str = ""
+    """A whole action (`review.voted`) or a noun alone (`review`)."""
+    since: datetime | None = None
+    before: str = ""
+    """The last event id of the page before."""
+    limit: int = 100

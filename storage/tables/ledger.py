@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from storage.tables.base import BIG, PLAIN, Row, row_number
+
+_WAITS = text("seq IS NULL")
 
 
 class EventRow(Row, table=True):
@@ -20,6 +22,13 @@ class EventRow(Row, table=True):
         Index(None, "subject", "row"),
         Index(None, "brand", "row"),
         Index(None, "actor", "row"),
+        Index(None, "action", "row"),
+        Index(
+            "ix_ledger_waiting",
+            "row",
+            sqlite_where=_WAITS,
+            postgresql_where=_WAITS,
+        ),
     )
 
     row: int | None = row_number()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.core.ledger import Event
+from bot.core.ledger import Event, EventQuery, Head, Unreadable
 from bot.core.lives import OutboxState
 from bot.core.messages import Card, ChannelRef, MessageRef
 from bot.core.ports.records import (
@@ -87,6 +87,44 @@ class Ledger(Protocol):
         self, *, subject: str = "", brand: str = "", limit: int = 100
     ) -> Sequence[Event]:
         """Newest first."""
+        ...
+
+    async def find(self, query: EventQuery) -> Sequence[Event]:
+        """Newest first. Raises NotFound if `before` is no event."""
+        ...
+
+    async def lead(self) -> bool:
+        """Whether this transaction may chain: False if another one does at this moment."""
+        ...
+
+    async def unchained(self, limit: int) -> Sequence[Event]:
+        """Events that wait to be chained, in the order of their insertion."""
+        ...
+
+    async def waiting(self) -> int:
+        """How many events wait to be chained."""
+        ...
+
+    async def head(self) -> Head:
+        """The last line of the chain."""
+        ...
+
+    async def chain(self, events: Sequence[Event]) -> None:
+        """Give these waiting events their `seq`, `previous` and `hash`: they continue the head.
+        Raises StaleState if the head has moved on or one of them is chained already."""
+        ...
+
+    async def page(
+        self, after: int | None = None, limit: int = 500
+    ) -> Sequence[Event | Unreadable]:
+        """Chained lines by `seq`, from the first (which may not be 1 if someone changed it) or
+        from the one after `after`. What is stored is told as it is, even where it is damaged."""
+        ...
+
+    async def forget(self, person: str) -> int:
+        """Delete the personal texts and salts of events whose actor or subject is this person;
+        how many. The commitments stay, so the chain still verifies. The caller appends an event
+        with the action ERASED: a text that is gone without one counts as tampered with."""
         ...
 
 
