@@ -1,11 +1,12 @@
 """The content calendar in memory."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.core.lives import SCHEDULE_STEPS, SLOT_STEPS
 from bot.core.slots import Schedule, Slot
 from storage.memory_tables import Table, Tables
+from storage.steps import OPEN_SLOTS
 
 
 class MemorySchedules:
@@ -52,3 +53,13 @@ class MemorySchedules:
         """See the port."""
         every = self._slots.oldest(lambda slot: slot.due_at)
         return [s for s in every if since <= s.due_at < until and brand in ("", s.brand)]
+
+    async def open_slots(self, *, until: datetime) -> Sequence[Slot]:
+        """See the port."""
+        found = (s for s in self._slots if s.state in OPEN_SLOTS and s.due_at < until)
+        return sorted(found, key=lambda slot: slot.due_at)
+
+    async def slots_of(self, schedule_id: str, *, since: date) -> Sequence[Slot]:
+        """See the port."""
+        own = (s for s in self._slots if s.schedule == schedule_id and s.local_date >= since)
+        return sorted(own, key=lambda slot: slot.local_date)

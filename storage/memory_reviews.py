@@ -105,5 +105,6 @@ class MemoryPublications:
         return [publication for publication in every if publication.asset == asset_id]
 
 
-def _post_of(publication: Publication) -> tuple[str, str, str]:
-    return publication.review, publication.target.platform, publication.target.channel
+def _post_of(publication: Publication) -> tuple[str, str, str, str]:
+    target = publication.target
+    return publication.review, target.platform, target.channel, publication.slot

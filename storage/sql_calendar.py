@@ -1,7 +1,7 @@
 """The content calendar in SQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -10,6 +10,7 @@ from bot.core.lives import SCHEDULE_STEPS, SLOT_STEPS
 from bot.core.slots import Schedule, Slot
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
+from storage.steps import OPEN_SLOTS
 from storage.tables import ScheduleRow, SlotRow
 
 _SCHEDULES = Shape(Schedule, ScheduleRow)
@@ -69,6 +70,21 @@ class SqlSchedules:
         if brand:
             conditions.append(c.brand == brand)
         return await self._slots.where(*conditions, order=(c.due_at, c.row))
+
+    async def open_slots(self, *, until: datetime) -> Sequence[Slot]:
+        """See the port."""
+        c, found = self._slots.c, []
+        # One state at a time: for an IN of them SQLite would rather read the whole table.
+        for state in OPEN_SLOTS:
+            order = (c.due_at, c.row)
+            found += await self._slots.where(c.state == state, c.due_at < until, order=order)
+        return sorted(found, key=lambda slot: slot.due_at)
+
+    async def slots_of(self, schedule_id: str, *, since: date) -> Sequence[Slot]:
+        """See the port."""
+        c = self._slots.c
+        own = (c.schedule == schedule_id, c.local_date >= since)
+        return await self._slots.where(*own, order=(c.local_date,))
 
     async def _is_taken(self, slot: Slot) -> bool:
         c = self._slots.c

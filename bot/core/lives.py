@@ -134,10 +134,12 @@ SLOT_STEPS: Steps[SlotState] = {
     _S.PLANNED: frozenset({_S.RENDERING, _S.SKIPPED, _S.MISSED, _S.FALLBACK_POSTED}),
     _S.RENDERING: frozenset({_S.IN_REVIEW, _S.SKIPPED, _S.MISSED, _S.FALLBACK_POSTED}),
     _S.IN_REVIEW: frozenset({_S.READY, _S.RENDERING, _S.SKIPPED, _S.MISSED, _S.FALLBACK_POSTED}),
-    _S.READY: frozenset({_S.POSTED, _S.MISSED, _S.SKIPPED, _S.FALLBACK_POSTED}),
+    # Back to rendering: its approved picture was withdrawn, or a person wants another one.
+    _S.READY: frozenset({_S.POSTED, _S.MISSED, _S.SKIPPED, _S.FALLBACK_POSTED, _S.RENDERING}),
     _S.POSTED: frozenset(),
     _S.MISSED: frozenset(),
-    _S.SKIPPED: frozenset(),
+    # Skipping is undone, not confirmed: until its time has come, a slot can be restored.
+    _S.SKIPPED: frozenset({_S.PLANNED}),
     _S.FALLBACK_POSTED: frozenset(),
 }
 SCHEDULE_STEPS: Steps[ScheduleState] = {

@@ -25,6 +25,8 @@ class Publication:
     requested_by: str
     due_at: datetime
     created_at: datetime
+    slot: str = ""
+    """The calendar's slot that it fills, or empty."""
     state: PublicationState = PublicationState.PENDING
     attempts: int = 0
     receipt: MessageRef | None = None

@@ -27,7 +27,11 @@ class ScheduleRow(Row, table=True):
     target: dict[str, Any] = Field(sa_type=PLAIN)
     owner: str
     created_at: datetime
+    every_weeks: int
+    starts_on: date
+    lead_hours: int
     fallback_asset: str
+    planned_until: date | None
     state: ScheduleState = word_of(ScheduleState)
     version: int
 
@@ -36,7 +40,11 @@ class SlotRow(Row, table=True):
     """A slot; one a schedule and local date, which needs no leader among several schedulers."""
 
     __tablename__ = "slots"
-    __table_args__ = (UniqueConstraint("schedule", "local_date"), Index(None, "due_at", "row"))
+    __table_args__ = (
+        UniqueConstraint("schedule", "local_date"),
+        Index(None, "due_at", "row"),
+        Index(None, "state", "due_at", "row"),
+    )
 
     row: int | None = row_number()
     id: str = Field(unique=True)
@@ -45,9 +53,15 @@ class SlotRow(Row, table=True):
     local_date: date
     due_at: datetime
     template: str
+    theme: str
+    turn: int
+    moved: bool
     job: str
     asset: str
+    review: str
     publication: str
+    renders: int
+    reminded: int
     reason: str
     state: SlotState = word_of(SlotState)
     version: int

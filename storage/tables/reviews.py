@@ -66,11 +66,14 @@ class VoteRow(Row, table=True):
 
 
 class PublicationRow(Row, table=True):
-    """A publication; one a review and channel. `platform` and `channel` repeat the target's."""
+    """A publication; one a review, channel and slot: a fallback goes out for many slots.
+
+    `platform` and `channel` repeat the target's.
+    """
 
     __tablename__ = "publications"
     __table_args__ = (
-        UniqueConstraint("review", "platform", "channel"),
+        UniqueConstraint("review", "platform", "channel", "slot"),
         Index(None, "state", "due_at", "row"),
         Index(None, "asset", "created_at"),
     )
@@ -90,6 +93,7 @@ class PublicationRow(Row, table=True):
     requested_by: str
     due_at: datetime
     created_at: datetime
+    slot: str
     state: PublicationState = word_of(PublicationState)
     attempts: int
     receipt: dict[str, Any] | None = Field(sa_type=PLAIN)

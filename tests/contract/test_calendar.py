@@ -110,3 +110,53 @@ async def test_a_slot_that_changed_meanwhile_is_not_overwritten(store: OpenStore
         assert await tx.schedules.get_slot(slot.id) == skipped
         with pytest.raises(StaleState):
             await tx.schedules.update_slot(replace(slot, state=SlotState.RENDERING), was=slot)
+
+
+async def test_open_slots_are_those_that_may_still_be_posted(store: OpenStore) -> None:
+    schedule = make_schedule()
+    states = list(SlotState)
+    slots = [
+        make_slot(
+            schedule.id,
+            state=state,
+            due_at=later(100 - number),
+            local_date=NOW.date() + timedelta(days=number),
+        )
+        for number, state in enumerate(states)
+    ]
+    far = make_slot(schedule.id, due_at=later(200), local_date=NOW.date() - timedelta(days=1))
+    async with store.write() as tx:
+        await tx.schedules.add(schedule)
+        for slot in (*slots, far):
+            await tx.schedules.add_slot(slot)
+        found = await tx.schedules.open_slots(until=later(200))
+    wanted = ("planned", "rendering", "in_review", "ready")
+    assert found == [slot for slot in reversed(slots) if slot.state in wanted]
+
+
+async def test_the_slots_of_a_schedule_stand_by_local_date(store: OpenStore) -> None:
+    schedule, other = make_schedule(), make_schedule()
+    today, day = NOW.date(), timedelta(days=1)
+    slots = [
+        make_slot(schedule.id, local_date=today + number * day, due_at=later(-number))
+        for number in range(3)
+    ]
+    async with store.write() as tx:
+        for each in (schedule, other):
+            await tx.schedules.add(each)
+        for slot in (*reversed(slots), make_slot(other.id)):
+            await tx.schedules.add_slot(slot)
+        assert await tx.schedules.slots_of(schedule.id, since=today + day) == slots[1:]
+
+
+async def test_a_moved_slot_keeps_its_place_in_the_rule(store: OpenStore) -> None:
+    schedule = make_schedule()
+    slot = make_slot(schedule.id)
+    async with store.write() as tx:
+        await tx.schedules.add(schedule)
+        await tx.schedules.add_slot(slot)
+        new = replace(slot, due_at=later(86_400), moved=True, theme="spring", turn=3, reminded=1)
+        moved = await tx.schedules.update_slot(new, was=slot)
+        assert not await tx.schedules.add_slot(make_slot(schedule.id))
+    async with store.read() as tx:
+        assert await tx.schedules.get_slot(slot.id) == moved

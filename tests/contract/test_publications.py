@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.errors import Conflict, NotFound, StaleState
+from bot.core.ids import new_id
 from bot.core.lives import PublicationState
 from bot.core.messages import ChannelRef, MessageRef
 from bot.core.publications import Publication
@@ -105,3 +106,12 @@ async def test_the_posts_of_an_asset_come_newest_first(store: OpenStore) -> None
     await put(store, old, new, make_publication())
     async with store.read() as tx:
         assert await tx.publications.of_asset("a") == [new, old]
+
+
+async def test_a_fallback_goes_out_once_a_slot(store: OpenStore) -> None:
+    first = make_publication(slot="monday")
+    async with store.write() as tx:
+        await tx.publications.add(first)
+        await tx.publications.add(replace(first, id=new_id(), slot="tuesday"))
+        with pytest.raises(Conflict):
+            await tx.publications.add(replace(first, id=new_id()))

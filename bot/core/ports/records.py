@@ -9,7 +9,7 @@ one `write` block is committed together or not at all. `update` is a compare-and
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from bot.core.assets import Asset, AssetQuery, Rendition
@@ -151,7 +151,7 @@ class Publications(Protocol):
     """Posts to be made and made."""
 
     async def add(self, publication: Publication) -> None:
-        """Raises Conflict: one publication per review and channel."""
+        """Raises Conflict: one publication per review, channel and slot."""
         ...
 
     async def get(self, publication_id: str) -> Publication:
@@ -208,6 +208,14 @@ class Schedules(Protocol):
 
     async def slots(self, *, since: datetime, until: datetime, brand: str = "") -> Sequence[Slot]:
         """By due time."""
+        ...
+
+    async def open_slots(self, *, until: datetime) -> Sequence[Slot]:
+        """Those that have not ended and are due before `until`, by due time."""
+        ...
+
+    async def slots_of(self, schedule_id: str, *, since: date) -> Sequence[Slot]:
+        """Those of a schedule whose local date is `since` or later, by that date."""
         ...
 
 

@@ -22,7 +22,7 @@ ENDS = {
     "asset": {"discarded", "rejected", "expired", "withdrawn"},
     "review": {"decided", "expired", "withdrawn"},
     "publication": {"failed", "deleted"},
-    "slot": {"posted", "missed", "skipped", "fallback_posted"},
+    "slot": {"posted", "missed", "fallback_posted"},
     "schedule": {"ended"},
     "outbox": {"sent", "failed", "superseded"},
 }
