@@ -1,6 +1,7 @@
 """Buttons and reactions as commands: `approve:ID` and a ✅ on the same card mean the same."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.core.commands import (
     Approve,
@@ -8,11 +9,18 @@ from bot.core.commands import (
     Cancel,
     Command,
     EditWords,
+    EndSchedule,
+    MoveSlot,
+    PauseSchedule,
     Reject,
     Reroll,
+    RerollSlot,
+    RestoreSlot,
+    ResumeSchedule,
     SendToApproval,
     Settle,
     Show,
+    SkipSlot,
     Upscale,
     Vary,
     Withdraw,
@@ -35,6 +43,13 @@ _ACTIONS: dict[str, Callable[[str, str, str], Command]] = {
     "withdraw": lambda key, _extra, _said: Withdraw(asset=key),
     "show": lambda key, _extra, _said: Show(target=key),
     "settle": lambda key, extra, _said: Settle(publication=key, sent=extra == "sent"),
+    "skip": lambda key, _extra, said: SkipSlot(slot=key, reason=said),
+    "restore": lambda key, _extra, _said: RestoreSlot(slot=key),
+    "reroll_slot": lambda key, _extra, _said: RerollSlot(slot=key),
+    "move": lambda key, extra, _said: _move(key, extra),
+    "pause": lambda key, _extra, _said: PauseSchedule(schedule=key),
+    "resume": lambda key, _extra, _said: ResumeSchedule(schedule=key),
+    "end": lambda key, _extra, _said: EndSchedule(schedule=key),
 }
 
 REACTIONS = {
@@ -47,6 +62,16 @@ REACTIONS = {
     "❌": "reject",
     "no_entry_sign": "reject",
 }
+
+
+def _move(key: str, extra: str) -> MoveSlot:
+    try:
+        to = datetime.strptime(extra, "%Y-%m-%dT%H:%M")  # noqa: DTZ007  (a wall-clock time)
+    except ValueError as exc:
+        raise Mistake(
+            f"`{extra[:40]}` isn't a day with a time.", fix="Write it as 2026-03-09T09:00."
+        ) from exc
+    return MoveSlot(slot=key, day=to.date(), at=to.time())
 
 
 def action(verb: str, key: str, extra: str = "") -> str:

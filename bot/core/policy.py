@@ -122,3 +122,35 @@ def direct_line(platform: str, user: str, team: str = "") -> ChannelRef:
 def overdue(review: Review, now: datetime) -> bool:
     """Whether its deadline has passed."""
     return review.state in (ReviewState.OPEN, ReviewState.ESCALATED) and review.deadline <= now
+
+
+def may_plan(kit: BrandKit, person: Person) -> None:
+    """Raises NotAllowed unless the person may make, pause and end schedules of this brand."""
+    if not person.roles_in(kit.id) & MANAGERS:
+        raise NotAllowed(
+            f"You can't change the calendar of {kit.name}.",
+            fix=f"Ask a brand manager of {kit.name}, or {kit.owner}.",
+        )
+
+
+def tends_calendar(kit: BrandKit, person: Person, owner: str) -> bool:
+    """Whether the person may skip, move and re-roll slots of a schedule of this owner:
+    managers, approvers, and the owner themselves."""
+    roles = person.roles_in(kit.id)
+    if person.id == owner or roles & MANAGERS:
+        return True
+    return kit.review.allows_approval(person.id, roles)
+
+
+def may_tend(kit: BrandKit, person: Person, owner: str) -> None:
+    """Raises NotAllowed unless the person `tends_calendar`."""
+    if not tends_calendar(kit, person, owner):
+        raise NotAllowed(
+            f"You can't change slots of {kit.name}'s calendar.",
+            fix=f"Ask an approver or a brand manager of {kit.name}, or {kit.owner}.",
+        )
+
+
+def sees_calendar(kit: BrandKit, person: Person) -> bool:
+    """Whether the person may read the brand's calendar: its members may."""
+    return bool(person.roles_in(kit.id))
