@@ -20,11 +20,13 @@ from storage.memory import MemoryStore
 from storage.revision import is_newest
 from storage.sql_assets import SqlAssets
 from storage.sql_brands import SqlKits, SqlLoras
+from storage.sql_budgets import SqlBudgets
 from storage.sql_calendar import SqlSchedules
 from storage.sql_jobs import SqlJobs
+from storage.sql_keys import SqlAccountLinks, SqlKeys
 from storage.sql_ledger import SqlLedger
 from storage.sql_outbox import SqlDeliveries, SqlOutbox
-from storage.sql_people import SqlKeys, SqlPeople
+from storage.sql_people import SqlPeople
 from storage.sql_reviews import SqlPublications, SqlReviews
 from storage.sql_table import Session
 from storage.sql_timeline import SqlTimeline
@@ -80,6 +82,8 @@ class SqlTransaction(Transaction):
         self.people = SqlPeople(session)
         self.kits = SqlKits(session)
         self.keys = SqlKeys(session)
+        self.links = SqlAccountLinks(session)
+        self.budgets = SqlBudgets(session)
         self.outbox = SqlOutbox(session)
         self.ledger = SqlLedger(session)
         self.deliveries = SqlDeliveries(session)

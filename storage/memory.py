@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 
 from bot.core.ports import Transaction
 from storage.memory_assets import MemoryAssets
+from storage.memory_budgets import MemoryBudgets
 from storage.memory_calendar import MemorySchedules
 from storage.memory_jobs import MemoryJobs
+from storage.memory_keys import MemoryAccountLinks, MemoryKeys
 from storage.memory_ledger import MemoryLedger
 from storage.memory_outbox import MemoryDeliveries, MemoryOutbox
-from storage.memory_people import MemoryKeys, MemoryKits, MemoryLoras, MemoryPeople
+from storage.memory_people import MemoryKits, MemoryLoras, MemoryPeople
 from storage.memory_reviews import MemoryPublications, MemoryReviews
 from storage.memory_tables import State, Tables
 from storage.memory_timeline import MemoryTimeline
@@ -29,6 +31,8 @@ class MemoryTransaction(Transaction):
         self.people = MemoryPeople(tables)
         self.kits = MemoryKits(tables)
         self.keys = MemoryKeys(tables)
+        self.links = MemoryAccountLinks(tables)
+        self.budgets = MemoryBudgets(tables)
         self.outbox = MemoryOutbox(tables)
         self.ledger = MemoryLedger(tables)
         self.deliveries = MemoryDeliveries(tables)

@@ -1,14 +1,14 @@
-"""People, their keys, brand kits and LoRA versions in memory."""
+"""People, brand kits and LoRA versions in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.people import Identity, Key, KeyKind, Person
+from bot.core.people import Identity, Person
 from brand.kit import BrandKit
 from brand.loras import LoraVersion
 from storage.memory_tables import Table, Tables
-from storage.steps import account_taken, check_lora_move, missing, stale, taken
+from storage.steps import account_taken, check_lora_move, stale, taken
 
 
 class MemoryPeople:
@@ -42,38 +42,16 @@ class MemoryPeople:
         """See the port."""
         return self._people.oldest(lambda person: person.name)
 
+    async def admins(self) -> Sequence[Person]:
+        """See the port. Writers take turns here, so nothing needs a lock."""
+        return [person for person in await self.all() if person.is_admin]
+
     def _check_identities(self, person: Person) -> None:
         if len(set(person.identities)) != len(person.identities):
             raise account_taken(person)
         for other in self._people:
             if other.id != person.id and set(other.identities) & set(person.identities):
                 raise account_taken(person)
-
-
-class MemoryKeys:
-    """The Keys port."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._keys: Table[Key] = Table(tables, "key")
-
-    async def add(self, key: Key) -> None:
-        """See the port."""
-        self._keys.add(key.id, key)
-
-    async def get(self, kind: KeyKind, key_id: str) -> Key:
-        """See the port."""
-        key = self._keys.need(key_id)
-        if key.kind is not kind:
-            raise missing("key", key_id)
-        return key
-
-    async def update(self, new: Key, *, was: Key) -> Key:
-        """See the port."""
-        return self._keys.update(new, was, None)
-
-    async def remove(self, key_id: str) -> None:
-        """See the port."""
-        self._keys.drop(key_id)
 
 
 @dataclass(frozen=True, kw_only=True)

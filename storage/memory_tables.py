@@ -76,6 +76,14 @@ class Table(Generic[V]):
         """Forget; no error if it is gone."""
         self._tables.own(self._kind).pop(key, None)
 
+    def drop_where(self, gone: Callable[[V], bool]) -> int:
+        """Forget all values for which `gone` is true; how many."""
+        seen = self._tables.seen(self._kind)
+        keys = [key for key, value in seen.items() if gone(value)]
+        for key in keys:
+            self.drop(key)
+        return len(keys)
+
     def update(self, new: V, was: V, steps: Steps[Any] | None) -> V:
         """Compare-and-set of a value with `id` and `version`."""
         check_move(new, was, steps)
@@ -87,6 +95,10 @@ class Table(Generic[V]):
 
     def __iter__(self) -> Iterator[V]:
         return iter(list(self._tables.seen(self._kind).values()))
+
+    def pairs(self) -> list[tuple[Any, V]]:
+        """All keys with their values."""
+        return list(self._tables.seen(self._kind).items())
 
     def oldest(self, key: Callable[[V], Any]) -> list[V]:
         """All by `key`, equal ones as they were added."""

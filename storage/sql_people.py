@@ -1,4 +1,4 @@
-"""People with their roles and identities, and keys, in SQL."""
+"""People with their roles and identities in SQL."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,16 +7,15 @@ from typing import Any
 from sqlalchemy import Table, delete, select
 from sqlalchemy.engine import RowMapping
 
-from bot.core.people import Identity, Key, KeyKind, Person, Role
+from bot.core.people import ANY_BRAND, Identity, Person, Role
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
-from storage.steps import account_taken, missing
-from storage.tables import IdentityRow, KeyRow, PersonRow, RoleRow, table_of
+from storage.steps import account_taken
+from storage.tables import IdentityRow, PersonRow, RoleRow, table_of
 
 _PEOPLE = Shape(Person, PersonRow, apart=("roles", "identities"))
 _IDENTITIES = Shape(Identity, IdentityRow)
 _ROLES = table_of(RoleRow)
-_KEYS = Shape(Key, KeyRow)
 
 
 class _PersonTable(SqlTable[Person]):
@@ -78,6 +77,19 @@ class SqlPeople:
         # Sorted here, because databases differ in what comes first.
         return sorted(people, key=lambda person: person.name)
 
+    async def admins(self) -> Sequence[Person]:
+        """See the port."""
+        c = _PEOPLE.table.c
+        admin = (_ROLES.c.brand == ANY_BRAND) & (_ROLES.c.role == Role.ADMIN)
+        ids = select(_ROLES.c.person).where(admin)
+        # Whoever waited for these rows must not go by what was true before: so they are locked
+        # first, and read by a statement of its own.
+        await self._session.rows(
+            select(c.id).where(c.id.in_(ids)).order_by(c.row).with_for_update()
+        )
+        people = await self._people.where(c.id.in_(ids), c.active.is_(True))
+        return sorted(people, key=lambda person: person.name)
+
 
 def _part_rows(person: Person) -> list[tuple[Table, list[dict[str, Any]]]]:
     roles = [{"person": person.id, "brand": brand, "role": role} for brand, role in person.roles]
@@ -85,30 +97,3 @@ def _part_rows(person: Person) -> list[tuple[Table, list[dict[str, Any]]]]:
         {"person": person.id, **_IDENTITIES.row(identity)} for identity in person.identities
     ]
     return [(_ROLES, roles), (_IDENTITIES.table, identities)]
-
-
-class SqlKeys:
-    """The Keys port."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._keys = SqlTable(session, "key", _KEYS)
-
-    async def add(self, key: Key) -> None:
-        """See the port."""
-        await self._keys.add(key)
-
-    async def get(self, kind: KeyKind, key_id: str) -> Key:
-        """See the port."""
-        key = await self._keys.need(key_id)
-        if key.kind is not kind:
-            raise missing("key", key_id)
-        return key
-
-    async def update(self, new: Key, *, was: Key) -> Key:
-        """See the port."""
-        return await self._keys.update(new, was, None)
-
-    async def remove(self, key_id: str) -> None:
-        """See the port."""
-        await self._session.change(delete(_KEYS.table).where(self._keys.c.id == key_id))

@@ -86,6 +86,15 @@ class OutboxState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class LinkState(StrEnum):
+    """The life of a code that joins two accounts: given, typed in the other one, answered."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    JOINED = "joined"
+    REFUSED = "refused"
+
+
 S = TypeVar("S", bound=StrEnum)
 Steps = Mapping[S, frozenset[S]]
 
@@ -154,6 +163,12 @@ OUTBOX_STEPS: Steps[OutboxState] = {
     _O.SENT: frozenset(),
     _O.FAILED: frozenset(),
     _O.SUPERSEDED: frozenset(),
+}
+LINK_STEPS: Steps[LinkState] = {
+    LinkState.OPEN: frozenset({LinkState.CLAIMED, LinkState.REFUSED}),
+    LinkState.CLAIMED: frozenset({LinkState.JOINED, LinkState.REFUSED}),
+    LinkState.JOINED: frozenset(),
+    LinkState.REFUSED: frozenset(),
 }
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.core.lives import LinkState
+
 
 class Role(StrEnum):
     """What a member may do in a brand (`*` as the brand: in all)."""
@@ -26,6 +28,9 @@ class Identity:
     user: str
     team: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.user}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
@@ -47,18 +52,29 @@ class Person:
         """Role words that hold in this brand."""
         return frozenset(role.value for where, role in self.roles if where in (brand, ANY_BRAND))
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may change everything, in all brands."""
+        return self.active and (ANY_BRAND, Role.ADMIN) in self.roles
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nothing is left of them but the id."""
+        return not self.name and not self.active
+
 
 class KeyKind(StrEnum):
     """What a stored secret opens."""
 
     LINK = "link"
+    INVITE = "invite"
     SESSION = "session"
     API = "api"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """A secret by its hash: a one-time link, a portal session, an API key."""
+    """A secret by its hash: a one-time link, an invitation, a portal session, an API key."""
 
     id: str
     kind: KeyKind
@@ -67,5 +83,28 @@ class Key:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    """When it was used up; of an API key, its last use (to the minute)."""
     scopes: tuple[str, ...] = ()
+    """What an API key may do, as words of `api_keys.Scope`."""
+    label: str = ""
+    """What its owner calls an API key."""
+    version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountLink:
+    """A code by which a second account asks to be its owner's: asked for in one account, typed
+    in the other, confirmed in the first."""
+
+    id: str
+    person: str
+    code_hash: str
+    asked_from: Identity
+    """Where the code was given, and where its owner is asked to confirm."""
+    created_at: datetime
+    expires_at: datetime
+    state: LinkState = LinkState.OPEN
+    claim: Identity | None = None
+    """The account in which the code was typed."""
+    claim_name: str = ""
     version: int = 0

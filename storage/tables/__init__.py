@@ -3,11 +3,19 @@
 from storage.tables.assets import AssetRow, AssetWordRow, RenditionRow
 from storage.tables.base import Row, table_of
 from storage.tables.brands import CurrentKitRow, KitRow, LoraRow
+from storage.tables.budgets import BudgetRow, SpendRow
 from storage.tables.calendar import ScheduleRow, SlotRow
-from storage.tables.jobs import JobRow
+from storage.tables.jobs import JobRow, TurnRow
 from storage.tables.ledger import EventRow, PersonalRow
 from storage.tables.outbox import DeliveryRow, OutgoingRow
-from storage.tables.people import IdentityRow, KeyRow, PersonRow, RoleRow
+from storage.tables.people import (
+    IdentityRow,
+    KeyRow,
+    LinkMissRow,
+    LinkRow,
+    PersonRow,
+    RoleRow,
+)
 from storage.tables.reviews import PublicationRow, ReviewRow, VoteRow
 from storage.tables.timeline import ReactionRow, TimelineRow
 
@@ -17,6 +25,7 @@ __all__ = [
     "METADATA",
     "AssetRow",
     "AssetWordRow",
+    "BudgetRow",
     "CurrentKitRow",
     "DeliveryRow",
     "EventRow",
@@ -24,6 +33,8 @@ __all__ = [
     "JobRow",
     "KeyRow",
     "KitRow",
+    "LinkMissRow",
+    "LinkRow",
     "LoraRow",
     "OutgoingRow",
     "PersonRow",
@@ -35,7 +46,9 @@ __all__ = [
     "RoleRow",
     "ScheduleRow",
     "SlotRow",
+    "SpendRow",
     "TimelineRow",
+    "TurnRow",
     "VoteRow",
     "table_of",
 ]

@@ -1,10 +1,12 @@
 """Tables of people, their roles, identities and keys."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
+from bot.core.lives import LinkState
 from bot.core.people import KeyKind, Role
 from storage.tables.base import PLAIN, Row, row_number, word_of
 
@@ -49,7 +51,7 @@ class IdentityRow(Row, table=True):
 
 
 class KeyRow(Row, table=True):
-    """A link, session or API key by the hash of its secret."""
+    """A link, invitation, session or API key by the hash of its secret."""
 
     __tablename__ = "keys"
 
@@ -62,4 +64,36 @@ class KeyRow(Row, table=True):
     expires_at: datetime
     used_at: datetime | None
     scopes: list[str] = Field(sa_type=PLAIN)
+    label: str
     version: int
+
+
+class LinkRow(Row, table=True):
+    """A code that joins two accounts, by its hash."""
+
+    __tablename__ = "account_links"
+
+    row: int | None = row_number()
+    id: str = Field(unique=True)
+    person: str = Field(index=True)
+    code_hash: str = Field(index=True)
+    asked_from: dict[str, Any] = Field(sa_type=PLAIN)
+    created_at: datetime
+    expires_at: datetime
+    state: LinkState = word_of(LinkState)
+    claim: dict[str, Any] | None = Field(sa_type=PLAIN)
+    claim_name: str
+    version: int
+
+
+class LinkMissRow(Row, table=True):
+    """A wrong code, and the account in which it was typed."""
+
+    __tablename__ = "link_misses"
+    __table_args__ = (Index(None, "platform", "user", "team", "at"),)
+
+    row: int | None = row_number()
+    platform: str
+    user: str
+    team: str
+    at: datetime

@@ -1,5 +1,7 @@
 """What the application needs from the outside, as small Protocols. Adapters live elsewhere."""
 
+from bot.core.ports.budgets import Budgets
+from bot.core.ports.members import AccountLinks, Erased, Erasure, Keys, People
 from bot.core.ports.outside import (
     BlobStore,
     Chat,
@@ -16,10 +18,8 @@ from bot.core.ports.outside import (
 from bot.core.ports.records import (
     Assets,
     Jobs,
-    Keys,
     Kits,
     Loras,
-    People,
     Publications,
     Reviews,
     Schedules,
@@ -29,14 +29,18 @@ from bot.core.ports.timeline import Timeline, TimelineMessage
 from bot.core.ports.transactions import Deliveries, Ledger, Outbox, Outgoing, Store, Transaction
 
 __all__ = [
+    "AccountLinks",
     "Assets",
     "BlobStore",
+    "Budgets",
     "Chat",
     "Checked",
     "Clock",
     "Deliveries",
     "Delivery",
     "Door",
+    "Erased",
+    "Erasure",
     "Inbox",
     "Jobs",
     "Keys",

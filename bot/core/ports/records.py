@@ -14,7 +14,6 @@ from typing import Protocol
 
 from bot.core.assets import Asset, AssetQuery, Rendition
 from bot.core.jobs import Job, QueuePlace
-from bot.core.people import Key, KeyKind, Person
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from bot.core.slots import Schedule, Slot
@@ -34,8 +33,9 @@ class Jobs(Protocol):
         ...
 
     async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
-        """Take the next queued job: highest priority, then oldest. It is `rendering` then, with
-        a grown fence and a lease. None if nothing waits. Two workers never get the same job."""
+        """Take the next queued job that no budget holds: highest priority, then smallest turn,
+        then oldest. It is `rendering` then, with a grown fence and a lease. None if nothing
+        waits. Two workers never get the same job."""
         ...
 
     async def renew(self, job: Job, *, until: datetime) -> Job:
@@ -55,7 +55,22 @@ class Jobs(Protocol):
         ...
 
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
-        """Jobs that have not ended: running first, then in the order they will be claimed."""
+        """Jobs that have not ended: running first, then in the order they will be claimed, then
+        those that a budget holds."""
+        ...
+
+    async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
+        """The turn of this person's next job of so many pictures; see `bot.core.fairness`.
+        Every call moves the person's next turn on."""
+        ...
+
+    async def holds(self) -> Sequence[str]:
+        """The names of the accounts that hold queued jobs."""
+        ...
+
+    async def held(self, hold: str, *, after: str = "", limit: int = 100) -> Sequence[Job]:
+        """Queued jobs that this account holds, by priority, then oldest first; `after` is the
+        last id of the previous page. Raises NotFound where that job is gone."""
         ...
 
     async def recent(
@@ -239,30 +254,6 @@ class Loras(Protocol):
         ...
 
 
-class People(Protocol):
-    """Members and their identities."""
-
-    async def add(self, person: Person) -> None:
-        """Raises Conflict if the id or an identity exists."""
-        ...
-
-    async def get(self, person_id: str) -> Person:
-        """Raises NotFound."""
-        ...
-
-    async def update(self, new: Person, *, was: Person) -> Person:
-        """Compare-and-set, roles and identities included. Raises StaleState."""
-        ...
-
-    async def by_identity(self, platform: str, user: str, team: str = "") -> Person | None:
-        """Who this account is, or None."""
-        ...
-
-    async def all(self) -> Sequence[Person]:
-        """By name."""
-        ...
-
-
 class Kits(Protocol):
     """Versioned brand kits as they were when used."""
 
@@ -281,24 +272,4 @@ class Kits(Protocol):
 
     async def all(self) -> Sequence[BrandKit]:
         """The current kit of every brand, by name."""
-        ...
-
-
-class Keys(Protocol):
-    """Links, sessions and API keys, by their hashes."""
-
-    async def add(self, key: Key) -> None:
-        """Raises Conflict."""
-        ...
-
-    async def get(self, kind: KeyKind, key_id: str) -> Key:
-        """Raises NotFound."""
-        ...
-
-    async def update(self, new: Key, *, was: Key) -> Key:
-        """Compare-and-set: a one-time link is used once. Raises StaleState."""
-        ...
-
-    async def remove(self, key_id: str) -> None:
-        """Forget it; no error if it is gone."""
         ...

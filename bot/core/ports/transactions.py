@@ -9,13 +9,13 @@ from typing import Protocol
 from bot.core.ledger import Event, EventQuery, Head, Unreadable
 from bot.core.lives import OutboxState
 from bot.core.messages import Card, ChannelRef, MessageRef
+from bot.core.ports.budgets import Budgets
+from bot.core.ports.members import AccountLinks, Erasure, Keys, People
 from bot.core.ports.records import (
     Assets,
     Jobs,
-    Keys,
     Kits,
     Loras,
-    People,
     Publications,
     Reviews,
     Schedules,
@@ -148,9 +148,12 @@ class Transaction(Protocol):
     people: People
     kits: Kits
     keys: Keys
+    budgets: Budgets
+    links: AccountLinks
     outbox: Outbox
     ledger: Ledger
     deliveries: Deliveries
+    erasure: Erasure
 
 
 class Store(Protocol):

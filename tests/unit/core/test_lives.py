@@ -16,6 +16,7 @@ TABLES = {
     "slot": lives.SLOT_STEPS,
     "schedule": lives.SCHEDULE_STEPS,
     "outbox": lives.OUTBOX_STEPS,
+    "link": lives.LINK_STEPS,
 }
 ENDS = {
     "job": {"done", "failed", "cancelled"},
@@ -25,6 +26,7 @@ ENDS = {
     "slot": {"posted", "missed", "fallback_posted"},
     "schedule": {"ended"},
     "outbox": {"sent", "failed", "superseded"},
+    "link": {"joined", "refused"},
 }
 
 
