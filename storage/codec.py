@@ -25,6 +25,8 @@ Value: TypeAlias = Any
 """Whatever a hint names."""
 Hint: TypeAlias = Any
 """A type hint as `get_type_hints` gives it."""
+Reader: TypeAlias = Callable[[Plain], Value]
+"""Makes a value of what is stored. Raises CodecError and what the value's own type raises."""
 
 
 def encode(value: object) -> Plain:
@@ -90,65 +92,99 @@ def clean_text(text: str) -> str:
 
 
 def _decode(hint: Hint, raw: Plain) -> Value:
+    return _reader(hint)(raw)
+
+
+@functools.cache
+def _reader(hint: Hint) -> Reader:
+    """What reads values of this hint: looking at a hint takes longer than reading the value."""
     if hint is Any:
-        return raw
+        return _as_it_is
     origin = get_origin(hint)
     if origin is not None:
-        return _decode_generic(hint, origin, raw)
+        return _generic_reader(hint, origin)
     if hint is None or hint is type(None):
-        return None if raw is None else _refuse(hint, raw)
+        return lambda raw: None if raw is None else _refuse(hint, raw)
     if hasattr(hint, "__dataclass_fields__"):
-        return _decode_dataclass(hint, raw)
+        return functools.partial(_decode_dataclass, hint)
     if issubclass(hint, tuple):  # a NamedTuple
-        hints = get_type_hints(hint)
-        return hint(*(_decode(hints[name], item) for name, item in zip(hints, raw, strict=True)))
+        hints = list(get_type_hints(hint).values())
+        return lambda raw: hint(
+            *(_decode(each, item) for each, item in zip(hints, raw, strict=True))
+        )
     if issubclass(hint, Enum):
-        return hint(raw)
+        return hint
     if reader := _READERS.get(hint):
-        return reader(raw)
-    return raw if type(raw) is hint else _refuse(hint, raw)
+        return reader
+    return lambda raw: raw if type(raw) is hint else _refuse(hint, raw)
+
+
+def _as_it_is(raw: Plain) -> Value:
+    return raw
 
 
 def _decode_dataclass(hint: type, raw: Plain) -> Value:
     if not isinstance(raw, Mapping):
         return _refuse(hint, raw)
-    hints = _hints(hint)
-    if unknown := set(raw) - set(hints):
-        raise CodecError(f"{hint.__name__} has no field {sorted(unknown)[0]!r} in this version.")
-    return hint(**{name: _decode(hints[name], item) for name, item in raw.items()})
+    readers = _field_readers(hint)
+    try:
+        return hint(**{name: readers[name](item) for name, item in raw.items()})
+    except KeyError:
+        if unknown := set(raw) - set(readers):
+            raise CodecError(
+                f"{hint.__name__} has no field {sorted(unknown)[0]!r} in this version."
+            ) from None
+        raise
 
 
-def _decode_generic(hint: Hint, origin: Hint, raw: Plain) -> Value:
+@functools.cache
+def _field_readers(hint: type) -> dict[str, Reader]:
+    return {name: _reader(each) for name, each in _hints(hint).items()}
+
+
+def _generic_reader(hint: Hint, origin: Hint) -> Reader:
     args = get_args(hint)
     if origin in (Union, types.UnionType):
-        return _decode_union(hint, args, raw)
+        return _union_reader(hint, args)
     if origin is tuple:
-        return _decode_tuple(args, _list(hint, raw))
+        return _tuple_reader(hint, args)
     if origin is frozenset:
-        return frozenset(_decode(args[0], item) for item in _list(hint, raw))
+        read = _reader(args[0])
+        return lambda raw: frozenset(read(item) for item in _list(hint, raw))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        if not isinstance(raw, Mapping):
-            return _refuse(hint, raw)
-        return {_decode(args[0], key): _decode(args[1], item) for key, item in raw.items()}
-    return _refuse(hint, raw)
+        return functools.partial(_decode_mapping, hint, _reader(args[0]), _reader(args[1]))
+    return functools.partial(_refuse, hint)
 
 
-def _decode_union(hint: Hint, args: tuple[Hint, ...], raw: Plain) -> Value:
-    if raw is None and type(None) in args:
-        return None
+def _decode_mapping(hint: Hint, key: Reader, value: Reader, raw: Plain) -> dict[Any, Any]:
+    if not isinstance(raw, Mapping):
+        return _refuse(hint, raw)
+    return {key(name): value(item) for name, item in raw.items()}
+
+
+def _union_reader(hint: Hint, args: tuple[Hint, ...]) -> Reader:
+    optional = type(None) in args
     kinds = [arg for arg in args if arg is not type(None)]
-    if len(kinds) == 1:
-        return _decode(kinds[0], raw)
-    for kind in kinds:
-        if type(raw) is kind:
-            return raw
-    return _refuse(hint, raw)
+    only = _reader(kinds[0]) if len(kinds) == 1 else None
+
+    def read(raw: Plain) -> Value:
+        if raw is None and optional:
+            return None
+        if only is not None:
+            return only(raw)
+        return raw if type(raw) in kinds else _refuse(hint, raw)
+
+    return read
 
 
-def _decode_tuple(args: tuple[Hint, ...], raw: list[Any]) -> tuple[Any, ...]:
+def _tuple_reader(hint: Hint, args: tuple[Hint, ...]) -> Reader:
     if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(_decode(args[0], item) for item in raw)
-    return tuple(_decode(arg, item) for arg, item in zip(args, raw, strict=True))
+        each = _reader(args[0])
+        return lambda raw: tuple([each(item) for item in _list(hint, raw)])
+    readers = [_reader(arg) for arg in args]
+    return lambda raw: tuple(
+        [read(item) for read, item in zip(readers, _list(hint, raw), strict=True)]
+    )
 
 
 @functools.cache
@@ -170,7 +206,7 @@ def _read_datetime(raw: Plain) -> datetime:
     return _aware(datetime.fromisoformat(raw))
 
 
-_READERS: Mapping[type, Callable[[Any], Any]] = {
+_READERS: Mapping[type, Reader] = {
     float: _read_float,
     datetime: _read_datetime,
     date: date.fromisoformat,

@@ -18,6 +18,17 @@ _CURRENT = table_of(CurrentKitRow)
 _LORAS = Shape(LoraVersion, LoraRow)
 
 
+_KNOWN: dict[str, BrandKit] = {}
+"""Kits by hash. A hash names one content for ever, and every request needs one of a few kits."""
+_MOST_KNOWN = 200
+
+
+def _keep(kit_hash: str, kit: BrandKit) -> BrandKit:
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    return _KNOWN.setdefault(kit_hash, kit)
+
+
 class SqlKits:
     """The Kits port."""
 
@@ -48,15 +59,17 @@ class SqlKits:
 
     async def get(self, kit_hash: str) -> BrandKit:
         """See the port."""
+        if (known := _KNOWN.get(kit_hash)) is not None:
+            return known
         found = await self._session.first(select(_KITS.c.kit).where(_KITS.c.hash == kit_hash))
         if found is None:
             raise missing("kit", kit_hash)
-        return decode(BrandKit, found[0])
+        return _keep(kit_hash, decode(BrandKit, found[0]))
 
     async def all(self) -> Sequence[BrandKit]:
         """See the port."""
-        query = select(_KITS.c.kit).join(_CURRENT, _CURRENT.c.hash == _KITS.c.hash)
-        kits = [decode(BrandKit, row["kit"]) for row in await self._session.rows(query)]
+        rows = await self._session.rows(select(_CURRENT.c.hash))
+        kits = [await self.get(row["hash"]) for row in rows]
         return sorted(kits, key=lambda kit: kit.name)
 
 
