@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core.fairness import fair_turn, virtual_time
 from bot.core.jobs import Job, QueuePlace
 from bot.core.lives import JOB_STEPS, JobState
 from storage.memory_tables import Table, Tables, after
@@ -15,6 +16,7 @@ class MemoryJobs:
 
     def __init__(self, tables: Tables) -> None:
         self._jobs: Table[Job] = Table(tables, "job")
+        self._finishes: Table[int] = Table(tables, "finish of turns")
 
     async def add(self, job: Job) -> None:
         """See the port."""
@@ -72,7 +74,30 @@ class MemoryJobs:
 
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
         """See the port."""
-        return [job for job in self._leased() + self._queued() if _of(job, brand, requester)]
+        held = [job for job in self._waiting() if job.hold]
+        every = self._leased() + self._queued() + held
+        return [job for job in every if _of(job, brand, requester)]
+
+    async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
+        """See the port."""
+        fresh = [j.turn for j in self._queued() if j.priority == priority and j.fence == 0]
+        finishes = self._finishes.pairs()
+        largest = max((end for (where, _), end in finishes if where == priority), default=0)
+        virtual = virtual_time(min(fresh, default=None), largest)
+        turn = fair_turn(virtual, self._finishes.get((priority, requester)) or 0)
+        self._finishes.put((priority, requester), turn + pictures)
+        return turn
+
+    async def holds(self) -> Sequence[str]:
+        """See the port."""
+        return sorted({job.hold for job in self._waiting() if job.hold})
+
+    async def held(self, hold: str, *, after: Job | None = None, limit: int = 100) -> Sequence[Job]:
+        """See the port."""
+        # The job itself may have moved on since; its old place counts.
+        then = [after if after and job.id == after.id else job for job in self._jobs]
+        following = _after(sorted(then, key=_turn), after)
+        return [j for j in following if j.state is JobState.QUEUED and j.hold == hold][:limit]
 
     async def recent(
         self, *, brand: str = "", requester: str = "", before: str = "", limit: int = 50
@@ -82,13 +107,24 @@ class MemoryJobs:
         return [job for job in jobs if _of(job, brand, requester)][:limit]
 
     def _in_turn(self) -> list[Job]:
-        return self._jobs.oldest(lambda job: (-job.priority, job.created_at))
+        return self._jobs.oldest(_turn)
+
+    def _waiting(self) -> list[Job]:
+        return [job for job in self._in_turn() if job.state is JobState.QUEUED]
 
     def _queued(self) -> list[Job]:
-        return [job for job in self._in_turn() if job.state is JobState.QUEUED]
+        return [job for job in self._waiting() if not job.hold]
 
     def _leased(self) -> list[Job]:
         return [job for job in self._in_turn() if job.state in LEASED]
+
+
+def _turn(job: Job) -> tuple[int, int, datetime]:
+    return -job.priority, job.turn, job.created_at
+
+
+def _after(jobs: list[Job], job: Job | None) -> list[Job]:
+    return jobs if job is None else jobs[jobs.index(job) + 1 :]
 
 
 def _of(job: Job, brand: str, requester: str) -> bool:

@@ -5,16 +5,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Tuple, func, select, tuple_, update
 
+from bot.core.fairness import virtual_time
 from bot.core.jobs import Job, QueuePlace
 from bot.core.lives import JOB_STEPS, JobState
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable, before
 from storage.steps import LEASED, lease_lost, missing
-from storage.tables import JobRow
+from storage.tables import JobRow, TurnRow, table_of
 
 _SHAPE = Shape(Job, JobRow)
+_TURNS = table_of(TurnRow)
+FREE = ""
+"""The hold of a job that no budget holds."""
 
 
 class _JobTable(SqlTable[Job]):
@@ -33,7 +37,9 @@ class SqlJobs:
         self._session = session
         self._jobs = _JobTable(session, "job", _SHAPE)
         self._c = self._jobs.c
-        self._turn = (self._c.rank, self._c.created_at, self._c.row)
+        self._turn = (self._c.rank, self._c.turn, self._c.created_at, self._c.row)
+        self._order = tuple_(*self._turn)
+        self._free = (self._c.state == JobState.QUEUED, self._c.hold == FREE)
 
     async def add(self, job: Job) -> None:
         """See the port."""
@@ -45,8 +51,7 @@ class SqlJobs:
 
     async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
         """See the port."""
-        queued = self._c.state == JobState.QUEUED
-        found = await self._jobs.where(queued, order=self._turn, limit=1, lock=True)
+        found = await self._jobs.where(*self._free, order=self._turn, limit=1, lock=True)
         if not found:
             return None
         claimed = replace(
@@ -94,28 +99,56 @@ class SqlJobs:
 
     async def place(self, job_id: str) -> QueuePlace:
         """See the port."""
-        columns = (self._c.state, self._c.rank, self._c.created_at, self._c.row)
+        columns = (self._c.state, self._c.hold, *self._turn)
         found = await self._session.first(select(*columns).where(self._c.id == job_id))
         if found is None:
             raise missing("job", job_id)
-        queued = self._c.state == JobState.QUEUED
-        waiting = await self._count(queued)
-        if found[0] is not JobState.QUEUED:
+        waiting = await self._count(*self._free)
+        if found[0] is not JobState.QUEUED or found[1] != FREE:
             return QueuePlace(ahead=0, waiting=waiting)
         running = sum([await self._count(self._c.state == state) for state in LEASED])
-        earlier = await self._count(queued, self._earlier(*found[1:]))
+        earlier = await self._count(*self._free, self._order < self._placed(*found[2:]))
         return QueuePlace(ahead=running + earlier, waiting=waiting)
+
+    async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
+        """See the port."""
+        start = virtual_time(await self._smallest_turn(priority), await self._finish_of(priority))
+        row = {"priority": priority, "requester": requester, "finish": start + pictures}
+        finish = await self._session.put_later(_TURNS, row, "finish", start, pictures)
+        return finish - pictures
+
+    async def holds(self) -> Sequence[str]:
+        """See the port."""
+        names: list[str] = []
+        last: str | None = FREE
+        while last is not None:  # from one name to the next, however many jobs each holds
+            smallest = select(func.min(self._c.hold))
+            further = (self._c.state == JobState.QUEUED, self._c.hold > last)
+            found = await self._session.first(smallest.where(*further))
+            last = found[0] if found else None
+            names += [last] if last else []
+        return names
+
+    async def held(self, hold: str, *, after: Job | None = None, limit: int = 100) -> Sequence[Job]:
+        """See the port."""
+        conditions = [self._c.state == JobState.QUEUED, self._c.hold == hold]
+        if after is not None:
+            row = await self._session.number(select(self._c.row).where(self._c.id == after.id))
+            last = self._placed(-after.priority, after.turn, after.created_at, row)
+            conditions.append(self._order > last)
+        return await self._jobs.where(*conditions, order=self._turn, limit=limit)
 
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
         """See the port."""
         whose = self._whose(brand, requester)
-        jobs = {
-            state: await self._jobs.where(self._c.state == state, *whose, order=self._turn)
-            for state in (*LEASED, JobState.QUEUED)
-        }
-        running = [job for state in LEASED for job in jobs[state]]
-        running.sort(key=lambda job: (-job.priority, job.created_at))
-        return running + jobs[JobState.QUEUED]
+        running: list[Job] = []
+        for state in LEASED:
+            running += await self._jobs.where(self._c.state == state, *whose, order=self._turn)
+        running.sort(key=lambda job: (-job.priority, job.turn, job.created_at))
+        queued = (self._c.state == JobState.QUEUED, *whose)
+        free = await self._jobs.where(*self._free, *whose, order=self._turn)
+        held = await self._jobs.where(*queued, self._c.hold > FREE, order=self._turn)
+        return [*running, *free, *held]
 
     async def recent(
         self, *, brand: str = "", requester: str = "", before: str = "", limit: int = 50
@@ -135,12 +168,22 @@ class SqlJobs:
         wanted = ((self._c.brand, brand), (self._c.requester, requester))
         return [column == value for column, value in wanted if value]
 
-    def _earlier(self, rank: int, created_at: datetime, row: int) -> ColumnElement[bool]:
-        older = (self._c.created_at < created_at) | (
-            (self._c.created_at == created_at) & (self._c.row < row)
-        )
-        earlier: ColumnElement[bool] = (self._c.rank < rank) | ((self._c.rank == rank) & older)
-        return earlier
+    def _placed(self, *place: object) -> Tuple:
+        """A place in the order of turns."""
+        return tuple_(*place, types=[column.type for column in self._turn])
+
+    async def _smallest_turn(self, priority: int) -> int | None:
+        """That waits; a job that comes back for a second try no longer tells the time."""
+        fresh = (*self._free, self._c.rank == -priority, self._c.fence == 0)
+        query = select(self._c.turn).where(*fresh).order_by(self._c.turn).limit(1)
+        found = await self._session.first(query)
+        return found[0] if found else None
+
+    async def _finish_of(self, priority: int) -> int:
+        """The largest one given so far."""
+        query = select(func.max(_TURNS.c.finish)).where(_TURNS.c.priority == priority)
+        found = await self._session.first(query)
+        return found[0] or 0 if found else 0
 
     async def _count(self, *conditions: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(_SHAPE.table).where(*conditions)

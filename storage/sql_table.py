@@ -5,7 +5,17 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import fields
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Executable, Row, Select, Table, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    Table,
+    case,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.exc import IntegrityError
@@ -86,6 +96,27 @@ class Session:
         others = {name: value for name, value in row.items() if name not in key}
         statement = self._dialect.insert(table).values(row)
         await self.change(statement.on_conflict_do_update(index_elements=key, set_=others))
+
+    async def add_up(
+        self, table: Table, rows: Sequence[Values], sums: Iterable[str]
+    ) -> Sequence[RowMapping]:
+        """Insert the rows, or add their `sums` columns to those that have the same primary key;
+        the rows as they stand then."""
+        key = [column.name for column in table.primary_key]
+        statement = self._dialect.insert(table).values(rows)
+        added = {name: table.c[name] + statement.excluded[name] for name in sums}
+        statement = statement.on_conflict_do_update(index_elements=key, set_=added)
+        return (await self.change(statement.returning(table))).mappings().all()
+
+    async def put_later(self, table: Table, row: Values, column: str, least: int, step: int) -> int:
+        """Insert the row, or move the number in `column` of the one with the same primary key on
+        by `step` from at least `least`; the number then."""
+        key = [name.name for name in table.primary_key]
+        stored = table.c[column]
+        moved = case((stored > least, stored), else_=least) + step
+        statement = self._dialect.insert(table).values(row)
+        statement = statement.on_conflict_do_update(index_elements=key, set_={column: moved})
+        return int((await self.change(statement.returning(stored))).scalar_one())
 
 
 class SqlTable(Generic[V]):

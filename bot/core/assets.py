@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.lives import AssetState
+from bot.core.tariff import Money
 from brand.spec import RenderSpec, ReproductionClass
 from brand.verdicts import Evidence
 
@@ -53,6 +54,8 @@ class Asset:
     change: str = ""
     """What was changed against the parent, and why."""
     seconds: float = 0.0
+    cost: Money | None = None
+    """At the tariff of its day; None where none was set."""
     version: int = 0
 
     def rendition(self, transform: str) -> Rendition | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.core.budget import Charge
 from bot.core.lives import JobState
 from bot.core.messages import ChannelRef
 from brand.spec import RenderSpec
@@ -63,6 +64,12 @@ class Job:
     """Grows by one with each stored change."""
     seconds: float = 0.0
     """Device time of all its renders so far."""
+    hold: str = ""
+    """Name of the account whose budget has no room for it; empty: free to be claimed."""
+    turn: int = 0
+    """When it goes, among jobs of its priority; see `fairness`."""
+    charge: Charge | None = None
+    """What it still has reserved of its budgets."""
 
     def with_item(self, item: JobItem) -> "Job":
         """The job with one item replaced, by index."""
@@ -77,7 +84,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class QueuePlace:
-    """How many jobs go before this one, and how many are waiting in all."""
+    """How many jobs go before this one, and how many are waiting in all (held ones are not)."""
 
     ahead: int
     waiting: int

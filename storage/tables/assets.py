@@ -48,6 +48,7 @@ class AssetRow(Row, table=True):
     parent: str
     change: str
     seconds: float
+    cost: dict[str, Any] | None = Field(sa_type=PLAIN)
     version: int
 
 

@@ -68,9 +68,11 @@ class Jobs(Protocol):
         """The names of the accounts that hold queued jobs."""
         ...
 
-    async def held(self, hold: str, *, after: str = "", limit: int = 100) -> Sequence[Job]:
+    async def held(
+        self, hold: str, *, after: Job | None = None, limit: int = 100
+    ) -> Sequence[Job]:
         """Queued jobs that this account holds, by priority, then oldest first; `after` is the
-        last id of the previous page. Raises NotFound where that job is gone."""
+        last job of the previous page as it stood there."""
         ...
 
     async def recent(
@@ -182,7 +184,11 @@ class Publications(Protocol):
         ...
 
     async def expired(self, now: datetime) -> Sequence[Publication]:
-        """`sending` ones whose lease ran out: they become ambiguous and are looked up."""
+        """`sending` ones whose lease ran out."""
+        ...
+
+    async def doubtful(self, now: datetime) -> Sequence[Publication]:
+        """Those neither pending nor sending whose `check_at` has come, earliest first."""
         ...
 
     async def of_asset(self, asset_id: str) -> Sequence[Publication]:

@@ -36,6 +36,9 @@ class Outgoing:
     not_before: datetime | None = None
     attempts: int = 0
     sent: MessageRef | None = None
+    check_at: datetime | None = None
+    """When it is looked at whether it stands there, and once: set where an attempt's end is not
+    certain."""
     error: str = ""
     fence: int = 0
     worker: str = ""
@@ -61,6 +64,10 @@ class Outbox(Protocol):
 
     async def expired(self, now: datetime) -> Sequence[Outgoing]:
         """`sending` ones whose lease ran out."""
+        ...
+
+    async def doubtful(self, now: datetime) -> Sequence[Outgoing]:
+        """Those neither pending nor sending whose `check_at` has come, earliest first."""
         ...
 
     async def message_of(self, subject: str, target: ChannelRef) -> MessageRef | None:
