@@ -9,7 +9,7 @@ from bot.core.commands import EditWords, Imagine, Reroll, Upscale, Vary
 from bot.core.errors import Mistake, NotFound, Refused
 from bot.core.house import House
 from bot.core.ids import is_id, new_id
-from bot.core.jobs import Job, JobItem
+from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job, JobItem
 from bot.core.ledger import Event, Personal
 from bot.core.messages import Card
 from bot.core.policy import draft_place, may_handle, may_request
@@ -95,6 +95,17 @@ async def edit_words(house: House, caller: Caller, command: EditWords, said: Ima
     return card
 
 
+async def queue_for_slot(
+    house: House, tx: Transaction, caller: Caller, kit: BrandKit, brief: Brief, slot: str
+) -> str:
+    """Queue the brief of a calendar slot behind what people wait for; the job's id. No card goes
+    out: the slot has its own. Raises as `imagine`."""
+    may_request(kit, caller.person)
+    job_id, specs = new_id(), compile_all(brief, kit)
+    await _queue(house, tx, caller, kit, brief, specs, job_id=job_id, slot=slot, priority=OVERNIGHT)
+    return job_id
+
+
 def compile_all(brief: Brief, kit: BrandKit) -> tuple[RenderSpec, ...]:
     """The recipes of all pictures of a brief. Raises Mistake with what the kit allows."""
     seed = brief.seed if brief.seed is not None else _new_seed()
@@ -176,12 +187,15 @@ async def _queue(
     specs: tuple[RenderSpec, ...],
     *,
     source: str = "",
+    job_id: str = "",
+    slot: str = "",
+    priority: int = INTERACTIVE,
 ) -> Card:
     await _loras_may_serve(tx, kit, specs)
     now = house.clock.now()
     asked_in = None if brief.private else caller.actor.channel
     job = Job(
-        id=new_id(),
+        id=job_id or new_id(),
         brand=kit.id,
         kit_version=kit.version,
         kit_hash=kit.hash,
@@ -192,8 +206,10 @@ async def _queue(
         ),
         created_at=now,
         updated_at=now,
-        origin=draft_place(kit, asked_in, caller.line),
+        origin=None if slot else draft_place(kit, asked_in, caller.line),
         private=brief.private,
+        priority=priority,
+        slot=slot,
         source_asset=source,
     )
     await tx.jobs.add(job)
@@ -210,6 +226,7 @@ async def _queue(
                 "specs": [spec.hash for spec in specs],
                 "platform": caller.actor.platform,
                 "source": source,
+                "slot": slot,
             },
             personal={"words": Personal(value=brief.words)},
         )

@@ -17,6 +17,7 @@ from bot.core.ids import new_id
 from bot.core.ledger import Event, Personal
 from bot.core.lives import AssetState, ReviewState
 from bot.core.messages import Card, ChannelRef
+from bot.core.planning_slots import slot_approved
 from bot.core.policy import may_handle, may_vote, outcome_of, stamp
 from bot.core.ports import Signal, Transaction
 from bot.core.publications import Publication
@@ -45,25 +46,67 @@ async def send_to_approval(house: House, caller: Caller, command: SendToApproval
             )
         if asset.state is not AssetState.CANDIDATE:
             raise Conflict(f"This picture is {asset.state.value.replace('_', ' ')} already.")
-        review = Review(
-            id=new_id(),
-            asset=asset.id,
-            brand=asset.brand,
-            requester=asset.requester,
-            pixel_hash=asset.pixel_hash,
-            rendition_hashes=tuple(r.file_hash for r in asset.renditions),
+        review = await open_review(
+            tx,
+            asset,
+            kit,
             target=_target(kit, command.channel),
-            opened_at=now,
-            deadline=now + timedelta(days=kit.review.expires_days),
-            quorum=kit.review.quorum,
             caption=command.caption,
+            actor=caller.person.id,
+            now=now,
         )
-        await tx.reviews.add(review)
-        asset = await tx.assets.update(replace(asset, state=AssetState.IN_REVIEW), was=asset)
-        await tx.ledger.append(_event("review.opened", review, caller.person.id, now))
-        card = await _tell_all(tx, review, asset, kit, now)
+        asset = await tx.assets.get(asset.id)
+        card = await current_review_card(tx, review, asset, kit)
     _wake(house)
     return card
+
+
+async def open_review(
+    tx: Transaction,
+    asset: Asset,
+    kit: BrandKit,
+    *,
+    target: ChannelRef,
+    actor: str,
+    now: datetime,
+    caption: str = "",
+    deadline: datetime | None = None,
+) -> Review:
+    """Ask for approval of a candidate, in the caller's transaction, with its cards. `deadline`
+    can only shorten the kit's. Raises Conflict where the asset has an open review."""
+    last = now + timedelta(days=kit.review.expires_days)
+    review = Review(
+        id=new_id(),
+        asset=asset.id,
+        brand=asset.brand,
+        requester=asset.requester,
+        pixel_hash=asset.pixel_hash,
+        rendition_hashes=tuple(r.file_hash for r in asset.renditions),
+        target=target,
+        opened_at=now,
+        deadline=min(last, deadline) if deadline else last,
+        quorum=kit.review.quorum,
+        caption=caption,
+    )
+    await tx.reviews.add(review)
+    asset = await tx.assets.update(replace(asset, state=AssetState.IN_REVIEW), was=asset)
+    await tx.ledger.append(_event("review.opened", review, actor, now))
+    await _tell_all(tx, review, asset, kit, now)
+    return review
+
+
+async def close_review(
+    tx: Transaction, asset: Asset, kit: BrandKit, *, actor: str, now: datetime
+) -> None:
+    """Take an asset out of its open review or of use, in the caller's transaction."""
+    reviews = await tx.reviews.of_asset(asset.id)
+    asset = await tx.assets.update(replace(asset, state=AssetState.WITHDRAWN), was=asset)
+    for review in reviews[:1]:
+        if review.state in (ReviewState.OPEN, ReviewState.ESCALATED):
+            gone = replace(review, state=ReviewState.WITHDRAWN, decided_at=now)
+            review = await tx.reviews.update(gone, was=review)
+        await tx.ledger.append(_event("asset.withdrawn", review, actor, now))
+        await _tell_all(tx, review, asset, kit, now)
 
 
 async def vote(house: House, caller: Caller, command: Approve | Reject | AskChange) -> Card:
@@ -91,14 +134,7 @@ async def withdraw(house: House, caller: Caller, command: Withdraw) -> Card:
         may_handle(kit, caller.person, asset.requester)
         if asset.state is AssetState.WITHDRAWN:
             raise Conflict("This picture is withdrawn already.")
-        reviews = await tx.reviews.of_asset(asset.id)
-        asset = await tx.assets.update(replace(asset, state=AssetState.WITHDRAWN), was=asset)
-        for review in reviews[:1]:
-            if review.state in (ReviewState.OPEN, ReviewState.ESCALATED):
-                gone = replace(review, state=ReviewState.WITHDRAWN, decided_at=now)
-                review = await tx.reviews.update(gone, was=review)
-            await tx.ledger.append(_event("asset.withdrawn", review, caller.person.id, now))
-            await _tell_all(tx, review, asset, kit, now)
+        await close_review(tx, asset, kit, actor=caller.person.id, now=now)
     _wake(house)
     return reply_card("Withdrawn", "The picture is out of review. It stays in the archive.")
 
@@ -194,6 +230,8 @@ async def _publish_next(
     rendition = published_rendition(asset)
     if review.target is None or rendition is None:
         return
+    if await slot_approved(tx, review, asset, caller.person.id, now):
+        return  # the calendar posts it at its time, and not before
     publication = Publication(
         id=new_id(),
         asset=asset.id,
