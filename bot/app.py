@@ -28,6 +28,7 @@ from bot.settings import Settings
 from bot.studio import PoolStudio
 from bot.web.portal import build_portal
 from bot.web.server import PortalServer
+from bot.web.signing_in.providers import Provider, discord, oidc, slack
 from generation.client import RendererClient
 from generation.supervisor import GenerationProcess, GenerationUnstartable, ProcessOptions
 from storage.blobs import FolderBlobs
@@ -182,7 +183,7 @@ async def _until_stopped(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -
 async def _web(settings: Settings, house: House, stop: asyncio.Event) -> AsyncIterator[None]:
     desk = LocalIntake(house, Dispatch(house))
     await desk.replay()
-    app = build_portal(house, desk, disk=settings.data_dir)
+    app = build_portal(house, desk, disk=settings.data_dir, providers=sign_in_providers(settings))
     server = _Server(app, host=settings.host, port=settings.port)
     listening = listen(settings.host, settings.port)
     task = asyncio.create_task(server.serve(sockets=[listening]))
@@ -192,6 +193,46 @@ async def _web(settings: Settings, house: House, stop: asyncio.Event) -> AsyncIt
         stop.set()
         server.stop()
         await task
+
+
+def sign_in_providers(settings: Settings) -> list[Provider]:
+    """Those that are configured. Raises HousestyleError for a plain http address elsewhere."""
+    given = settings.signin
+    found = []
+    if given.oidc_issuer and given.oidc_client_id:
+        found.append(
+            oidc(
+                issuer=given.oidc_issuer,
+                client_id=given.oidc_client_id,
+                client_secret=given.oidc_client_secret,
+                label=given.oidc_label,
+                hosts=frozenset(given.oidc_hosts),
+            )
+        )
+    if given.slack_client_id:
+        found.append(
+            slack(
+                client_id=given.slack_client_id,
+                client_secret=given.slack_client_secret,
+                issuer=given.slack_issuer,
+            )
+        )
+    if given.discord_client_id:
+        found.append(
+            discord(
+                client_id=given.discord_client_id,
+                client_secret=given.discord_client_secret,
+                address=given.discord_address,
+            )
+        )
+    for provider in found:
+        if not provider.allows(provider.issuer):
+            raise HousestyleError(
+                f"Signing in with {provider.label} needs an address that starts with https://, "
+                f"not {provider.issuer}.",
+                fix="Only a provider on this very machine may be spoken to by http.",
+            )
+    return found
 
 
 class _Server(PortalServer):

@@ -71,6 +71,23 @@ class DiscordSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SigninSettings:
+    """Providers that people may sign in with; empty client ids: not offered."""
+
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_label: str = "your company account"
+    oidc_hosts: tuple[str, ...] = ()
+    slack_client_id: str = ""
+    slack_client_secret: str = field(default="", repr=False)
+    slack_issuer: str = "https://slack.com"
+    discord_client_id: str = ""
+    discord_client_secret: str = field(default="", repr=False)
+    discord_address: str = "https://discord.com"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of this process. Paths are absolute."""
 
@@ -87,6 +104,7 @@ class Settings:
     log_level: str = "info"
     slack: SlackSettings = field(default_factory=SlackSettings)
     discord: DiscordSettings = field(default_factory=DiscordSettings)
+    signin: SigninSettings = field(default_factory=SigninSettings)
     source: Path | None = None
     """The file that was read, if there was one."""
     unknown_variables: tuple[str, ...] = ()
@@ -256,6 +274,7 @@ def _filled(
         base_url=given.pop("base_url", "") or f"http://{shown}:{port}",
         slack=SlackSettings(**table("slack")),
         discord=DiscordSettings(**table("discord")),
+        signin=SigninSettings(**table("signin")),
         source=source,
         unknown_variables=_unknown_variables(env),
         **given,

@@ -83,6 +83,12 @@ def _roles(value: object, folder: Path) -> tuple[str, ...]:
     return tuple(role for role in ROLES if role in names)
 
 
+def _names(value: object, folder: Path) -> tuple[str, ...]:
+    """Several words: a list in the file, commas elsewhere."""
+    parts = value if isinstance(value, list) else _text(value, folder).split(",")
+    return tuple(name for part in parts if (name := _text(part, folder)))
+
+
 def _address(*schemes: str) -> Parse:
     def parse(value: object, folder: Path) -> str:
         text = _text(value, folder)
@@ -96,6 +102,12 @@ def _address(*schemes: str) -> Parse:
         return text.rstrip("/")
 
     return parse
+
+
+def _issuer(value: object, folder: Path) -> str:
+    """An address that is compared letter by letter: some end with a slash, some do not."""
+    _address("http", "https")(value, folder)
+    return _text(value, folder)
 
 
 def _database(value: object, folder: Path) -> str:
@@ -152,6 +164,38 @@ OPTIONS = (
     Option(key="slack.signing_secret", parse=_text, about="for HTTP mode", secret=True),
     Option(key="discord.token", parse=_text, about="the bot's token", secret=True),
     Option(key="discord.public_key", parse=_text, about="for interactions over HTTP"),
+    Option(
+        key="signin.oidc_issuer",
+        parse=_issuer,
+        about="the issuer of the OpenID Connect provider that people sign in with",
+    ),
+    Option(key="signin.oidc_client_id", parse=_text, about="this portal's name there"),
+    Option(
+        key="signin.oidc_client_secret", parse=_text, about="the secret of that name", secret=True
+    ),
+    Option(key="signin.oidc_label", parse=_text, about="what the button says"),
+    Option(key="signin.oidc_hosts", parse=_names, about="other hosts of that provider"),
+    Option(key="signin.slack_client_id", parse=_text, about="the Slack app's client id"),
+    Option(
+        key="signin.slack_client_secret", parse=_text, about="the Slack app's secret", secret=True
+    ),
+    Option(
+        key="signin.slack_issuer",
+        parse=_issuer,
+        about="Slack's issuer; another for GovSlack",
+    ),
+    Option(key="signin.discord_client_id", parse=_text, about="the Discord application's id"),
+    Option(
+        key="signin.discord_client_secret",
+        parse=_text,
+        about="the Discord application's secret",
+        secret=True,
+    ),
+    Option(
+        key="signin.discord_address",
+        parse=_address("http", "https"),
+        about="where Discord is",
+    ),
 )
 BY_KEY = {option.key: option for option in OPTIONS}
 TABLES = frozenset(option.key.partition(".")[0] for option in OPTIONS if "." in option.key)

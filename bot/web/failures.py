@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from bot.core.errors import Conflict, HousestyleError, Mistake, NotFound, Refused
-from bot.web.frame import theme_of
+from bot.web.frame import here, safe_back, theme_of
+from bot.web.signing_in.errors import SignInFailed
 from bot.web.site import site_of
 from bot.web.visitor import SignedOut, cookie_name
 from brand.errors import PictureRefused, PictureTooLarge
@@ -95,24 +96,46 @@ def _plain(request: Request, status: int) -> HTMLResponse:
     return failure_page(request, status, title, why, fix)
 
 
-async def _signed_out(request: Request, exc: Exception) -> HTMLResponse:
+def signed_out_page(
+    request: Request, *, status: int = 200, next: str = "/", heading: str = "You are signed out"
+) -> HTMLResponse:
+    """What somebody sees who is not signed in: every way to get in, and on to `next`."""
     site = site_of(request)
     html = site.templates.get_template("signed_out.html").render(
         kit=None,
         visitor=None,
         theme=theme_of(request),
         demo=site.house.demo,
-        expired=cookie_name(site) in request.cookies,
+        heading=heading,
+        ways=site.ways,
+        next=safe_back(next),
     )
-    return HTMLResponse(html, status_code=401)
+    return HTMLResponse(html, status_code=status)
+
+
+def failure_of(request: Request, exc: HousestyleError) -> HTMLResponse:
+    """The page of one of our own errors."""
+    kinds = ((NotFound, 404), (Refused, 403), (Mistake, 422), (Conflict, 409))
+    status = next((code for kind, code in kinds if isinstance(exc, kind)), 500)
+    if isinstance(exc, SignInFailed):
+        status = exc.status
+    return failure_page(request, status, exc.title, exc.message, exc.fix)
+
+
+async def _signed_out(request: Request, exc: Exception) -> HTMLResponse:
+    ended = cookie_name(site_of(request)) in request.cookies
+    return signed_out_page(
+        request,
+        status=401,
+        next=here(request) if request.method == "GET" else "/",
+        heading="Your sign-in has ended" if ended else "You are signed out",
+    )
 
 
 async def _ours(request: Request, exc: Exception) -> HTMLResponse:
     if not isinstance(exc, HousestyleError):
         raise exc
-    kinds = ((NotFound, 404), (Refused, 403), (Mistake, 422), (Conflict, 409))
-    status = next((code for kind, code in kinds if isinstance(exc, kind)), 500)
-    return failure_page(request, status, exc.title, exc.message, exc.fix)
+    return failure_of(request, exc)
 
 
 async def _picture(request: Request, exc: Exception) -> HTMLResponse:

@@ -4,6 +4,7 @@ Every page works without JavaScript; the scripts make it live. Handlers are thin
 through the store and give commands through the desk, where the one door is.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -25,20 +26,40 @@ from bot.web.pages import (
     picture,
     queue,
     review,
+    signin,
     usage,
 )
+from bot.web.signing_in.flow import Flow
+from bot.web.signing_in.providers import Provider
 from bot.web.site import Site, hang, site_of_app, templates_of
 from bot.web.streams import Streams
 from bot.web.thumbs import Thumbs
 
-PAGES = (enter, chat, act, queue, gallery, picture, review, brands, usage, health, files, live)
+PAGES = (
+    enter,
+    signin,
+    chat,
+    act,
+    queue,
+    gallery,
+    picture,
+    review,
+    brands,
+    usage,
+    health,
+    files,
+    live,
+)
 
 
-def build_portal(house: House, desk: Desk, *, disk: Path | None = None) -> FastAPI:
+def build_portal(
+    house: House, desk: Desk, *, disk: Path | None = None, providers: Sequence[Provider] = ()
+) -> FastAPI:
     """The portal's application.
 
     `desk` is the local chat's incoming side; `disk` is the folder whose free space the health
-    page watches. Cookies and headers are those of https where `house.base_url` says so.
+    page watches; `providers` are those that people may sign in with. Cookies and headers are
+    those of https where `house.base_url` says so.
     """
     own = OwnFiles()
     secure = house.base_url.startswith("https://")
@@ -56,6 +77,7 @@ def build_portal(house: House, desk: Desk, *, disk: Path | None = None) -> FastA
             templates=templates_of(own),
             secure=secure,
             disk=disk,
+            flows={item.name: Flow(item, house.clock, house.base_url) for item in providers},
         ),
     )
     for page in PAGES:

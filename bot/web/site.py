@@ -1,6 +1,7 @@
 """Site: what every handler of the portal works with, hung on the application once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,8 @@ from bot.core.house import House
 from bot.core.ids import new_id
 from bot.web.desk import Desk
 from bot.web.own_files import OwnFiles
+from bot.web.signing_in.flow import Flow
+from bot.web.signing_in.providers import Provider
 from bot.web.streams import Streams
 from bot.web.thumbs import Thumbs
 from bot.web.words import FILTERS, passing, ratio_class
@@ -32,6 +35,7 @@ NAV = (
     NavItem(name="queue", label="Queue", href="/queue", icon="queue"),
     NavItem(name="gallery", label="Gallery", href="/gallery", icon="gallery"),
     NavItem(name="review", label="Review", href="/review", icon="review"),
+    NavItem(name="calendar", label="Calendar", href="/calendar", icon="calendar"),
     NavItem(name="brands", label="Brands", href="/brands", icon="brands", wide=True),
     NavItem(name="usage", label="Usage", href="/usage", icon="usage", wide=True),
     NavItem(name="health", label="Health", href="/health", icon="health", wide=True),
@@ -50,6 +54,13 @@ class Site:
     templates: Environment
     secure: bool
     disk: Path | None
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    """Ways to sign in with an account elsewhere, by the provider's name."""
+
+    @property
+    def ways(self) -> tuple[Provider, ...]:
+        """The providers, for their buttons."""
+        return tuple(flow.provider for flow in self.flows.values())
 
 
 def templates_of(files: OwnFiles) -> Environment:

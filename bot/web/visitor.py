@@ -1,6 +1,6 @@
 """Visitor: who looks at a page, by the session cookie."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -8,9 +8,9 @@ from fastapi import Depends, Request, Response
 from bot.core.access import SESSION_LIFE, who
 from bot.core.ids import is_id, new_id
 from bot.core.messages import Actor, ChannelRef
-from bot.core.people import Identity, Person
-from bot.core.ports import Store
+from bot.core.people import Person
 from bot.web.site import Site, site_of
+from brand.spec import sha256_hex
 
 PLATFORM = "local"
 
@@ -95,23 +95,17 @@ async def signed_in(request: Request) -> Visitor:
     return visitor
 
 
+def session_hash(session: str) -> str:
+    """What tells one session from another without opening it."""
+    return sha256_hex(session.encode())
+
+
 def local_user(person: Person) -> str:
     """The person's account in the local chat."""
     for identity in person.identities:
         if identity.platform == PLATFORM:
             return identity.user
     return person.id
-
-
-async def give_account(store: Store, person: Person) -> None:
-    """Whoever signs in has an account in the local chat from then on."""
-    if any(identity.platform == PLATFORM for identity in person.identities):
-        return
-    async with store.write() as tx:
-        stored = await tx.people.get(person.id)
-        account = Identity(platform=PLATFORM, user=person.id)
-        new = replace(stored, identities=(*stored.identities, account))
-        await tx.people.update(new, was=stored)
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]

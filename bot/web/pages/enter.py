@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.core.access import sign_out, use_link
+from bot.core.access import invited, sign_out, use_link
 from bot.core.errors import Refused
-from bot.web.failures import failure_page
+from bot.web.failures import failure_page, signed_out_page
 from bot.web.frame import BRAND_COOKIE, THEME_COOKIE, THEMES, Framed, go, theme_of
 from bot.web.site import Site, site_of
-from bot.web.visitor import SignedIn, cookie_name, drop_session, give_account, set_session
+from bot.web.visitor import SignedIn, cookie_name, drop_session, set_session
 
 router = APIRouter()
 YEAR_S = 365 * 24 * 3600
@@ -20,8 +20,14 @@ YEAR_S = 365 * 24 * 3600
 async def enter_page(request: Request, key: str = "") -> HTMLResponse:
     """A page with a button. Reading it uses nothing up: mail scanners and prefetchers read too."""
     site = site_of(request)
+    guest = await invited(site.house.store, site.house.clock, key)
     html = site.templates.get_template("enter.html").render(
-        kit=None, visitor=None, theme=theme_of(request), key=key
+        kit=None,
+        visitor=None,
+        theme=theme_of(request),
+        key=key,
+        guest=guest.name if guest else "",
+        ways=site.ways,
     )
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
@@ -31,10 +37,10 @@ async def enter(request: Request, key: Annotated[str, Form()]) -> Response:
     """Trade the link for a session."""
     site = site_of(request)
     try:
-        person, secret = await use_link(site.house.store, site.house.clock, key)
+        _, secret = await use_link(site.house.store, site.house.clock, key)
     except Refused as exc:
         return failure_page(request, 403, "This link doesn't open anything", exc.message)
-    await give_account(site.house.store, person)
+    await sign_out(site.house.store, request.cookies.get(cookie_name(site), ""))
     response = RedirectResponse("/", status_code=303)
     set_session(response, site, secret)
     return response
@@ -51,13 +57,9 @@ async def leave(request: Request) -> Response:
 
 
 @router.get("/signed-out")
-async def signed_out_page(request: Request) -> HTMLResponse:
+async def after_leaving(request: Request) -> HTMLResponse:
     """What one sees after leaving."""
-    site = site_of(request)
-    html = site.templates.get_template("signed_out.html").render(
-        kit=None, visitor=None, theme=theme_of(request), demo=site.house.demo, expired=False
-    )
-    return HTMLResponse(html)
+    return signed_out_page(request)
 
 
 @router.post("/theme")
