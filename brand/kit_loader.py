@@ -48,8 +48,7 @@ def _read(path: Path) -> tuple[BrandKit | None, tuple[KitProblem, ...]]:
         why = exc.strerror or type(exc).__name__
         return None, (_problem(path, f"The file can't be read: {why}.", "Check the path."),)
     if len(data) > MAX_BYTES:
-        message = f"The file is larger than {MAX_BYTES:,} bytes."
-        return None, (_problem(path, message, "A kit is text; keep pictures elsewhere."),)
+        return None, (_too_large(path),)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -61,6 +60,8 @@ def _read(path: Path) -> tuple[BrandKit | None, tuple[KitProblem, ...]]:
 
 
 def _parse(text: str, path: Path) -> tuple[BrandKit | None, tuple[KitProblem, ...]]:
+    if len(text) > MAX_BYTES:
+        return None, (_too_large(path),)
     text, repaired = _repaired(text)
     warnings = tuple(
         _problem(
@@ -87,6 +88,11 @@ def _parse(text: str, path: Path) -> tuple[BrandKit | None, tuple[KitProblem, ..
     kit = build_kit(Section(raw, (), log))
     check_kit(kit, log)
     return kit, (*warnings, *log.ordered)
+
+
+def _too_large(path: Path) -> KitProblem:
+    message = f"The file is larger than {MAX_BYTES:,} bytes."
+    return _problem(path, message, "A kit is text; keep pictures elsewhere.")
 
 
 def _syntax_problem(path: Path, text: str, message: str) -> KitProblem:
