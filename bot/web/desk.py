@@ -19,9 +19,11 @@ class Desk(Protocol):
         ...
 
     async def say(
-        self, actor: Actor, text: str, *, reference: str = "", brand: str = ""
+        self, actor: Actor, text: str, *, reference: str = "", brand: str = "", aside: str = ""
     ) -> TimelineMessage | None:
-        """A typed line with an attached picture's SHA-256; `brand` is what the page shows."""
+        """A typed line with an attached picture's SHA-256; `brand` is what the page shows. With
+        `aside`, the channel that takes the answer, a page's form made the line: no chat shows it.
+        """
         ...
 
     async def press(

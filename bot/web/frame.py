@@ -89,11 +89,11 @@ async def frame_of(request: Request, visitor: SignedIn) -> Frame:
         kit=kit,
         kits=kits,
         open_reviews=len(waiting),
-        reply=await _reply(site, visitor, request.query_params.get("reply", "")),
+        reply=await reply_of(site, visitor, request.query_params.get("reply", "")),
     )
 
 
-async def _reply(site: Site, visitor: Visitor, message_id: str) -> Card | None:
+async def reply_of(site: Site, visitor: Visitor, message_id: str) -> Card | None:
     """The answer to what the visitor did last on a page; nobody else's."""
     if not is_id(message_id):
         return None

@@ -17,6 +17,8 @@ from bot.web.own_files import OwnFiles
 from bot.web.pages import (
     act,
     brands,
+    calendar,
+    calendar_new,
     chat,
     enter,
     files,
@@ -44,6 +46,8 @@ PAGES = (
     gallery,
     picture,
     review,
+    calendar,
+    calendar_new,
     brands,
     usage,
     health,

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from bot.core.cards import duration, ordinal
 from bot.core.live import LiveProgress
 from bot.core.messages import Card, Field, Swatch
+from bot.web.calendar_days import day_name
 
 STATE_WORDS = {
     "candidate": "draft",
@@ -149,6 +150,7 @@ def _eta(progress: LiveProgress) -> str:
 
 
 FILTERS = {
+    "day_name": day_name,
     "said": said,
     "fact": fact,
     "percent": percent,

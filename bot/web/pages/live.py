@@ -41,7 +41,7 @@ class Teller:
             return self._message(rest, signal.data)
         if kind == "job":
             return await self._job(rest, signal.kind)
-        if kind in ("queue", "reviews"):
+        if kind in ("queue", "reviews", "calendar"):
             return {"type": kind}
         return None
 

@@ -1,6 +1,7 @@
 // Makes the pages live. Everything here is an addition: every page works without it.
 
 import { startActions } from "./actions.js";
+import { startCalendar } from "./calendar.js";
 import { startChat } from "./chat.js";
 import { startGallery } from "./gallery.js";
 import { startLive } from "./live.js";
@@ -15,4 +16,5 @@ startChat();
 startQueue();
 startGallery();
 startReview();
+startCalendar();
 if ("live" in document.body.dataset) startLive();
