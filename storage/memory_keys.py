@@ -1,9 +1,8 @@
 """Keys, and the codes that join accounts, in memory."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bot.core.ids import new_id
 from bot.core.lives import LINK_STEPS, LinkState
 from bot.core.people import AccountLink, Identity, Key, KeyKind
 from storage.memory_tables import Table, Tables
@@ -55,7 +54,7 @@ class MemoryAccountLinks:
 
     def __init__(self, tables: Tables) -> None:
         self._links: Table[AccountLink] = Table(tables, "code")
-        self._misses: Table[tuple[Identity, datetime]] = Table(tables, "wrong code")
+        self._tries: Table[tuple[int, datetime]] = Table(tables, "typed codes of")
 
     async def add(self, link: AccountLink) -> None:
         """See the port."""
@@ -82,15 +81,19 @@ class MemoryAccountLinks:
         """See the port."""
         return [link for link in self._links if link.person == person_id]
 
-    async def note_miss(self, account: Identity, at: datetime) -> None:
+    async def count_try(self, account: Identity, now: datetime, within: timedelta) -> int:
         """See the port."""
-        self._misses.add(new_id(), (account, at))
+        tries, since = self._tries.get(account) or (0, now)
+        if since <= now - within:
+            tries, since = 0, now
+        self._tries.put(account, (tries + 1, since))
+        return tries + 1
 
-    async def misses(self, account: Identity, since: datetime) -> int:
+    async def forget_tries(self, account: Identity) -> None:
         """See the port."""
-        return sum(who == account and at >= since for who, at in self._misses)
+        self._tries.drop(account)
 
     async def purge(self, before: datetime) -> int:
         """See the port."""
         links = self._links.drop_where(lambda link: link.expires_at < before)
-        return links + self._misses.drop_where(lambda miss: miss[1] < before)
+        return links + self._tries.drop_where(lambda typed: typed[1] < before)

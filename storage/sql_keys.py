@@ -1,9 +1,9 @@
 """Keys, and the codes that join accounts, in SQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete
 
 from bot.core.lives import LINK_STEPS, LinkState
 from bot.core.people import AccountLink, Identity, Key, KeyKind
@@ -11,11 +11,11 @@ from storage.codec import clean_text
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
 from storage.steps import missing
-from storage.tables import KeyRow, LinkMissRow, LinkRow, table_of
+from storage.tables import KeyRow, LinkRow, LinkTryRow, table_of
 
 _KEYS = Shape(Key, KeyRow)
 _LINKS = Shape(AccountLink, LinkRow)
-_MISSES = table_of(LinkMissRow)
+_TRIES = table_of(LinkTryRow)
 
 
 class SqlKeys:
@@ -93,26 +93,33 @@ class SqlAccountLinks:
         """See the port."""
         return await self._links.where(self._c.person == person_id, order=(self._c.row,))
 
-    async def note_miss(self, account: Identity, at: datetime) -> None:
+    async def count_try(self, account: Identity, now: datetime, within: timedelta) -> int:
         """See the port."""
-        row = {"platform": account.platform, "user": account.user, "team": account.team}
-        plain = {name: clean_text(text) for name, text in row.items()}
-        await self._session.add_rows(_MISSES, [{**plain, "at": at}])
-
-    async def misses(self, account: Identity, since: datetime) -> int:
-        """See the port."""
-        c = _MISSES.c
-        query = select(func.count()).where(
-            c.platform == account.platform,
-            c.user == account.user,
-            c.team == account.team,
-            c.at >= since,
+        c = _TRIES.c
+        over = c.since <= now - within
+        statement = self._session.upsert(_TRIES).values(**_plain(account), tries=1, since=now)
+        counted = statement.on_conflict_do_update(
+            index_elements=["platform", "user", "team"],
+            set_={
+                "tries": case((over, 1), else_=c.tries + 1),
+                "since": case((over, now), else_=c.since),
+            },
         )
-        return await self._session.number(query.select_from(_MISSES))
+        return int((await self._session.change(counted.returning(c.tries))).scalar_one())
+
+    async def forget_tries(self, account: Identity) -> None:
+        """See the port."""
+        same = (_TRIES.c[name] == text for name, text in _plain(account).items())
+        await self._session.change(delete(_TRIES).where(*same))
 
     async def purge(self, before: datetime) -> int:
         """See the port."""
         links = delete(_LINKS.table).where(self._c.expires_at < before)
-        misses = delete(_MISSES).where(_MISSES.c.at < before)
+        tries = delete(_TRIES).where(_TRIES.c.since < before)
         gone = (await self._session.change(links)).rowcount
-        return gone + (await self._session.change(misses)).rowcount
+        return gone + (await self._session.change(tries)).rowcount
+
+
+def _plain(account: Identity) -> dict[str, str]:
+    named = {"platform": account.platform, "user": account.user, "team": account.team}
+    return {name: clean_text(text) for name, text in named.items()}

@@ -61,6 +61,10 @@ class Session:
             raise RuntimeError("A read transaction can't change anything: use Store.write().")
         return await self._connection.execute(statement, values)
 
+    def upsert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT of this database that knows ON CONFLICT."""
+        return postgresql.insert(table) if self.postgresql else sqlite.insert(table)
+
     def step(self) -> AbstractAsyncContextManager[object]:
         """Do all of a block or nothing; the transaction stays usable either way.
 

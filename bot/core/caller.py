@@ -31,7 +31,13 @@ async def known(tx: Transaction, actor: Actor) -> Caller:
     if person is None:
         raise NotAllowed(
             "I don't know you yet, so I can't do this for you.",
-            fix="Ask an admin of this Housestyle to invite you.",
+            fix="Ask an admin of this Housestyle to invite you. A member already? Type `/link` in "
+            "the account I know, and its code here.",
+        )
+    if not person.active:
+        raise NotAllowed(
+            "You are no longer a member here, so I can't do this for you.",
+            fix="Ask an admin of this Housestyle to let you in again.",
         )
     return Caller(person=person, actor=actor)
 

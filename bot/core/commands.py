@@ -261,6 +261,8 @@ class ErasePerson:
     """Take a person's name, accounts and words out of all records; their id stays."""
 
     person: str
+    sure: bool = False
+    """Without it, the answer says what would go and asks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +279,15 @@ class ConfirmLink:
 
     key: str
     yes: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlinkAccount:
+    """Take an account off a member: one's own, or as an admin another's."""
+
+    platform: str
+    """`slack`, or exactly `slack:USER`."""
+    person: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -335,6 +346,7 @@ Command = (
     | ErasePerson
     | LinkAccount
     | ConfirmLink
+    | UnlinkAccount
     | SetBudget
     | Help
 )

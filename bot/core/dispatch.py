@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bot.core import cancelling, intake, looking, publishing, reviewing
+from bot.core import cancelling, intake, linking, looking, members, publishing, reviewing
 from bot.core.caller import Caller, kit_for, known
 from bot.core.cards import error_card, reply_card
 from bot.core.commands import (
@@ -18,22 +18,30 @@ from bot.core.commands import (
     AskChange,
     Cancel,
     Command,
+    ConfirmLink,
     EditWords,
     Find,
     Help,
     Imagine,
+    Invite,
+    LinkAccount,
+    ListPeople,
     Queue,
     Reject,
     Reroll,
     SendToApproval,
+    SetActive,
+    SetRole,
+    SetTeam,
     Settle,
     Show,
+    UnlinkAccount,
     Upscale,
     Usage,
     Vary,
     Withdraw,
 )
-from bot.core.errors import Conflict, HousestyleError, Mistake, Refused
+from bot.core.errors import Conflict, HousestyleError, Mistake, Refused, Unavailable
 from bot.core.grammar import parse
 from bot.core.help import help_card
 from bot.core.house import House
@@ -83,6 +91,13 @@ HANDLERS: dict[type, Handler] = {
     Show: looking.show,
     Find: looking.find,
     Usage: looking.usage,
+    Invite: members.invite,
+    ListPeople: members.list_people,
+    SetRole: members.set_role,
+    SetTeam: members.set_team,
+    SetActive: members.set_active,
+    ConfirmLink: linking.confirm,
+    UnlinkAccount: linking.unlink,
     Help: _help,
 }
 
@@ -94,14 +109,21 @@ class Dispatch:
         self._house = house
 
     async def dispatch(self, command: Command, actor: Actor) -> Card:
-        """Do it and answer. Only cancellation of the task itself gets out of here."""
+        """Do it and answer. A delivery that the house can't take in now raises Unavailable: it is
+        in the inbox and is worked off later. Else only cancellation of the task gets out."""
         try:
             once = OnceStore(self._house.store, actor, self._house.clock)
             house = replace(self._house, store=once)
+            if isinstance(command, LinkAccount):  # the one thing that a stranger may say
+                return await linking.link(house, actor, command)
             async with house.store.read() as tx:
                 caller = await known(tx, actor)
             card: Card = await HANDLERS[type(command)](house, caller, command)
             return card
+        except Unavailable as exc:
+            if actor.delivery:
+                raise  # it is written down, and is done as soon as the house answers
+            return error_card(exc)
         except AlreadyTaken as exc:
             return reply_card("Already on it", exc.message)
         except HousestyleError as exc:
@@ -123,7 +145,8 @@ class Dispatch:
             (fields[name] for name in ("review", "asset", "job", "target") if fields.get(name)), ""
         )
         async with self._house.store.write() as tx:
-            person = await tx.people.by_identity(actor.platform, actor.user)
+            team = actor.channel.team if actor.channel else ""
+            person = await tx.people.by_identity(actor.platform, actor.user, team)
             await tx.ledger.append(
                 Event(
                     action="command.refused",

@@ -122,6 +122,22 @@ def _find(command: commands.Find, _vocabulary: Vocabulary) -> str:
     return f"/find{words}{state}{_brand(command.brand)}"
 
 
+def _invite(command: commands.Invite, _vocabulary: Vocabulary) -> str:
+    roles = "".join(f" --role {role}" for role in command.roles)
+    team = f" --team {_value(command.team)}" if command.team else ""
+    return f"/invite {quoted(command.name)}{roles}{team}{_brand(command.brand)}"
+
+
+def _set_role(command: commands.SetRole, _vocabulary: Vocabulary) -> str:
+    switch = "" if command.on else " off"
+    return f"/role {quoted(command.person)} {command.role}{switch}{_brand(command.brand)}"
+
+
+def _unlink(command: commands.UnlinkAccount, _vocabulary: Vocabulary) -> str:
+    person = f" {quoted(command.person)}" if command.person else ""
+    return f"/unlink {quoted(command.platform)}{person}"
+
+
 def _brand(brand: str) -> str:
     return f" --brand {_value(brand)}" if brand else ""
 
@@ -143,5 +159,15 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.Find: _find,
     commands.Usage: lambda c, _v: f"/usage{_brand(c.brand)}",
     commands.Settle: lambda c, _v: f"/settle {c.publication} {'sent' if c.sent else 'again'}",
+    commands.Invite: _invite,
+    commands.ListPeople: lambda c, _v: f"/people{_brand(c.brand)}",
+    commands.SetRole: _set_role,
+    commands.SetTeam: lambda c, _v: f"/team {quoted(c.person)} {quoted(c.team or 'none')}",
+    commands.SetActive: lambda c, _v: (
+        f"/{'reactivate' if c.active else 'deactivate'} {quoted(c.person)}"
+    ),
+    commands.ErasePerson: lambda c, _v: f"/erase {quoted(c.person)}",
+    commands.LinkAccount: lambda c, _v: f"/link {quoted(c.code) if c.code else ''}".strip(),
+    commands.UnlinkAccount: _unlink,
     commands.Help: lambda c, _v: f"/help {c.topic}".strip(),
 }

@@ -4,6 +4,7 @@ from bot.core.errors import NotFound
 from bot.core.grammar_cursor import any_of
 from bot.core.grammar_flags import FLAGS, Flag
 from bot.core.messages import Card, Field
+from bot.core.people import Role
 from bot.core.verb_args import Verb
 from bot.core.verbs import BY_NAME, FACTORS, TOPICS, VERBS
 from bot.core.vocabulary import Vocabulary
@@ -22,6 +23,16 @@ _MORE = {
     "reject": ("The requester reads the reason, so say what would make it right.",),
     "cancel": ("What is already rendered is thrown away; nothing is charged to the budget.",),
     "settle": ("A post is doubtful when the connection broke while it was sent.",),
+    "invite": (
+        f"Roles: {', '.join(role.value for role in Role)}; `--role` may be said several times.",
+        "The link that lets them in is on the People page.",
+    ),
+    "role": (f"Roles: {', '.join(role.value for role in Role)}.", "Without a brand: in all."),
+    "deactivate": ("Their sessions and keys end at once; what they asked for stays.",),
+    "erase": ("You are asked before anything goes. It can't be undone.",),
+    "link": (
+        "Say it in the account I know, then type the code in the other one, then say yes here.",
+    ),
     "send": ("The picture stays a draft until an approver has said yes.",),
 }
 
@@ -57,6 +68,13 @@ def example_of(verb: str, vocabulary: Vocabulary) -> str:
         "reject": f"{EXAMPLE_ID} too dark, the mug is hard to see",
         "change": f"{EXAMPLE_ID} the same in a warmer light",
         "settle": f"{EXAMPLE_ID} sent",
+        "invite": "Mia --role approver",
+        "role": "Mia approver",
+        "team": "Mia design",
+        "deactivate": "Mia",
+        "reactivate": "Mia",
+        "erase": "Mia",
+        "unlink": "slack",
         "find": "mug --state approved",
         "help": "templates",
     }

@@ -1,16 +1,19 @@
 """Who may do what, and what a set of votes means. Pure: no store, no clock."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.errors import Conflict, NotAllowed
 from bot.core.lives import ReviewState
 from bot.core.messages import Audience, ChannelRef
-from bot.core.people import Person, Role
+from bot.core.people import ANY_BRAND, Person, Role
 from bot.core.reviews import Answer, Review, Vote
 from brand.kit import BrandKit
 
 MANAGERS = frozenset({Role.BRAND_MANAGER.value, Role.ADMIN.value})
+MANAGED = frozenset({Role.REQUESTER, Role.APPROVER})
+"""What a brand manager may give and take, in their own brand."""
 
 
 def may_request(kit: BrandKit, person: Person) -> None:
@@ -154,3 +157,67 @@ def may_tend(kit: BrandKit, person: Person, owner: str) -> None:
 def sees_calendar(kit: BrandKit, person: Person) -> bool:
     """Whether the person may read the brand's calendar: its members may."""
     return bool(person.roles_in(kit.id))
+
+
+def managed_brands(person: Person) -> frozenset[str]:
+    """The brands (`*`: all) in which this person may give roles."""
+    if person.is_admin:
+        return frozenset({ANY_BRAND})
+    return frozenset(where for where, role in person.roles if role is Role.BRAND_MANAGER)
+
+
+def may_give(giver: Person, role: Role, brand: str) -> None:
+    """Raises NotAllowed unless this person may give or take this role in this brand (`*`: all).
+
+    An admin may everywhere; a brand manager requester and approver, in their own brand.
+    """
+    if giver.is_admin:
+        return
+    managed = managed_brands(giver)
+    named = role.value.replace("_", " ")
+    if not managed:
+        raise NotAllowed("You can't give or take roles.", fix="Ask an admin.")
+    if role not in MANAGED:
+        raise NotAllowed(f"Only an admin may make someone {named}.", fix="Ask an admin.")
+    if brand not in managed and ANY_BRAND not in managed:
+        raise NotAllowed(
+            f"You manage {' and '.join(sorted(managed))} only.",
+            fix=f"Add `--brand {min(managed)}`, or ask an admin.",
+        )
+
+
+def may_raise(giver: Person, receiver: Person) -> None:
+    """Raises NotAllowed where someone would give themselves a role."""
+    if giver.id == receiver.id:
+        raise NotAllowed(
+            "Nobody gives themselves a role.", fix="Ask another admin or brand manager."
+        )
+
+
+def may_administer(person: Person) -> None:
+    """Raises NotAllowed for all but admins: teams, leaving, erasing, other people's keys."""
+    if not person.is_admin:
+        raise NotAllowed("Only an admin may do that.", fix="Ask an admin of this Housestyle.")
+
+
+def keeps_an_admin(person: Person, admins: Sequence[Person]) -> None:
+    """Raises NotAllowed if nobody could run this house without `person` as an admin."""
+    if [admin.id for admin in admins] == [person.id]:
+        raise NotAllowed(
+            f"{person.name} is the last admin.", fix="Make someone else an admin first."
+        )
+
+
+def people_seen(viewer: Person, people: Iterable[Person]) -> tuple[Person, ...]:
+    """Whom this person may see with their roles and accounts: admins and auditors of all brands
+    everyone, managers and auditors of a brand its members, everybody themselves."""
+    watching = (Role.BRAND_MANAGER, Role.AUDITOR)
+    brands = {where for where, role in viewer.roles if role in watching}
+    everyone = viewer.is_admin or ANY_BRAND in brands
+    return tuple(
+        person
+        for person in people
+        if everyone
+        or person.id == viewer.id
+        or any(where in brands or where == ANY_BRAND for where, _ in person.roles if brands)
+    )

@@ -31,11 +31,12 @@ async def name_of(tx: Transaction, person_id: str) -> str:
 
 
 async def line_to(tx: Transaction, person_id: str, platform: str) -> ChannelRef | None:
-    """A person's direct line on that platform, or on any; None if they have none."""
+    """A person's direct line on that platform, or on any; None if they have none, or have left."""
     try:
-        identities = (await tx.people.get(person_id)).identities
+        person = await tx.people.get(person_id)
     except NotFound:
         return None
+    identities = person.identities if person.active else ()
     chosen = sorted(identities, key=lambda identity: identity.platform != platform)
     if not chosen:
         return None
@@ -60,7 +61,8 @@ async def current_job_card(tx: Transaction, job: Job, kit: BrandKit) -> Card:
         of_asset = await tx.reviews.of_asset(asset.id)
         if of_asset:
             reviews[asset.id] = of_asset[0]
-    place = await tx.jobs.place(job.id) if job.state is JobState.QUEUED else None
+    waits = job.state is JobState.QUEUED and not job.hold
+    place = await tx.jobs.place(job.id) if waits else None
     return job_card(
         job,
         kit,
@@ -112,7 +114,7 @@ async def _reviewers(tx: Transaction, kit: BrandKit) -> list[ChannelRef]:
         return working
     lines = []
     for person in await tx.people.all():
-        if kit.review.allows_approval(person.id, person.roles_in(kit.id)):
+        if person.active and kit.review.allows_approval(person.id, person.roles_in(kit.id)):
             line = await line_to(tx, person.id, "")
             lines += [line] if line else []
     return lines

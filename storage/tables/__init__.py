@@ -11,8 +11,8 @@ from storage.tables.outbox import DeliveryRow, OutgoingRow
 from storage.tables.people import (
     IdentityRow,
     KeyRow,
-    LinkMissRow,
     LinkRow,
+    LinkTryRow,
     PersonRow,
     RoleRow,
 )
@@ -33,8 +33,8 @@ __all__ = [
     "JobRow",
     "KeyRow",
     "KitRow",
-    "LinkMissRow",
     "LinkRow",
+    "LinkTryRow",
     "LoraRow",
     "OutgoingRow",
     "PersonRow",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
 from bot.core.lives import LinkState
@@ -86,14 +86,13 @@ class LinkRow(Row, table=True):
     version: int
 
 
-class LinkMissRow(Row, table=True):
-    """A wrong code, and the account in which it was typed."""
+class LinkTryRow(Row, table=True):
+    """How many codes an account has typed since the first one of its window."""
 
-    __tablename__ = "link_misses"
-    __table_args__ = (Index(None, "platform", "user", "team", "at"),)
+    __tablename__ = "link_tries"
 
-    row: int | None = row_number()
-    platform: str
-    user: str
-    team: str
-    at: datetime
+    platform: str = Field(primary_key=True)
+    user: str = Field(primary_key=True)
+    team: str = Field(primary_key=True)
+    tries: int
+    since: datetime

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.core.people import AccountLink, Identity, Key, KeyKind, Person
@@ -92,16 +92,17 @@ class AccountLinks(Protocol):
         """Oldest first; ended ones too."""
         ...
 
-    async def note_miss(self, account: Identity, at: datetime) -> None:
-        """Remember that this account typed a wrong code."""
+    async def count_try(self, account: Identity, now: datetime, within: timedelta) -> int:
+        """Count one more code typed by this account: how many in the window that its first one
+        opened, this one included. Until the transaction ends, others of the account wait."""
         ...
 
-    async def misses(self, account: Identity, since: datetime) -> int:
-        """How many wrong codes this account has typed since then."""
+    async def forget_tries(self, account: Identity) -> None:
+        """The account typed a right code: it begins anew."""
         ...
 
     async def purge(self, before: datetime) -> int:
-        """Forget codes that expired, and wrong ones typed, before this time; how many."""
+        """Forget codes that expired, and tries counted, before this time; how many."""
         ...
 
 

@@ -32,12 +32,12 @@ def upgrade() -> None:
         keys.alter_column("label", server_default=None)
     _allow_kinds(*KINDS, "invite")
     _account_links()
-    _link_misses()
+    _link_tries()
 
 
 def downgrade() -> None:
     """One version back. Invitations that wait are forgotten."""
-    op.drop_table("link_misses")
+    op.drop_table("link_tries")
     op.drop_table("account_links")
     op.execute("DELETE FROM keys WHERE kind = 'invite'")
     _allow_kinds(*KINDS)
@@ -83,13 +83,10 @@ def _account_links() -> None:
     op.create_index("ix_account_links_code_hash", "account_links", ["code_hash"])
 
 
-def _link_misses() -> None:
+def _link_tries() -> None:
     op.create_table(
-        "link_misses",
-        sa.Column("row", ROW, primary_key=True, autoincrement=True),
-        *(sa.Column(name, TEXT, nullable=False) for name in ("platform", "user", "team")),
-        sa.Column("at", TIME, nullable=False),
-    )
-    op.create_index(
-        "ix_link_misses_platform_user_team_at", "link_misses", ["platform", "user", "team", "at"]
+        "link_tries",
+        *(sa.Column(name, TEXT, primary_key=True) for name in ("platform", "user", "team")),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("since", TIME, nullable=False),
     )
