@@ -1,14 +1,15 @@
 """What can go wrong in the store itself; the core's NotFound and Conflict say the rest.
 
 HousestyleError
-├── CodecError         something stored is not what this version writes
-├── StoreBusy          others kept the database locked, or two transactions blocked each other
-├── StoreUnavailable   the database does not answer
-├── StoreTooNew        a newer version of the program has upgraded the database
-└── DiskFailed         a file could not be written or read
+├── CodecError           something stored is not what this version writes
+├── StoreTooNew          a newer version of the program has upgraded the database
+└── Unavailable          what the core may try again as it is
+    ├── StoreBusy        others kept the database locked, or two transactions blocked each other
+    ├── StoreUnavailable the database does not answer
+    └── DiskFailed       a file could not be written or read
 """
 
-from bot.core.errors import Conflict, HousestyleError
+from bot.core.errors import Conflict, HousestyleError, Unavailable
 
 
 class CodecError(HousestyleError):
@@ -17,13 +18,13 @@ class CodecError(HousestyleError):
     title = "Stored data not understood"
 
 
-class StoreBusy(Conflict):
+class StoreBusy(Unavailable, Conflict):
     """The database was locked for too long, or two transactions blocked each other: try again."""
 
     title = "Too busy"
 
 
-class StoreUnavailable(HousestyleError):
+class StoreUnavailable(Unavailable):
     """The database does not answer: check its address in the settings and that it runs."""
 
     title = "Database unavailable"
@@ -35,7 +36,7 @@ class StoreTooNew(HousestyleError):
     title = "Database too new"
 
 
-class DiskFailed(HousestyleError):
+class DiskFailed(Unavailable):
     """The disk refused a file: free some space, or check the permissions of the data folder."""
 
     title = "Disk trouble"

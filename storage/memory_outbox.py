@@ -9,7 +9,7 @@ from bot.core.lives import OUTBOX_STEPS, OutboxState
 from bot.core.messages import ChannelRef, MessageRef
 from bot.core.ports import Outgoing
 from storage.memory_tables import Table, Tables
-from storage.steps import due, place_of, superseded
+from storage.steps import WAITING, due, place_of, superseded
 
 
 class MemoryOutbox:
@@ -24,6 +24,10 @@ class MemoryOutbox:
         for older in self._same(message.card.subject, message.target):
             if older.id != message.id and older.state is OutboxState.PENDING:
                 self._messages.update(superseded(older), older, OUTBOX_STEPS)
+
+    async def get(self, message_id: str) -> Outgoing:
+        """See the port."""
+        return self._messages.need(message_id)
 
     async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
         """See the port."""
@@ -61,6 +65,12 @@ class MemoryOutbox:
             and message.lease_until is not None
             and message.lease_until <= now
         ]
+
+    async def doubtful(self, now: datetime) -> Sequence[Outgoing]:
+        """See the port."""
+        ended = (m for m in self._messages if m.state not in WAITING)
+        due = [(m.check_at, m) for m in ended if m.check_at is not None and m.check_at <= now]
+        return [message for _, message in sorted(due, key=lambda pair: pair[0])]
 
     async def message_of(self, subject: str, target: ChannelRef) -> MessageRef | None:
         """See the port."""

@@ -8,7 +8,7 @@ from bot.core.lives import PUBLICATION_STEPS, REVIEW_STEPS, PublicationState
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from storage.memory_tables import Table, Tables
-from storage.steps import OPEN_REVIEWS, check_votes, posted, review_open
+from storage.steps import ON_THEIR_WAY, OPEN_REVIEWS, check_votes, posted, review_open
 
 
 class MemoryReviews:
@@ -98,6 +98,12 @@ class MemoryPublications:
             and publication.lease_until is not None
             and publication.lease_until <= now
         ]
+
+    async def doubtful(self, now: datetime) -> Sequence[Publication]:
+        """See the port."""
+        ended = (p for p in self._publications if p.state not in ON_THEIR_WAY)
+        due = [(p.check_at, p) for p in ended if p.check_at is not None and p.check_at <= now]
+        return [publication for _, publication in sorted(due, key=lambda pair: pair[0])]
 
     async def of_asset(self, asset_id: str) -> Sequence[Publication]:
         """See the port."""

@@ -33,6 +33,12 @@ class MemoryTimeline:
         """See the port."""
         return self._change(replace(await self.get(message_id), card=card, edited_at=at))
 
+    async def remove(self, message_id: str) -> None:
+        """See the port."""
+        message = self._messages.pop(message_id, None)
+        if message is not None:
+            self._outgoing.pop(message.outgoing, None)
+
     async def get(self, message_id: str) -> TimelineMessage:
         """See the port."""
         if message_id not in self._messages:

@@ -13,7 +13,7 @@ from bot.core.ports import Outgoing
 from storage.codec import clean_text, decode
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
-from storage.steps import due, place_of, superseded
+from storage.steps import WAITING, due, place_of, superseded
 from storage.tables import DeliveryRow, OutgoingRow, table_of
 
 _SHAPE = Shape(Outgoing, OutgoingRow)
@@ -52,6 +52,10 @@ class SqlOutbox:
             await self._session.change(update(_SHAPE.table).where(*older).values(values))
         await self._messages.add(message)
 
+    async def get(self, message_id: str) -> Outgoing:
+        """See the port."""
+        return await self._messages.need(message_id)
+
     async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
         """See the port."""
         passed: list[str] = []
@@ -84,6 +88,12 @@ class SqlOutbox:
         """See the port."""
         lost = (self._c.state == OutboxState.SENDING, self._c.lease_until <= now)
         return await self._messages.where(*lost, order=(self._c.due_at, self._c.row))
+
+    async def doubtful(self, now: datetime) -> Sequence[Outgoing]:
+        """See the port."""
+        ended = self._c.state.not_in(WAITING)
+        order = (self._c.check_at, self._c.row)
+        return await self._messages.where(self._c.check_at <= now, ended, order=order)
 
     async def message_of(self, subject: str, target: ChannelRef) -> MessageRef | None:
         """See the port."""

@@ -15,7 +15,7 @@ from bot.core.publications import Publication
 from bot.core.reviews import Review, Vote
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
-from storage.steps import OPEN_REVIEWS, check_votes, posted, review_open
+from storage.steps import ON_THEIR_WAY, OPEN_REVIEWS, check_votes, posted, review_open
 from storage.tables import PublicationRow, ReviewRow, VoteRow
 
 _REVIEWS = Shape(Review, ReviewRow, apart=("votes",))
@@ -139,6 +139,12 @@ class SqlPublications:
         """See the port."""
         lost = (self._c.state == PublicationState.SENDING, self._c.lease_until <= now)
         return await self._publications.where(*lost, order=self._by_due)
+
+    async def doubtful(self, now: datetime) -> Sequence[Publication]:
+        """See the port."""
+        ended = self._c.state.not_in(ON_THEIR_WAY)
+        order = (self._c.check_at, self._c.row)
+        return await self._publications.where(self._c.check_at <= now, ended, order=order)
 
     async def of_asset(self, asset_id: str) -> Sequence[Publication]:
         """See the port."""

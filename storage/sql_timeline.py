@@ -68,6 +68,12 @@ class SqlTimeline:
             await _touch(session, message_id, card=encode(card), edited_at=at)
             return await _table(session).need(message_id)
 
+    async def remove(self, message_id: str) -> None:
+        """See the port."""
+        async with self._writing() as session:
+            await session.change(delete(_REACTIONS).where(_REACTIONS.c.message == message_id))
+            await session.change(delete(_SHAPE.table).where(_SHAPE.table.c.id == message_id))
+
     async def get(self, message_id: str) -> TimelineMessage:
         """See the port."""
         async with self._reading() as session:

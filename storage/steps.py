@@ -10,6 +10,7 @@ from bot.core.lives import (
     AssetState,
     JobState,
     OutboxState,
+    PublicationState,
     ReviewState,
     SlotState,
     Steps,
@@ -27,6 +28,10 @@ LEASED = (JobState.RENDERING, JobState.CHECKING)
 """States in which a worker holds a job by a lease."""
 COMPARED = (AssetState.APPROVED, AssetState.IN_REVIEW)
 """States of the assets that a new picture must not look like."""
+ON_THEIR_WAY = (PublicationState.PENDING, PublicationState.SENDING)
+"""States of a publication that a publisher has still to end."""
+WAITING = (OutboxState.PENDING, OutboxState.SENDING)
+"""States of a message that a sender has still to end."""
 OPEN_REVIEWS = (ReviewState.OPEN, ReviewState.ESCALATED)
 """States in which a review still waits for votes."""
 OPEN_SLOTS = (SlotState.PLANNED, SlotState.RENDERING, SlotState.IN_REVIEW, SlotState.READY)

@@ -7,6 +7,7 @@ HousestyleError
 │   └── Unapproved     what would be published was not approved as it is
 ├── Mistake            the input is wrong: position, allowed values, nearest word
 ├── NotFound           no such thing
+├── Unavailable        a part of the house does not answer now; it may in a moment
 ├── CorruptBlob        a stored file no longer has the bytes that its name says
 ├── Conflict           someone or something was faster
 │   ├── StaleState     the thing changed since it was read
@@ -100,6 +101,13 @@ class NotFound(HousestyleError):
     """No such thing, or not visible to this person."""
 
     title = "Not found"
+
+
+class Unavailable(HousestyleError):
+    """A part of the house does not answer now: nothing was decided, so the same thing can be
+    tried again as it is."""
+
+    title = "Please wait a moment"
 
 
 class CorruptBlob(HousestyleError):

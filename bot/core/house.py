@@ -1,7 +1,9 @@
 """House: the one object that adapters get; the composition root fills it."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from bot.core.anchors import AnchorPlaces
 from bot.core.live import LiveBoard
 from bot.core.ports import (
     BlobStore,
@@ -15,6 +17,7 @@ from bot.core.ports import (
     Studio,
     Timeline,
 )
+from bot.core.tariff import Tariff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,5 +39,11 @@ class House:
     """Filled by the composition root once dispatch stands."""
     demo: bool = False
     """In the demo alone one person may be requester and approver in turn; votes are marked."""
+    lease: timedelta = timedelta(seconds=15)
+    """How long a job, post or message belongs to who claimed it without a sign of life."""
+    tariff: Tariff | None = None
+    """What device time costs; None: nobody has said."""
     base_url: str = ""
     """Where people reach the portal, for links in chat."""
+    anchors: AnchorPlaces = field(default_factory=AnchorPlaces)
+    """Where the ledger's anchors are kept."""

@@ -31,6 +31,11 @@ class Publication:
     attempts: int = 0
     receipt: MessageRef | None = None
     sent_at: datetime | None = None
+    tried_at: datetime | None = None
+    """When the first attempt began: no copy in the channel is older."""
+    check_at: datetime | None = None
+    """When its copies in the channel are looked at. Set before every attempt, so that a crash in
+    the middle is followed up; an attempt whose end is certain takes it away again."""
     error: str = ""
     fence: int = 0
     worker: str = ""

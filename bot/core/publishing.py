@@ -1,85 +1,156 @@
 """Due publication -> post -> receipt. What is sent is hashed again and must be what was approved.
 
-After an ambiguous outcome the channel is looked up once; what stays unclear is settled by a
-person. A crash between sending and recording leaves `sending` with a lease that runs out: it
-becomes ambiguous and is looked up too, so nothing is posted twice.
+Right before the post the lease is renewed, and the record notes that an attempt begins: a process
+that has lost its lease posts nothing, and one that dies before this point has posted nothing. One
+that dies after it, or whose answer is lost, leaves an ambiguous publication (see repairing.py).
+One that was frozen in between, and posted after others had taken over, asks for a look itself.
 """
 
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.actions import action
 from bot.core.assets import Asset, Rendition
 from bot.core.caller import Caller
 from bot.core.cards import alt_text, reply_card
 from bot.core.commands import Settle
 from bot.core.errors import (
     ChatAmbiguous,
-    ChatError,
     ChatUnavailable,
     Conflict,
     HousestyleError,
+    LeaseLost,
     StaleState,
     Unapproved,
+    Unavailable,
 )
 from bot.core.house import House
-from bot.core.ledger import Event
 from bot.core.lives import AssetState, PublicationState, ReviewState
-from bot.core.messages import Audience, Button, Card, MessageRef
+from bot.core.messages import Audience, Card, MessageRef
 from bot.core.policy import MANAGERS, audience_of, may_handle
-from bot.core.ports import Signal
+from bot.core.ports import Chat
 from bot.core.publications import Publication
+from bot.core.receipts import ask_for_a_look, record
+from bot.core.repairing import check_up, look_later
 from bot.core.reviews import Answer, Review
-from bot.core.telling import line_to, say, tell_job, tell_review
-from bot.core.waking import Loop
+from bot.core.waking import Loop, renewed
 from brand.kit import BrandKit
 from brand.spec import sha256_hex
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=15)
 MAX_WAIT = timedelta(minutes=5)
+STOPPED = "The sending process stopped in the middle."
 
 
 class Publisher(Loop):
-    """Sends due publications, one at a time."""
+    """Sends due publications, one at a time, and looks after those that hang or are doubtful."""
 
     topic = "publications"
     poll_s = 5.0
 
     async def run_one(self) -> bool:
-        """Send one due publication or settle one that hangs; False if there is none."""
+        """Settle what hangs or is doubtful, else send one that is due; False if there is none."""
+        return await self._look_after() or await self._send_next()
+
+    async def _look_after(self) -> bool:
+        house, now = self._house, self._house.clock.now()
+        async with house.store.read() as tx:
+            hanging = await tx.publications.expired(now)
+            doubtful = await tx.publications.doubtful(now)
+        for publication in hanging:
+            if publication.check_at is None:  # no attempt had begun
+                await self._move(publication, PublicationState.PENDING, error=STOPPED)
+            else:
+                await self._unclear(publication, STOPPED)
+        for publication in doubtful[:1]:
+            await check_up(house, publication)
+        return bool(hanging or doubtful)
+
+    async def _send_next(self) -> bool:
         house, now = self._house, self._house.clock.now()
         async with house.store.write() as tx:
-            hanging = await tx.publications.expired(now)
-            due = await tx.publications.claim(self._name, now=now, lease=LEASE)
-        for publication in hanging:
-            await self._unclear(publication, "The sending process stopped in the middle.")
+            due = await tx.publications.claim(self._name, now=now, lease=house.lease)
         if due is None:
-            return bool(hanging)
-        await self._send(due)
+            return False
+        try:
+            await self._send(due)
+        except LeaseLost:
+            log.info("Publication was taken over", extra={"id": due.id})
         return True
 
-    async def _send(self, publication: Publication) -> None:
+    async def _send(self, claimed: Publication) -> None:
         house = self._house
         try:
-            data, mime, alt = await self._approved_bytes(publication)
-            chat = house.chats.get(publication.target.platform)
+            data, mime, alt = await self._approved_bytes(claimed)
+            chat = house.chats.get(claimed.target.platform)
             if chat is None:
-                raise Unapproved(f"{publication.target.platform} is not connected.")
-            ref = await chat.post(publication, data, mime, alt)
-        except ChatAmbiguous as exc:
-            await self._unclear(publication, exc.message)
+                raise Unapproved(f"{claimed.target.platform} is not connected.")
+            if (standing := await self._standing(chat, claimed)) is not None:
+                await self._sent(claimed, claimed, standing)
+                return
+            attempt = await self._begin(claimed)
         except ChatUnavailable as exc:
-            wait = min(timedelta(seconds=exc.retry_after_s), MAX_WAIT)
-            await self._move(publication, PublicationState.PENDING, error=exc.message, due_in=wait)
+            await self._wait(claimed, claimed, exc)
+        except (Unavailable, LeaseLost):
+            raise
         except HousestyleError as exc:
-            log.warning("Publication refused: %s", exc.message, extra={"id": publication.id})
-            fix = f" {exc.fix}" if exc.fix else ""
-            await self._move(publication, PublicationState.FAILED, error=exc.message + fix)
+            await self._refused(claimed, claimed, exc)
         else:
-            await self._move(publication, PublicationState.SENT, receipt=ref)
+            await self._attempt(claimed, attempt, chat, (data, mime, alt))
+
+    async def _attempt(
+        self, claimed: Publication, attempt: Publication, chat: Chat, post: tuple[bytes, str, str]
+    ) -> None:
+        """Post it. `claimed` says what was doubtful before this attempt."""
+        try:
+            async with renewed(self._house, lambda: self._renew(attempt)):
+                ref = await chat.post(attempt, *post)
+        except ChatAmbiguous as exc:
+            await self._unclear(attempt, exc.message)
+        except ChatUnavailable as exc:
+            await self._wait(claimed, attempt, exc)
+        except HousestyleError as exc:
+            await self._refused(claimed, attempt, exc)
+        except Exception:
+            # A post that trips over a bug of ours may have arrived; the others go on.
+            log.exception("Posting tripped over a bug", extra={"id": attempt.id})
+            await self._unclear(attempt, "Something broke on our side.")
+        else:
+            await self._sent(claimed, attempt, ref)
+
+    async def _standing(self, chat: Chat, claimed: Publication) -> MessageRef | None:
+        """Where an earlier attempt stands, if there was a doubtful one: look before a retry."""
+        if claimed.check_at is None or claimed.tried_at is None:
+            return None
+        copies = await chat.look_up(claimed.id, claimed.target, since=claimed.tried_at)
+        return copies[0] if copies else None
+
+    async def _begin(self, claimed: Publication) -> Publication:
+        """Note that an attempt begins, with a fresh lease. Raises LeaseLost."""
+        house = self._house
+        now = house.clock.now()
+        until = now + house.lease
+        begun = replace(
+            claimed, lease_until=until, tried_at=claimed.tried_at or now, check_at=until
+        )
+        try:
+            async with house.store.write() as tx:
+                begun = await tx.publications.update(begun, was=claimed)
+        except StaleState as exc:
+            raise LeaseLost("Another process has taken the post over.") from exc
+        if house.clock.now() >= until:  # frozen during the commit
+            raise LeaseLost("The lease ran out before the post.")
+        return begun
+
+    async def _renew(self, attempt: Publication) -> None:
+        house = self._house
+        async with house.store.write() as tx:
+            stored = await tx.publications.get(attempt.id)
+            if (stored.state, stored.fence) != (attempt.state, attempt.fence):
+                raise LeaseLost("Another process has taken the post over.")
+            longer = replace(stored, lease_until=house.clock.now() + house.lease)
+            await tx.publications.update(longer, was=stored)
 
     async def _approved_bytes(self, publication: Publication) -> tuple[bytes, str, str]:
         """The bytes to send, their MIME type and alt text. Raises Unapproved."""
@@ -95,28 +166,33 @@ class Publisher(Loop):
             raise Unapproved("The pixels are not the approved ones.", fix="Render it again.")
         return data, rendition.mime, alt_text(asset, kit)
 
-    async def _unclear(self, publication: Publication, why: str) -> None:
-        unclear = await self._move(publication, PublicationState.AMBIGUOUS, error=why)
-        if unclear is None:
-            return
-        try:
-            chat = self._house.chats[publication.target.platform]
-            found = await chat.look_up(publication.id, publication.target)
-        except (ChatError, KeyError):
-            log.exception("Look-up failed", extra={"id": publication.id})
-            found = None
-        if found is not None:
-            await self._move(unclear, PublicationState.SENT, receipt=found)
-        else:
-            await self._ask_person(unclear)
+    async def _sent(self, claimed: Publication, attempt: Publication, ref: MessageRef) -> None:
+        """Note the receipt. If others have taken over meanwhile, there may be a second copy."""
+        again = claimed.check_at is not None
+        check_at = look_later(self._house) if again else None
+        sent = PublicationState.SENT
+        if await self._move(attempt, sent, receipt=ref, check_at=check_at) is None:
+            await ask_for_a_look(self._house, attempt.id)
 
-    async def _ask_person(self, publication: Publication) -> None:
-        house = self._house
-        async with house.store.write() as tx:
-            line = await line_to(tx, publication.requested_by, publication.target.platform)
-            if line is not None:
-                await say(tx, _settle_card(publication), line, house.clock.now())
-        _wake(house)
+    async def _wait(self, claimed: Publication, attempt: Publication, exc: ChatUnavailable) -> None:
+        wait = min(timedelta(seconds=exc.retry_after_s), MAX_WAIT)
+        pending, check_at = PublicationState.PENDING, claimed.check_at
+        await self._move(attempt, pending, error=exc.message, due_in=wait, check_at=check_at)
+
+    async def _refused(
+        self, claimed: Publication, attempt: Publication, exc: HousestyleError
+    ) -> None:
+        log.warning("Publication refused: %s", exc.message, extra={"id": claimed.id})
+        error = f"{exc.message} {exc.fix}".strip()
+        failed, check_at = PublicationState.FAILED, claimed.check_at
+        await self._move(attempt, failed, error=error, check_at=check_at)
+
+    async def _unclear(self, publication: Publication, why: str) -> None:
+        """Look it up. If this process ends before it has, the next one does."""
+        now = self._house.clock.now()
+        unclear = await self._move(publication, PublicationState.AMBIGUOUS, error=why, check_at=now)
+        if unclear is not None:
+            await check_up(self._house, unclear)
 
     async def _move(
         self,
@@ -126,10 +202,17 @@ class Publisher(Loop):
         error: str = "",
         receipt: MessageRef | None = None,
         due_in: timedelta = timedelta(),
+        check_at: datetime | None = None,
     ) -> Publication | None:
         try:
             return await record(
-                self._house, publication, to, error=error, receipt=receipt, due_in=due_in
+                self._house,
+                publication,
+                to,
+                error=error,
+                receipt=receipt,
+                due_in=due_in,
+                check_at=check_at,
             )
         except StaleState:
             log.info("Publication had moved on", extra={"id": publication.id})
@@ -164,47 +247,6 @@ def check_approval(
     return match[0]
 
 
-async def record(
-    house: House,
-    publication: Publication,
-    to: PublicationState,
-    *,
-    error: str = "",
-    receipt: MessageRef | None = None,
-    due_in: timedelta = timedelta(),
-    actor: str = "system",
-) -> Publication:
-    """Store what became of a publication, with its ledger line and its cards."""
-    now = house.clock.now()
-    async with house.store.write() as tx:
-        new = replace(
-            publication,
-            state=to,
-            error=error,
-            receipt=receipt or publication.receipt,
-            sent_at=now if to is PublicationState.SENT else publication.sent_at,
-            attempts=publication.attempts + (to is PublicationState.PENDING),
-            due_at=now + due_in if to is PublicationState.PENDING else publication.due_at,
-            lease_until=None,
-            worker="",
-        )
-        stored = await tx.publications.update(new, was=publication)
-        await tx.ledger.append(_event(stored, actor, now))
-        asset = await tx.assets.get(stored.asset)
-        review = await tx.reviews.get(stored.review)
-        kit = await tx.kits.current(stored.brand)
-        if to is not PublicationState.PENDING:
-            await tell_review(tx, review, asset, kit, now)
-            await tell_job(tx, await tx.jobs.get(asset.job), kit, now)
-        if to is PublicationState.FAILED:
-            line = await line_to(tx, stored.requested_by, stored.target.platform)
-            if line is not None:
-                said = reply_card(f"Not posted to #{stored.target.channel}", stored.error)
-                await say(tx, said, line, now)
-    _wake(house)
-    return stored
-
-
 async def settle(house: House, caller: Caller, command: Settle) -> Card:
     """A person says whether an ambiguous post arrived. Sends it again if it did not."""
     async with house.store.read() as tx:
@@ -216,49 +258,10 @@ async def settle(house: House, caller: Caller, command: Settle) -> Card:
         raise Conflict(f"This post is {publication.state.value} already.")
     person = caller.person.id
     where = f"#{publication.target.channel}"
+    now = house.clock.now()
     if command.sent:
-        await record(house, publication, PublicationState.SENT, actor=person)
+        await record(house, publication, PublicationState.SENT, check_at=now, actor=person)
         return reply_card("Settled", f"Noted: the picture stands in {where}.")
-    sending = await record(house, publication, PublicationState.SENDING, actor=person)
-    await record(house, sending, PublicationState.PENDING, actor=person)
+    again = await record(house, publication, PublicationState.SENDING, check_at=now, actor=person)
+    await record(house, again, PublicationState.PENDING, check_at=now, actor=person)
     return reply_card("Sending again", f"The picture goes to {where} now.")
-
-
-def _settle_card(publication: Publication) -> Card:
-    where = f"#{publication.target.channel}"
-    return Card(
-        kind="reply",
-        subject=f"publication:{publication.id}",
-        title=f"Did the picture reach {where}?",
-        lines=(f"{publication.error} I looked once and did not find it.",),
-        fix=f"Look into {where}, then tell me.",
-        buttons=(
-            Button(label="It is there", action=action("settle", publication.id, "sent")),
-            Button(label="Send it again", action=action("settle", publication.id, "again")),
-        ),
-        private=True,
-    )
-
-
-def _event(publication: Publication, actor: str, now: datetime) -> Event:
-    return Event(
-        action=f"publication.{publication.state.value}",
-        subject=f"publication:{publication.id}",
-        at=now,
-        actor=actor,
-        brand=publication.brand,
-        facts={
-            "asset": publication.asset,
-            "review": publication.review,
-            "file": publication.file_hash,
-            "pixels": publication.pixel_hash,
-            "target": str(publication.target),
-            "message": publication.receipt.message if publication.receipt else "",
-            "error": publication.error,
-        },
-    )
-
-
-def _wake(house: House) -> None:
-    house.signals.publish(Signal(topic="outbox", kind="added", data={}))
-    house.signals.publish(Signal(topic="publications", kind="changed", data={}))

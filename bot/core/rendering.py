@@ -11,11 +11,11 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from bot.core.assets import Asset, Rendition
+from bot.core.budget import Budget
 from bot.core.cards import brief_title
-from bot.core.errors import Conflict, HousestyleError, LeaseLost, NotFound, StaleState
+from bot.core.errors import Conflict, HousestyleError, LeaseLost, NotFound, StaleState, Unavailable
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.jobs import MAX_ATTEMPTS, Job, JobItem
@@ -23,6 +23,7 @@ from bot.core.ledger import Event
 from bot.core.live import LiveProgress
 from bot.core.lives import AssetState, JobState
 from bot.core.ports import Checked, Signal
+from bot.core.spending import cost_facts, hold_back, measured, overdrawn, settle
 from bot.core.submitting import picture_of
 from bot.core.telling import tell_job
 from bot.core.waking import Loop
@@ -40,7 +41,6 @@ from brand.spec import (
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=15)
 MAX_CLAIMS = 6  # a job that takes the generation service down this often is given up
 
 
@@ -64,12 +64,17 @@ class RenderingWorker(Loop):
         now = house.clock.now()
         async with house.store.write() as tx:
             await tx.jobs.release_expired(now)
-            job = await tx.jobs.claim(self._name, now=now, lease=LEASE)
+            job = await tx.jobs.claim(self._name, now=now, lease=house.lease)
             if job is not None:
                 kit = await tx.kits.get(job.kit_hash)
-                await tell_job(tx, job, kit, now)
+                budget = await overdrawn(house, tx, job)
+                if budget is None:
+                    await tell_job(tx, job, kit, now)
         if job is None:
             return False
+        if budget is not None:
+            await self._hold(job, kit, budget)
+            return True
         _changed(house, job)
         try:
             await self._work(job, kit)
@@ -77,6 +82,15 @@ class RenderingWorker(Loop):
             await _give_back(house, job)
             raise
         return True
+
+    async def _hold(self, job: Job, kit: BrandKit, budget: Budget) -> None:
+        """The budget was used up while the job waited."""
+        house = self._house
+        async with house.store.write() as tx:
+            stored = _still_ours(await tx.jobs.get(job.id), job)
+            held = await hold_back(house, tx, stored, budget, kit)
+            await tell_job(tx, await tx.jobs.update(held, was=stored), kit, house.clock.now())
+        _changed(house, job)
 
     async def _work(self, job: Job, kit: BrandKit) -> None:
         house = self._house
@@ -94,6 +108,8 @@ class RenderingWorker(Loop):
             await self._end(job, kit, JobState.CANCELLED, "")
         except (StaleState, LeaseLost):
             log.info("Job was cancelled or taken over", extra={"job": job.id})
+        except Unavailable:
+            raise  # the store is away: the lease runs out, and the job is rendered again
         except (RenderError, HousestyleError) as exc:
             await self._end(job, kit, JobState.FAILED, str(exc))
         except Exception:
@@ -141,9 +157,9 @@ class RenderingWorker(Loop):
         async with house.store.write() as tx:
             # The lease was renewed meanwhile, so the stored row is newer than ours.
             stored = _still_ours(await tx.jobs.get(job.id), job)
-            seconds = stored.seconds + sum(r.picture.seconds for r in rendered)
-            checking = replace(stored, state=JobState.CHECKING, seconds=seconds)
-            await tx.jobs.update(checking, was=stored)
+            seconds = sum(r.picture.seconds for r in rendered)
+            counted = await measured(house, tx, stored, seconds, kit)
+            await tx.jobs.update(replace(counted, state=JobState.CHECKING), was=stored)
         _changed(house, job)
         results = [await self._asset_of(job, kit, each) for each in rendered]
         await self._store(job, kit, results)
@@ -183,6 +199,7 @@ class RenderingWorker(Loop):
             parent=earlier[-1].id if earlier else job.source_asset,
             change=item.change,
             seconds=picture.seconds,
+            cost=house.tariff.money(picture.seconds) if house.tariff else None,
         )
         return asset, _next_item(item, asset, checked, kit)
 
@@ -230,9 +247,11 @@ class RenderingWorker(Loop):
                 lease_until=None,
                 worker="",
             )
+            if not again:
+                new = await settle(house, tx, new)
             new = await tx.jobs.update(new, was=stored)
             if not again:
-                await tx.ledger.append(_job_event("job.done", new))
+                await tx.ledger.append(_job_event(house, "job.done", new))
             await tell_job(tx, new, kit, now)
         if again:
             house.signals.publish(Signal(topic="queue", kind="added", data={}))
@@ -251,8 +270,8 @@ class RenderingWorker(Loop):
                     updated_at=now,
                     lease_until=None,
                 )
-                new = await tx.jobs.update(new, was=stored)
-                await tx.ledger.append(_job_event(f"job.{state.value}", new))
+                new = await tx.jobs.update(await settle(house, tx, new), was=stored)
+                await tx.ledger.append(_job_event(house, f"job.{state.value}", new))
                 await tell_job(tx, new, kit, now)
             if reference:
                 log.error("Job %s failed: %s (reference %s)", job.id, why, reference)
@@ -291,11 +310,13 @@ async def _renewed(house: House, job: Job) -> AsyncIterator[None]:
 
     async def renew() -> None:
         while True:
-            await house.clock.sleep(LEASE.total_seconds() / 3)
+            await house.clock.sleep(house.lease.total_seconds() / 3)
             try:
                 async with house.store.write() as tx:
                     stored = _still_ours(await tx.jobs.get(job.id), job)
-                    await tx.jobs.renew(stored, until=house.clock.now() + LEASE)
+                    await tx.jobs.renew(stored, until=house.clock.now() + house.lease)
+            except Unavailable:
+                log.exception("The lease could not be renewed", extra={"job": job.id})
             except (Conflict, NotFound) as exc:
                 lost.append(exc)
                 if work is not None:
@@ -344,7 +365,7 @@ def _rendered_event(asset: Asset) -> Event:
     )
 
 
-def _job_event(action: str, job: Job) -> Event:
+def _job_event(house: House, action: str, job: Job) -> Event:
     return Event(
         action=action,
         subject=f"job:{job.id}",
@@ -355,5 +376,6 @@ def _job_event(action: str, job: Job) -> Event:
             "assets": [item.asset for item in job.items],
             "seconds": job.seconds,
             "error": job.error_reference,
+            **cost_facts(house, job.seconds),
         },
     )

@@ -1,103 +1,228 @@
-"""The outbox's way out: each message once, in order per subject, by its own id."""
+"""The outbox's way out: each message once, in order per subject, by its own id.
+
+A card is a state, not a post: changing it in place may be done again without harm. A new one
+whose arrival is uncertain is looked up once, and sent again if it is not there. Where a freeze
+has put a second copy up, all but the standing one are deleted.
+"""
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from bot.core.errors import ChatAmbiguous, ChatError, ChatUnavailable, StaleState
+from bot.core.errors import (
+    ChatAmbiguous,
+    ChatError,
+    ChatRejected,
+    ChatUnavailable,
+    StaleState,
+)
 from bot.core.lives import OutboxState
 from bot.core.messages import MessageRef
-from bot.core.ports import Outgoing
-from bot.core.waking import Loop
+from bot.core.ports import Outgoing, Transaction
+from bot.core.repairing import look_later
+from bot.core.waking import Loop, renewed
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=15)
 MAX_WAIT = timedelta(minutes=5)
 MAX_ATTEMPTS = 20
+AGAIN_S = 1.0
+"""Before a change in place is sent once more whose answer was lost."""
+STOPPED = "The sending process stopped in the middle."
 
 
 class Sender(Loop):
-    """Delivers outgoing messages, one at a time."""
+    """Delivers outgoing messages, one at a time, and looks after those that hang."""
 
     topic = "outbox"
     poll_s = 2.0
 
     async def run_one(self) -> bool:
-        """Send one due message or settle one that hangs; False if there is none."""
+        """Settle what hangs or is doubtful, else send one; False if there is none."""
+        return await self._look_after() or await self._send_next()
+
+    async def _look_after(self) -> bool:
+        house, now = self._house, self._house.clock.now()
+        async with house.store.read() as tx:
+            hanging = await tx.outbox.expired(now)
+            doubtful = await tx.outbox.doubtful(now)
+        for message in hanging:
+            await self._unclear(message, STOPPED)
+        for message in doubtful[:1]:
+            await self._check_up(message)
+        return bool(hanging or doubtful)
+
+    async def _send_next(self) -> bool:
         house, now = self._house, self._house.clock.now()
         async with house.store.write() as tx:
-            hanging = await tx.outbox.expired(now)
-            message = await tx.outbox.claim(self._name, now=now, lease=LEASE)
-        for lost in hanging:
-            await self._unclear(lost, "The sending process stopped in the middle.")
+            message = await tx.outbox.claim(self._name, now=now, lease=house.lease)
         if message is None:
-            return bool(hanging)
-        await self._send(message)
+            return False
+        if house.clock.now() < now + house.lease:  # else it was frozen: others may send it now
+            await self._send(message)
         return True
 
     async def _send(self, message: Outgoing) -> None:
         chat = self._house.chats.get(message.target.platform)
         if chat is None:
-            await self._move(
-                message, OutboxState.FAILED, error=f"{message.target.platform} is not connected"
-            )
+            error = f"{message.target.platform} is not connected"
+            await self._move(message, OutboxState.FAILED, error=error)
             return
         try:
-            ref = await chat.send(message)
+            async with renewed(self._house, lambda: self._renew(message)):
+                ref = await chat.send(message)
         except ChatAmbiguous as exc:
             await self._unclear(message, exc.message)
         except ChatUnavailable as exc:
-            await self._later(message, exc)
+            await self._later(message, exc.message, exc.retry_after_s)
         except ChatError as exc:
             log.warning("Message refused: %s", exc.message, extra={"id": message.id})
-            await self._move(message, OutboxState.FAILED, error=exc.message)
+            await self._move(
+                message, OutboxState.FAILED, error=exc.message, check_at=message.check_at
+            )
         else:
-            await self._move(message, OutboxState.SENT, sent=ref)
+            await self._sent(message, ref)
 
-    async def _later(self, message: Outgoing, exc: ChatUnavailable) -> None:
+    async def _sent(self, message: Outgoing, ref: MessageRef) -> None:
+        """Note where it stands. If others have taken over meanwhile, it may stand twice."""
+        check_at = look_later(self._house) if message.check_at is not None else None
+        sent = await self._move(message, OutboxState.SENT, sent=ref, check_at=check_at)
+        if sent is None and message.update is None:
+            await self._ask_for_a_look(message)
+
+    async def _later(self, message: Outgoing, error: str, wait_s: float) -> None:
         if message.attempts + 1 >= MAX_ATTEMPTS:
-            await self._move(message, OutboxState.FAILED, error=exc.message)
+            await self._move(message, OutboxState.FAILED, error=error, check_at=message.check_at)
             return
-        wait = min(timedelta(seconds=exc.retry_after_s), MAX_WAIT)
-        again = replace(
-            message, attempts=message.attempts + 1, not_before=self._house.clock.now() + wait
+        await self._move(
+            message,
+            OutboxState.PENDING,
+            error=error,
+            check_at=message.check_at,
+            attempts=message.attempts + 1,
+            not_before=self._house.clock.now() + min(timedelta(seconds=wait_s), MAX_WAIT),
         )
-        await self._move(again, OutboxState.PENDING, was=message, error=exc.message)
 
     async def _unclear(self, message: Outgoing, why: str) -> None:
-        """One look; a card that is not there is sent again: it is a state, not a post."""
-        unclear = await self._move(message, OutboxState.AMBIGUOUS, error=why)
-        if unclear is None:
+        """A change in place is simply made again; a new message is looked up."""
+        if message.update is not None:
+            await self._later(message, why, AGAIN_S)
+        else:
+            now = self._house.clock.now()
+            unclear = await self._move(message, OutboxState.AMBIGUOUS, error=why, check_at=now)
+            if unclear is not None:
+                await self._check_up(unclear)
+
+    async def _check_up(self, message: Outgoing) -> None:
+        """Look once where it stands; send what is missing, delete what is too much."""
+        house = self._house
+        mine = await self._amended(message, check_at=house.clock.now() + house.lease)
+        if mine is None:
             return
         try:
-            chat = self._house.chats[message.target.platform]
-            found = await chat.look_up(message.id, message.target)
-        except (ChatError, KeyError):
+            copies = await self._copies(mine)
+            if mine.state is OutboxState.AMBIGUOUS:
+                await self._settle(mine, copies)
+            else:
+                await self._repair(mine, copies)
+        except ChatUnavailable as exc:
+            wait = max(timedelta(seconds=exc.retry_after_s), house.lease)
+            await self._amended(mine, check_at=house.clock.now() + wait)
+
+    async def _copies(self, message: Outgoing) -> list[MessageRef]:
+        """What stands there. Raises ChatUnavailable; a look that is not allowed finds nothing."""
+        chat = self._house.chats.get(message.target.platform)
+        if chat is None:
+            return []
+        try:
+            return list(await chat.look_up(message.id, message.target, since=message.created_at))
+        except ChatUnavailable:
+            raise
+        except ChatError:
             log.exception("Look-up failed", extra={"id": message.id})
+            return []
+
+    async def _settle(self, message: Outgoing, copies: list[MessageRef]) -> None:
+        if copies:
+            sent, check_at = OutboxState.SENT, look_later(self._house)
+            await self._move(message, sent, sent=copies[0], check_at=check_at)
             return
-        if found is not None:
-            await self._move(unclear, OutboxState.SENT, sent=found)
-            return
-        sending = await self._move(unclear, OutboxState.SENDING)
+        sending = await self._move(message, OutboxState.SENDING, check_at=message.check_at)
         if sending is not None:
-            await self._move(sending, OutboxState.PENDING)
+            await self._later(sending, message.error, 0.0)
+
+    async def _repair(self, message: Outgoing, copies: list[MessageRef]) -> None:
+        async with self._house.store.read() as tx:
+            standing = await tx.outbox.message_of(message.card.subject, message.target)
+        keep = {ref.message for ref in (standing, message.sent) if ref is not None}
+        for copy in copies:
+            if copy.message in keep:
+                continue
+            log.warning("A card stands twice; a copy is deleted", extra={"id": message.id})
+            try:
+                await self._house.chats[message.target.platform].delete(copy)
+            except ChatRejected:
+                log.exception("A copy can't be deleted", extra={"id": message.id})
+        await self._amended(message, check_at=None)
+
+    async def _renew(self, message: Outgoing) -> None:
+        house = self._house
+        async with house.store.write() as tx:
+            stored = await _still(tx, message)
+            longer = replace(stored, lease_until=house.clock.now() + house.lease)
+            await tx.outbox.update(longer, was=stored)
+
+    async def _ask_for_a_look(self, message: Outgoing) -> None:
+        """Others took over while this process was frozen, and sent it too."""
+        try:
+            async with self._house.store.write() as tx:
+                stored = await tx.outbox.get(message.id)
+                doubted = replace(stored, check_at=self._house.clock.now())
+                await tx.outbox.update(doubted, was=stored)
+        except StaleState:
+            await self._ask_for_a_look(message)
+
+    async def _amended(self, message: Outgoing, **changes: Any) -> Outgoing | None:
+        """Change what is noted about a message that stays in its state; None if it has changed."""
+        try:
+            async with self._house.store.write() as tx:
+                return await tx.outbox.update(replace(message, **changes), was=message)
+        except StaleState:
+            log.info("Message had moved on", extra={"id": message.id})
+            return None
 
     async def _move(
         self,
         message: Outgoing,
         to: OutboxState,
         *,
-        was: Outgoing | None = None,
-        error: str = "",
-        sent: MessageRef | None = None,
+        check_at: datetime | None = None,
+        **changes: Any,
     ) -> Outgoing | None:
-        new = replace(
-            message, state=to, error=error, sent=sent or message.sent, lease_until=None, worker=""
-        )
+        """The message in its new state; None if it is no longer this sender's to say."""
+        house = self._house
         try:
-            async with self._house.store.write() as tx:
-                return await tx.outbox.update(new, was=was or message)
+            async with house.store.write() as tx:
+                stored = await _still(tx, message)
+                asked_meanwhile = stored.check_at != message.check_at
+                new = replace(
+                    stored,
+                    state=to,
+                    check_at=house.clock.now() if asked_meanwhile else check_at,
+                    lease_until=None,
+                    worker="",
+                    **changes,
+                )
+                return await tx.outbox.update(new, was=stored)
         except StaleState:
             log.info("Message had moved on", extra={"id": message.id})
             return None
+
+
+async def _still(tx: Transaction, message: Outgoing) -> Outgoing:
+    """The row as it is now. Raises StaleState if the message has passed on."""
+    stored = await tx.outbox.get(message.id)
+    if (stored.state, stored.fence) != (message.state, message.fence):
+        raise StaleState(f"It is {stored.state.value} already.")
+    return stored

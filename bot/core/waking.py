@@ -2,13 +2,19 @@
 passed, or they shall stop."""
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
+from bot.core.errors import Conflict, Unavailable
 from bot.core.house import House
 from bot.core.ports import Signals
+
+log = logging.getLogger(__name__)
+
+RENEWALS = 3  # in the time of a lease: two may be late before it is lost
 
 
 class Loop(ABC):
@@ -28,14 +34,41 @@ class Loop(ABC):
         """Do one thing; False if there is nothing to do."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set."""
+        """Work until `stop` is set. A store that does not answer is waited for."""
         house = self._house
         async with _woken(house.signals, self.topic) as awake:
             while not stop.is_set():
                 awake.clear()
-                if await self.run_one():
+                try:
+                    worked = await self.run_one()
+                except Unavailable:
+                    log.exception("%s waits for the house to answer", self._name)
+                    await first_of(stop.wait(), house.clock.sleep(self.poll_s))
                     continue
-                await first_of(stop.wait(), awake.wait(), house.clock.sleep(self.poll_s))
+                if not worked:
+                    await first_of(stop.wait(), awake.wait(), house.clock.sleep(self.poll_s))
+
+
+@asynccontextmanager
+async def renewed(house: House, renew: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Call `renew` several times a lease while the block runs; a lease that is lost stays so."""
+
+    async def keep() -> None:
+        while True:
+            await house.clock.sleep(house.lease.total_seconds() / RENEWALS)
+            try:
+                await renew()
+            except Unavailable:
+                log.exception("A lease could not be renewed")
+            except Conflict:
+                return
+
+    task = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def first_of(*waits: Awaitable[object]) -> None:

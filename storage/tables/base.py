@@ -7,7 +7,7 @@ keeps the indexes small. Everything outside a table names a thing by its `id`.
 from enum import Enum as PythonEnum
 from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, Enum, Integer, MetaData, Table
+from sqlalchemy import JSON, BigInteger, Enum, Index, Integer, MetaData, Table, text
 from sqlmodel import Field, SQLModel
 
 # SQLite numbers rows by itself only where the column is declared INTEGER.
@@ -48,6 +48,12 @@ def word_of(kind: type[PythonEnum]) -> Any:  # noqa: ANN401  (as sqlmodel.Field)
         values_callable=lambda kind: [member.value for member in kind],
     )
     return Field(sa_type=cast("Any", column))
+
+
+def few_of(name: str, column: str) -> Index:
+    """An index of the few rows in which this column is not NULL."""
+    there = text(f"{column} IS NOT NULL")
+    return Index(name, column, sqlite_where=there, postgresql_where=there)
 
 
 def table_of(row: type[Row]) -> Table:

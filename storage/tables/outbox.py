@@ -7,7 +7,7 @@ from sqlalchemy import Index
 from sqlmodel import Field
 
 from bot.core.lives import OutboxState
-from storage.tables.base import PLAIN, Row, row_number, word_of
+from storage.tables.base import PLAIN, Row, few_of, row_number, word_of
 
 
 class OutgoingRow(Row, table=True):
@@ -22,6 +22,7 @@ class OutgoingRow(Row, table=True):
         Index(None, "state", "due_at", "row"),
         Index("ix_outbox_place", "subject", "platform", "channel", "thread", "row"),
         Index("ix_outbox_sent", "sent_message", "sent_channel", "sent_platform"),
+        few_of("ix_outbox_check_at", "check_at"),
     )
 
     row: int | None = row_number()
@@ -42,6 +43,7 @@ class OutgoingRow(Row, table=True):
     sent_platform: str | None
     sent_channel: str | None
     sent_message: str | None
+    check_at: datetime | None
     error: str
     fence: int
     worker: str

@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from bot.core.lives import PublicationState, ReviewState
 from bot.core.reviews import Answer
-from storage.tables.base import PLAIN, Row, row_number, word_of
+from storage.tables.base import PLAIN, Row, few_of, row_number, word_of
 
 _IS_OPEN = text("state IN ('open', 'escalated')")
 
@@ -76,6 +76,7 @@ class PublicationRow(Row, table=True):
         UniqueConstraint("review", "platform", "channel", "slot"),
         Index(None, "state", "due_at", "row"),
         Index(None, "asset", "created_at"),
+        few_of("ix_publications_check_at", "check_at"),
     )
 
     row: int | None = row_number()
@@ -98,6 +99,8 @@ class PublicationRow(Row, table=True):
     attempts: int
     receipt: dict[str, Any] | None = Field(sa_type=PLAIN)
     sent_at: datetime | None
+    tried_at: datetime | None
+    check_at: datetime | None
     error: str
     fence: int
     worker: str

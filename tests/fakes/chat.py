@@ -1,5 +1,6 @@
-"""A chat platform in memory that keeps what real ones keep: one message per outgoing id."""
+"""A chat platform in memory: one message per outgoing id, or with `once` False none of that."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.core.errors import ChatError, ChatRejected
@@ -12,59 +13,93 @@ if TYPE_CHECKING:
 
 
 class FakeChat:
-    """Messages by their own id; `lose_reply` makes it keep the message and drop its answer."""
+    """Messages by their own id. Its troubles are lists of errors, raised one a call."""
 
-    def __init__(self, platform: str = "local") -> None:
+    def __init__(self, platform: str = "local", *, once: bool = True) -> None:
         self.platform = platform
+        self.once = once
+        """False: it has no idempotency key, so what is sent twice stands twice."""
         self.cards: dict[str, Card] = {}
         self.places: dict[str, str] = {}
-        self.by_outgoing: dict[str, str] = {}
+        self.by_outgoing: dict[str, list[str]] = {}
         self.posts: dict[str, tuple[str, bytes]] = {}
         """Publication id to (channel, bytes)."""
         self.sends = 0
+        self.looks = 0
         self.before: list[ChatError] = []
-        """Raised, one a call, before anything is kept."""
+        """Raised before anything is kept."""
         self.after: list[ChatError] = []
-        """Raised, one a call, after the message was kept: a lost reply."""
+        """Raised after the message was kept: a lost reply."""
+        self.look_ups: list[ChatError] = []
+        """Raised instead of looking."""
+        self.deletions: list[ChatError] = []
+        """Raised instead of deleting."""
         self.gone: set[str] = set()
         self.on_post: Callable[[Publication], None] = lambda _: None
+        self._number = 0
 
     async def send(self, message: Outgoing) -> MessageRef:
         """Keep or change a card."""
         self._may_fail(message.target)
-        ref = message.update.message if message.update else f"m{len(self.places) + 1}"
+        ref = message.update.message if message.update else self._kept(message.id, "m")
         self.cards[ref] = message.card
-        self.places[ref] = message.target.channel
-        self.by_outgoing[message.id] = ref
+        self._place(ref, message.id, message.target)
         self._may_lose_reply()
-        return MessageRef(platform=self.platform, channel=message.target.channel, message=ref)
+        return self._ref(ref)
 
     async def post(self, publication: Publication, data: bytes, mime: str, alt: str) -> MessageRef:
-        """Keep a picture once per publication id."""
+        """Keep a picture."""
         self._may_fail(publication.target)
         self.on_post(publication)
         self.sends += 1
+        ref = self._kept(publication.id, "p")
         self.posts.setdefault(publication.id, (publication.target.channel, data))
+        self._place(ref, publication.id, publication.target)
         self._may_lose_reply()
-        return self._posted(publication.id, publication.target)
+        return self._ref(ref)
 
-    async def look_up(self, outgoing_id: str, target: ChannelRef) -> MessageRef | None:
-        """What stands there under that id."""
-        if outgoing_id in self.posts:
-            return self._posted(outgoing_id, target)
-        ref = self.by_outgoing.get(outgoing_id)
-        if ref is None:
-            return None
-        return MessageRef(platform=self.platform, channel=target.channel, message=ref)
+    async def look_up(
+        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+    ) -> list[MessageRef]:
+        """What stands there under that id, oldest first."""
+        self.looks += 1
+        if self.look_ups:
+            raise self.look_ups.pop(0)
+        return [self._ref(ref) for ref in self.by_outgoing.get(outgoing_id, [])]
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Take it away."""
+        if self.deletions:
+            raise self.deletions.pop(0)
+        self.cards.pop(ref.message, None)
+        self.places.pop(ref.message, None)
+        for copies in self.by_outgoing.values():
+            if ref.message in copies:
+                copies.remove(ref.message)
 
     def shown(self, channel: str) -> list[Card]:
         """The cards that stand in a channel, oldest first."""
         return [card for ref, card in self.cards.items() if self.places[ref] == channel]
 
-    def _posted(self, publication_id: str, target: ChannelRef) -> MessageRef:
-        return MessageRef(
-            platform=self.platform, channel=target.channel, message=f"p-{publication_id}"
-        )
+    def copies(self, outgoing_id: str) -> list[str]:
+        """The messages that stand there under this id, oldest first."""
+        return list(self.by_outgoing.get(outgoing_id, []))
+
+    def _kept(self, outgoing_id: str, kind: str) -> str:
+        copies = self.by_outgoing.get(outgoing_id)
+        if self.once and copies:
+            return copies[0]
+        self._number += 1
+        return f"{kind}{self._number}"
+
+    def _place(self, ref: str, outgoing_id: str, target: ChannelRef) -> None:
+        self.places[ref] = target.channel
+        copies = self.by_outgoing.setdefault(outgoing_id, [])
+        if ref not in copies:
+            copies.append(ref)
+
+    def _ref(self, ref: str) -> MessageRef:
+        return MessageRef(platform=self.platform, channel=self.places[ref], message=ref)
 
     def _may_fail(self, target: ChannelRef) -> None:
         if target.channel in self.gone:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from datetime import datetime
 
 from PIL import Image
 
@@ -68,10 +69,21 @@ class LocalChat:
         )
         return self._told(await self._add(publication.target, card, publication.id, blob=blob))
 
-    async def look_up(self, outgoing_id: str, target: ChannelRef) -> MessageRef | None:
-        """The message that was sent under this id to that channel, or None."""
+    async def look_up(
+        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+    ) -> tuple[MessageRef, ...]:
+        """The message that was sent under this id to that channel: one at most."""
         there = await self._timeline.by_outgoing(outgoing_id)
-        return _ref(there) if there is not None and there.channel == target.channel else None
+        return (_ref(there),) if there is not None and there.channel == target.channel else ()
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Take a message away."""
+        try:
+            message = await self._timeline.get(ref.message)
+        except NotFound:
+            return
+        await self._timeline.remove(message.id)
+        tell(self._signals, message)
 
     async def _check(self, target: ChannelRef, *, private: bool) -> None:
         direct = target.channel.startswith("@")

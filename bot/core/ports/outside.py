@@ -166,8 +166,16 @@ class Chat(Protocol):
         """Post exactly these bytes, once per publication id. Raises as `send`."""
         ...
 
-    async def look_up(self, outgoing_id: str, target: ChannelRef) -> MessageRef | None:
-        """One bounded search for a message or post of ours by its own id."""
+    async def look_up(
+        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+    ) -> Sequence[MessageRef]:
+        """One bounded search for our messages or posts with this id, none older than `since`: all
+        copies that stand there, oldest first. Raises ChatRejected, ChatUnavailable."""
+        ...
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Take a message of ours away; no error if it is gone. Raises ChatRejected,
+        ChatUnavailable."""
         ...
 
 
@@ -197,5 +205,6 @@ class Door(Protocol):
     """The one door, as the adapters see it."""
 
     async def dispatch(self, command: Command, actor: Actor) -> Card:
-        """Do it and answer. Raises nothing that a person should not see."""
+        """Do it and answer. Raises Unavailable for a delivery that is to be worked off later,
+        and else nothing."""
         ...

@@ -68,9 +68,7 @@ class Jobs(Protocol):
         """The names of the accounts that hold queued jobs."""
         ...
 
-    async def held(
-        self, hold: str, *, after: Job | None = None, limit: int = 100
-    ) -> Sequence[Job]:
+    async def held(self, hold: str, *, after: Job | None = None, limit: int = 100) -> Sequence[Job]:
         """Queued jobs that this account holds, by priority, then oldest first; `after` is the
         last job of the previous page as it stood there."""
         ...

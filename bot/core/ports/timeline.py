@@ -45,6 +45,10 @@ class Timeline(Protocol):
         """Change a card in place. Raises NotFound."""
         ...
 
+    async def remove(self, message_id: str) -> None:
+        """Take it away with its reactions; no error if it is gone."""
+        ...
+
     async def get(self, message_id: str) -> TimelineMessage:
         """Raises NotFound."""
         ...

@@ -53,6 +53,10 @@ class Outbox(Protocol):
         """Also marks older pending messages with the same subject and target superseded."""
         ...
 
+    async def get(self, message_id: str) -> Outgoing:
+        """Raises NotFound."""
+        ...
+
     async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
         """The oldest due one: `sending`, `update` filled in; one per subject and place at a time;
         or None."""

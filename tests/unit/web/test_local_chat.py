@@ -69,9 +69,13 @@ async def test_a_message_sent_twice_stands_once(portal: Portal) -> None:
     first, second = await chat.send(message), await chat.send(message)
     assert first == second
     assert len(await shown(portal)) == 1
-    assert await chat.look_up(message.id, WORKING) == first
-    assert await chat.look_up(message.id, PUBLIC) is None
-    assert await chat.look_up(new_id(), WORKING) is None
+    assert await chat.look_up(message.id, WORKING, since=START) == (first,)
+    assert await chat.look_up(message.id, PUBLIC, since=START) == ()
+    assert await chat.look_up(new_id(), WORKING, since=START) == ()
+    await chat.delete(first)
+    await chat.delete(first)
+    assert await shown(portal) == []
+    assert await chat.look_up(message.id, WORKING, since=START) == ()
 
 
 async def test_a_later_card_of_the_same_thing_changes_the_message_in_place(portal: Portal) -> None:
@@ -125,7 +129,7 @@ async def test_a_post_stands_once_with_exactly_its_bytes(portal: Portal) -> None
     assert message.card.title == "Tea time!"
     picture = message.card.pictures[0]
     assert (picture.width, picture.height, picture.alt) == (48, 32, "a mug")
-    assert await chat.look_up(post.id, PUBLIC) == first
+    assert await chat.look_up(post.id, PUBLIC, since=START) == (first,)
 
 
 class DyingInbox(MemoryInbox):

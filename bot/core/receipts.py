@@ -1,0 +1,137 @@
+"""What became of a publication, stored with its ledger line and its cards in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.cards import reply_card
+from bot.core.errors import StaleState
+from bot.core.house import House
+from bot.core.ledger import Event
+from bot.core.lives import PublicationState
+from bot.core.messages import MessageRef
+from bot.core.ports import Signal, Transaction
+from bot.core.publications import Publication
+from bot.core.telling import line_to, say, tell_job, tell_review
+
+
+async def record(
+    house: House,
+    publication: Publication,
+    to: PublicationState,
+    *,
+    error: str = "",
+    receipt: MessageRef | None = None,
+    due_in: timedelta = timedelta(),
+    check_at: datetime | None = None,
+    actor: str = "system",
+) -> Publication:
+    """Store what became of it. Raises StaleState if it is no longer this caller's to say.
+
+    `check_at` is when its copies are looked at; where somebody else asked for a look meanwhile,
+    that is at once.
+    """
+    now = house.clock.now()
+    async with house.store.write() as tx:
+        # Its lease may have been renewed since: the state and the fence say whose it is.
+        stored = await tx.publications.get(publication.id)
+        if (stored.state, stored.fence) != (publication.state, publication.fence):
+            raise StaleState(f"It is {stored.state.value} already.")
+        asked_meanwhile = stored.check_at != publication.check_at
+        new = replace(
+            stored,
+            state=to,
+            error=error,
+            receipt=receipt or stored.receipt,
+            sent_at=now if to is PublicationState.SENT else stored.sent_at,
+            attempts=stored.attempts + (to is PublicationState.PENDING),
+            due_at=now + due_in if to is PublicationState.PENDING else stored.due_at,
+            check_at=now if asked_meanwhile else check_at,
+            lease_until=None,
+            worker="",
+        )
+        new = await tx.publications.update(new, was=stored)
+        await tx.ledger.append(event_of(new, f"publication.{to.value}", now, actor=actor))
+        await _tell(tx, new, was=stored.state, now=now)
+    wake(house)
+    return new
+
+
+async def _tell(
+    tx: Transaction, publication: Publication, *, was: PublicationState, now: datetime
+) -> None:
+    asset = await tx.assets.get(publication.asset)
+    review = await tx.reviews.get(publication.review)
+    kit = await tx.kits.current(publication.brand)
+    if publication.state is not PublicationState.PENDING:
+        await tell_review(tx, review, asset, kit, now)
+        await tell_job(tx, await tx.jobs.get(asset.job), kit, now)
+    line = await line_to(tx, publication.requested_by, publication.target.platform)
+    if line is None:
+        return
+    where = f"#{publication.target.channel}"
+    if publication.state is PublicationState.FAILED:
+        await say(tx, reply_card(f"Not posted to {where}", publication.error), line, now)
+    subject = question_about(publication)
+    if was is PublicationState.AMBIGUOUS and await tx.outbox.message_of(subject, line) is not None:
+        sent = publication.state is PublicationState.SENT
+        title = f"The picture stands in {where}" if sent else f"The picture goes to {where} again"
+        await say(tx, replace(reply_card(title), subject=subject), line, now)
+
+
+def question_about(publication: Publication) -> str:
+    """The subject of the card that asks a person about it."""
+    return f"publication:{publication.id}"
+
+
+async def ask_for_a_look(house: House, publication_id: str) -> None:
+    """Have its copies looked at: somebody posted it without knowing whether they still might.
+
+    Whoever sees to it next does so, also if this process ends now.
+    """
+    while True:
+        async with house.store.write() as tx:
+            stored = await tx.publications.get(publication_id)
+            try:
+                await tx.publications.update(
+                    replace(stored, check_at=house.clock.now()), was=stored
+                )
+                break
+            except StaleState:  # changed by another process between the two lines
+                continue
+    wake(house)
+
+
+def event_of(
+    publication: Publication,
+    action: str,
+    now: datetime,
+    *,
+    actor: str = "system",
+    more: Mapping[str, Any] | None = None,
+) -> Event:
+    """A ledger line about a publication."""
+    return Event(
+        action=action,
+        subject=f"publication:{publication.id}",
+        at=now,
+        actor=actor,
+        brand=publication.brand,
+        facts={
+            "asset": publication.asset,
+            "review": publication.review,
+            "file": publication.file_hash,
+            "pixels": publication.pixel_hash,
+            "target": str(publication.target),
+            "message": publication.receipt.message if publication.receipt else "",
+            "error": publication.error,
+            **(more or {}),
+        },
+    )
+
+
+def wake(house: House) -> None:
+    """Tell the loops that there may be something to send."""
+    house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+    house.signals.publish(Signal(topic="publications", kind="changed", data={}))
