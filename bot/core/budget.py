@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from bot.core.people import Person
+from bot.core.people import Person, Role
 from bot.core.tariff import Tariff
 
 WARN_AT = 0.8
@@ -255,9 +255,10 @@ def spend_of(account: Account, month: str, known: Iterable[Spend]) -> Spend:
 def manages(person: Person, account: Account) -> bool:
     """Whether this person may set the account's limits: an admin all, a brand manager those of
     the own brand and of people and teams in it."""
-    if "admin" in person.roles_in(account.brand):
+    if person.is_admin:
         return True
-    return bool(account.brand) and "brand_manager" in person.roles_in(account.brand)
+    roles = person.roles_in(account.brand) if person.active and account.brand else frozenset()
+    return bool(roles & {Role.BRAND_MANAGER.value, Role.ADMIN.value})
 
 
 def first_refusing(

@@ -12,6 +12,7 @@ from bot.core.lives import JobState
 from bot.core.messages import Card
 from bot.core.policy import may_handle
 from bot.core.ports import Signal, Transaction
+from bot.core.spending import settle
 from bot.core.telling import tell_job
 
 
@@ -25,7 +26,7 @@ async def cancel(house: House, caller: Caller, command: Cancel) -> Card:
         if job.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED):
             raise Conflict(f"This job is {job.state.value} already.")
         new = replace(job, state=JobState.CANCELLED, updated_at=now, lease_until=None)
-        new = await tx.jobs.update(new, was=job)
+        new = await tx.jobs.update(await settle(house, tx, new), was=job)
         await tx.ledger.append(
             Event(
                 action="job.cancelled",

@@ -52,9 +52,10 @@ def _verdict_field(verdict: Verdict) -> Field:
 
 
 def quiet_line(asset: Asset) -> str:
-    """The one quiet line under a picture: "seed 42 · LoRA acme · 6.1 s"."""
+    """The one quiet line under a picture: "seed 42 · LoRA acme · 6.1 s · 0.2 ct"."""
     loras = [f"LoRA {use.name or use.sha256[:8]} × {use.weight:g}" for use in asset.spec.loras]
-    return " · ".join([f"seed {asset.spec.seed}", *loras, duration(asset.seconds)])
+    cost = [str(asset.cost)] if asset.cost else []
+    return " · ".join([f"seed {asset.spec.seed}", *loras, duration(asset.seconds), *cost])
 
 
 def alt_text(asset: Asset, kit: BrandKit) -> str:
@@ -141,6 +142,8 @@ def job_status(
     discarded: int = 0,
 ) -> str:
     """The state line of a job as people read it; `discarded` of its pictures failed a gate."""
+    if job.state is JobState.QUEUED and job.hold:
+        return f"Held: {job.held_why}"
     if job.state is JobState.QUEUED:
         retry = next((item.change for item in job.items if item.attempt > 1), "")
         again = f"Trying once more ({retry}). " if retry else ""

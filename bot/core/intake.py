@@ -12,9 +12,10 @@ from bot.core.ids import is_id, new_id
 from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job, JobItem
 from bot.core.ledger import Event, Personal
 from bot.core.messages import Card
-from bot.core.policy import draft_place, may_handle, may_request
+from bot.core.policy import MANAGERS, draft_place, may_handle, may_request
 from bot.core.ports import Signal, Transaction
 from bot.core.seeing import Sight
+from bot.core.spending import admit, note_hold
 from bot.core.telling import tell_job
 from brand.errors import BriefRefused
 from brand.kit import BrandKit
@@ -100,7 +101,8 @@ async def queue_for_slot(
 ) -> str:
     """Queue the brief of a calendar slot behind what people wait for; the job's id. No card goes
     out: the slot has its own. Raises as `imagine`."""
-    may_request(kit, caller.person)
+    if not caller.person.roles_in(kit.id) & MANAGERS:  # who may plan needs no further right
+        may_request(kit, caller.person)
     job_id, specs = new_id(), compile_all(brief, kit)
     await _queue(house, tx, caller, kit, brief, specs, job_id=job_id, slot=slot, priority=OVERNIGHT)
     return job_id
@@ -212,6 +214,7 @@ async def _queue(
         slot=slot,
         source_asset=source,
     )
+    job = (await admit(house, tx, job, caller.person, kit)).job
     await tx.jobs.add(job)
     await tx.ledger.append(
         Event(
@@ -231,6 +234,7 @@ async def _queue(
             personal={"words": Personal(value=brief.words)},
         )
     )
+    await note_hold(house, tx, job, kit)
     return await tell_job(tx, job, kit, now)
 
 

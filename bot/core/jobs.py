@@ -66,6 +66,8 @@ class Job:
     """Device time of all its renders so far."""
     hold: str = ""
     """Name of the account whose budget has no room for it; empty: free to be claimed."""
+    held_why: str = ""
+    """The same as the person reads it, with who can change it."""
     turn: int = 0
     """When it goes, among jobs of its priority; see `fairness`."""
     charge: Charge | None = None

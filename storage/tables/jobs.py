@@ -47,6 +47,7 @@ class JobRow(Row, table=True):
     version: int
     seconds: float
     hold: str
+    held_why: str
     turn: int = Field(sa_type=BIG)
     charge: dict[str, Any] | None = Field(sa_type=PLAIN)
 

@@ -19,11 +19,13 @@ def upgrade() -> None:
     """One version on."""
     with op.batch_alter_table("jobs") as jobs:
         jobs.add_column(sa.Column("hold", sa.String(), nullable=False, server_default=""))
+        jobs.add_column(sa.Column("held_why", sa.String(), nullable=False, server_default=""))
         jobs.add_column(sa.Column("turn", BIG, nullable=False, server_default="0"))
         jobs.add_column(sa.Column("charge", PLAIN, nullable=True))
         jobs.drop_index(_index(OLD_TURN))
     with op.batch_alter_table("jobs") as jobs:
         jobs.alter_column("hold", server_default=None)
+        jobs.alter_column("held_why", server_default=None)
         jobs.alter_column("turn", server_default=None)
         jobs.create_index(_index(NEW_TURN), NEW_TURN)
     with op.batch_alter_table("assets") as assets:
@@ -69,7 +71,7 @@ def downgrade() -> None:
     with op.batch_alter_table("jobs") as jobs:
         jobs.drop_index(_index(NEW_TURN))
     with op.batch_alter_table("jobs") as jobs:
-        for column in ("charge", "turn", "hold"):
+        for column in ("charge", "turn", "held_why", "hold"):
             jobs.drop_column(column)
         jobs.create_index(_index(OLD_TURN), OLD_TURN)
 

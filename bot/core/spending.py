@@ -1,0 +1,227 @@
+"""What jobs take from budgets: reserved when queued, measured when rendered, the rest given back.
+
+The counters change in the transaction of the job, before the job's own row does: every use case
+takes them in that order, so that no two wait for each other. A job counts in the month in which
+it was let through; a job without room is held, not refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.budget import (
+    WARN_AT,
+    Budget,
+    Change,
+    Charge,
+    Spend,
+    accounts_of,
+    first_refusing,
+    is_over,
+    levels,
+    month_of,
+    spend_of,
+    too_large,
+)
+from bot.core.budget_words import held_why
+from bot.core.house import House
+from bot.core.jobs import Job
+from bot.core.ledger import Event
+from bot.core.lives import JobState
+from bot.core.people import Person
+from bot.core.ports import Transaction
+from bot.core.spending_news import tell_hold, warn_about
+from brand.kit import BrandKit
+
+RECENT_JOBS = 20  # enough for a stable mean of what a picture takes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """The job as it is to be stored: reserved and with its turn, or held by a budget."""
+
+    job: Job
+    too_large: bool = False
+    """No month has room for it: it waits for a higher limit, and nobody waits behind it."""
+
+
+async def admit(
+    house: House, tx: Transaction, job: Job, person: Person, kit: BrandKit
+) -> Admission:
+    """Reserve what the job will take, or hold it. `person` is who asked for it.
+
+    The caller stores the job, and says with `note_hold` if it is held.
+    """
+    now = house.clock.now()
+    accounts = accounts_of(person.id, person.team, job.brand)
+    budgets = await tx.budgets.of(accounts)
+    priced = house.tariff is not None and any(budget.cost is not None for budget in budgets)
+    charge = Charge(
+        month=month_of(now),
+        team=person.team,
+        pictures=len(job.items),
+        ms=await _expected_ms(tx, job) if priced else 0,
+    )
+    spends = await tx.budgets.count(accounts, charge.month, charge.reserve)
+    refusing = first_refusing(budgets, spends, charge, house.tariff)
+    if refusing is not None:
+        spends = await tx.budgets.count(accounts, charge.month, -charge.reserve)
+        spend = spend_of(refusing.account, charge.month, spends)
+        why = held_why(refusing, spend, charge, kit, house.tariff)
+        never = too_large(refusing, charge, house.tariff)
+        return Admission(job=_held(job, refusing, why), too_large=never)
+    await _warn(house, tx, job, budgets, spends, kit)
+    turn = await tx.jobs.take_turn(
+        job.requester, priority=job.priority, pictures=max(len(job.items), 1)
+    )
+    return Admission(job=replace(job, hold="", held_why="", charge=charge, turn=turn))
+
+
+async def note_hold(house: House, tx: Transaction, job: Job, kit: BrandKit) -> None:
+    """Write down that a budget holds the job, and tell a slot's owner; nothing if it is free."""
+    if not job.hold:
+        return
+    await tx.ledger.append(
+        Event(
+            action="job.held",
+            subject=f"job:{job.id}",
+            at=house.clock.now(),
+            actor="system",
+            brand=job.brand,
+            facts={"account": job.hold, "pictures": len(job.items)},
+        )
+    )
+    if job.slot:
+        await tell_hold(tx, job, kit, house.clock.now())
+
+
+async def measured(house: House, tx: Transaction, job: Job, seconds: float, kit: BrandKit) -> Job:
+    """The job after this much device time; the reservation shrinks by it."""
+    charge = await _charge_of(house, tx, job)
+    ms = round(seconds * 1000)
+    returned = min(charge.ms, ms)
+    accounts = accounts_of(job.requester, charge.team, job.brand)
+    change = Change(ms=ms, reserved_ms=-returned)
+    spends = await tx.budgets.count(accounts, charge.month, change)
+    await _warn(house, tx, job, await tx.budgets.of(accounts), spends, kit)
+    return replace(
+        job, seconds=job.seconds + seconds, charge=replace(charge, ms=charge.ms - returned)
+    )
+
+
+async def settle(house: House, tx: Transaction, job: Job) -> Job:
+    """The job at its end: pictures that were made count, what is left reserved is given back."""
+    charge = await _charge_of(house, tx, job)
+    made = sum(bool(item.asset) for item in job.items)
+    change = Change(pictures=made) + -charge.reserve
+    if change != Change():
+        accounts = accounts_of(job.requester, charge.team, job.brand)
+        await tx.budgets.count(accounts, charge.month, change)
+    return replace(job, charge=None, hold="", held_why="")
+
+
+async def overdrawn(house: House, tx: Transaction, job: Job) -> Budget | None:
+    """The budget that was used up while the job waited: pictures took longer than expected, or
+    the limit was lowered. A job that has rendered something already goes to its end."""
+    if job.charge is None or job.seconds > 0:
+        return None
+    accounts = accounts_of(job.requester, job.charge.team, job.brand)
+    budgets = await tx.budgets.of(accounts)
+    if not budgets:
+        return None
+    spends = await tx.budgets.spends(job.charge.month, accounts)
+    for budget in budgets:
+        spend = spend_of(budget.account, job.charge.month, spends)
+        # What others have reserved is left out: they come later than this one.
+        alone = replace(spend, reserved_pictures=job.charge.pictures, reserved_ms=job.charge.ms)
+        if is_over(budget, alone, house.tariff):
+            return budget
+    return None
+
+
+async def hold_back(house: House, tx: Transaction, job: Job, budget: Budget, kit: BrandKit) -> Job:
+    """The claimed job as it goes back to the queue, held by this budget; the caller stores it."""
+    charge = await _charge_of(house, tx, job)
+    accounts = accounts_of(job.requester, charge.team, job.brand)
+    spends = await tx.budgets.count(accounts, charge.month, -charge.reserve)
+    spend = spend_of(budget.account, charge.month, spends)
+    why = held_why(budget, spend, charge, kit, house.tariff)
+    back = replace(
+        _held(job, budget, why),
+        state=JobState.QUEUED,
+        worker="",
+        lease_until=None,
+        updated_at=house.clock.now(),
+    )
+    await note_hold(house, tx, back, kit)
+    return back
+
+
+def cost_facts(house: House, seconds: float) -> dict[str, object]:
+    """What device time cost, for the ledger; nothing where no tariff is set."""
+    if house.tariff is None:
+        return {}
+    return {
+        "cost": round(house.tariff.cost(seconds), 9),
+        "currency": house.tariff.currency,
+    }
+
+
+def _held(job: Job, budget: Budget, why: str) -> Job:
+    return replace(job, hold=budget.account.name, held_why=why, charge=None, turn=0)
+
+
+async def _expected_ms(tx: Transaction, job: Job) -> int:
+    """By the mean of the brand's recent pictures, retries included; 0 before the first."""
+    done = [
+        recent
+        for recent in await tx.jobs.recent(brand=job.brand, limit=RECENT_JOBS)
+        if recent.state is JobState.DONE and recent.seconds > 0
+    ]
+    pictures = sum(len(recent.items) for recent in done)
+    if not pictures:
+        return 0
+    each = sum(recent.seconds for recent in done) / pictures
+    return max(round(each * len(job.items) * 1000), 1)
+
+
+async def _charge_of(house: House, tx: Transaction, job: Job) -> Charge:
+    """What the job has reserved; nothing for one that was queued before there were budgets."""
+    if job.charge is not None:
+        return job.charge
+    team = (await tx.people.get(job.requester)).team
+    return Charge(month=month_of(house.clock.now()), team=team, pictures=0, ms=0)
+
+
+async def _warn(
+    house: House,
+    tx: Transaction,
+    job: Job,
+    budgets: Sequence[Budget],
+    spends: Sequence[Spend],
+    kit: BrandKit,
+) -> None:
+    """Say once a month that most of a budget is used."""
+    for budget in budgets:
+        spend = next((s for s in spends if s.account == budget.account), None)
+        if spend is None or spend.warned:
+            continue
+        share = max((level.share for level in levels(budget, spend, house.tariff)), default=0)
+        if share < WARN_AT or not await tx.budgets.mark_warned(budget.account, spend.month):
+            continue
+        facts = {
+            "month": spend.month,
+            "pictures": spend.pictures + spend.reserved_pictures,
+            "ms": spend.ms + spend.reserved_ms,
+            "limits": {"pictures": budget.pictures, "cost": budget.cost},
+        }
+        await tx.ledger.append(
+            Event(
+                action="budget.warned",
+                subject=f"budget:{budget.account.name}",
+                at=house.clock.now(),
+                actor="system",
+                brand=budget.brand,
+                facts=facts,
+            )
+        )
+        await warn_about(house, tx, job, budget, spend, kit)
