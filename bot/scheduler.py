@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.core.freeing import free_held
 from bot.core.house import House
 from bot.core.reviewing import expire_overdue
 
@@ -36,6 +37,7 @@ class Tick:
 
 TICKS: tuple[Tick, ...] = (
     Tick(name="expire-reviews", work=expire_overdue, sentence="{count} reviews expired"),
+    Tick(name="free-held", work=free_held, sentence="{count} held jobs go on"),
 )
 
 
