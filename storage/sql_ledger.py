@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import HousestyleError
@@ -18,6 +18,8 @@ _EVENTS = Shape(Event, EventRow, apart=("personal",))
 _PERSONAL = Shape(Personal, PersonalRow)
 _LOCK = 4_839_201_178
 """Any fixed number: PostgreSQL's advisory lock of the sequencer."""
+_LAST = 2**63 - 1
+"""The largest number. On SQLite, where a column may hold anything, text is larger than this."""
 _PLACE = ("seq", "previous", "hash")
 """The columns that chaining fills."""
 
@@ -79,7 +81,7 @@ class SqlLedger:
 
     async def head(self) -> Head:
         """See the port."""
-        last = select(self._c.seq, self._c.hash).where(self._c.seq.is_not(None))
+        last = select(self._c.seq, self._c.hash).where(self._c.seq <= _LAST)
         found = await self._session.first(last.order_by(self._c.seq.desc()).limit(1))
         return Head(seq=found[0], hash=found[1]) if found is not None else Head()
 
@@ -107,7 +109,9 @@ class SqlLedger:
         self, after: int | None = None, limit: int = 500
     ) -> Sequence[Event | Unreadable]:
         """See the port."""
-        lines = self._c.seq.is_not(None) if after is None else self._c.seq > after
+        lines = self._c.seq <= _LAST
+        if after is not None:
+            lines = and_(lines, self._c.seq > after)
         numbers = select(self._c.seq).where(lines).order_by(self._c.seq).limit(limit)
         wanted = select(_EVENTS.table).where(lines).order_by(self._c.seq).limit(limit)
         try:
