@@ -127,7 +127,7 @@ class Flow:
                     "Compare client id, secret and redirect address with the provider's page.",
                 ) from exc
             raise NotProven(label, "code") from exc
-        except (httpx.HTTPError, ValueError) as exc:
+        except (httpx.HTTPError, ValueError, RecursionError) as exc:
             raise ProviderSilent(label, "its answer can't be read") from exc
         if not isinstance(token.get("access_token"), str) or not token["access_token"]:
             raise NotProven(label, "access_token")

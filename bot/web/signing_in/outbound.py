@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
@@ -14,6 +16,12 @@ PATIENCE_S = 8.0
 """For one whole answer."""
 MAX_ANSWER = 256_000
 """Bytes; the largest key sets of real providers have some 20,000."""
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust; read once, since that takes some 50 ms."""
+    return httpx.create_ssl_context()
 
 
 class Outbound:
@@ -48,7 +56,10 @@ class Outbound:
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
-            transport=self._transport, timeout=PATIENCE_S, follow_redirects=False
+            transport=self._transport,
+            verify=_certificates(),
+            timeout=PATIENCE_S,
+            follow_redirects=False,
         )
 
     async def _read(
