@@ -14,6 +14,7 @@ from bot.chat.local_chat.chat import LocalChat
 from bot.chat.local_chat.intake import LocalIntake
 from bot.clock import SystemClock
 from bot.core.access import issue
+from bot.core.anchors import AnchorPlaces
 from bot.core.dispatch import Dispatch
 from bot.core.errors import HousestyleError
 from bot.core.house import House
@@ -23,6 +24,7 @@ from bot.core.ports import Renderer, Transaction
 from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
+from bot.core.sequencing import Sequencer
 from bot.scheduler import ticking
 from bot.settings import Settings
 from bot.studio import PoolStudio
@@ -31,6 +33,7 @@ from bot.web.server import PortalServer
 from bot.web.signing_in.providers import Provider, discord, oidc, slack
 from generation.client import RendererClient
 from generation.supervisor import GenerationProcess, GenerationUnstartable, ProcessOptions
+from storage.anchor_file import FileAnchors
 from storage.blobs import FolderBlobs
 from storage.database import open_store
 from storage.inbox import JournalInbox
@@ -76,12 +79,18 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
             chats={LOCAL: local},
             demo=settings.demo,
             base_url=settings.base_url,
+            anchors=_anchors(settings),
         )
         house = replace(house, door=Dispatch(house))
         await load_brands(settings.brands_dir, store, blobs, clock)
         if started is not None:
             await started
         yield house
+
+
+def _anchors(settings: Settings) -> AnchorPlaces:
+    path, channel = settings.audit.anchor_file, settings.audit.anchor_channel
+    return AnchorPlaces(book=FileAnchors(path) if path else None, channel=channel)
 
 
 async def _renderer(
@@ -131,10 +140,11 @@ class Roles:
     web: bool = False
     worker: bool = False
     scheduler: bool = False
+    sequencer: bool = False
 
     @classmethod
     def named(cls, names: Sequence[str]) -> "Roles":
-        """`all`, or any of bot, web, worker, scheduler."""
+        """`all`, or any of bot, web, worker, scheduler, sequencer."""
         every = "all" in names
         return cls(**{name: every or name in names for name in cls.__dataclass_fields__})
 
@@ -154,6 +164,9 @@ async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Ev
             tasks += [
                 asyncio.create_task(loop.run(stop), name=type(loop).__name__) for loop in loops
             ]
+        if roles.sequencer:
+            sequencer = Sequencer(house, f"sequencer-{node}")
+            tasks.append(asyncio.create_task(sequencer.run(stop), name="Sequencer"))
         if roles.scheduler:
             await stack.enter_async_context(ticking(house))
         if roles.web or roles.bot:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.errors import HousestyleError
+from bot.core.messages import ChannelRef
 from bot.settings_options import (
     BY_KEY,
     OPTIONS,
@@ -51,6 +52,14 @@ class GenerationSettings:
     token: str = field(default="", repr=False)
     models_dir: Path
     threads: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSettings:
+    """Where the ledger's anchors go."""
+
+    anchor_file: Path | None = None
+    anchor_channel: ChannelRef | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +111,7 @@ class Settings:
     """Never empty once loaded; without a trailing slash."""
     roles: tuple[str, ...] = ROLES
     log_level: str = "info"
+    audit: AuditSettings = field(default_factory=AuditSettings)
     slack: SlackSettings = field(default_factory=SlackSettings)
     discord: DiscordSettings = field(default_factory=DiscordSettings)
     signin: SigninSettings = field(default_factory=SigninSettings)
@@ -272,6 +282,7 @@ def _filled(
         host=host,
         port=port,
         base_url=given.pop("base_url", "") or f"http://{shown}:{port}",
+        audit=AuditSettings(**table("audit")),
         slack=SlackSettings(**table("slack")),
         discord=DiscordSettings(**table("discord")),
         signin=SigninSettings(**table("signin")),

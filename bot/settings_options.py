@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-ROLES = ("bot", "web", "worker", "scheduler")
+from bot.core.messages import ChannelRef
+
+ROLES = ("bot", "web", "worker", "scheduler", "sequencer")
 ENGINES = ("diffusers", "drawn")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PREFIX = "HOUSESTYLE_"
@@ -118,6 +120,16 @@ def _database(value: object, folder: Path) -> str:
     return text
 
 
+def _place(value: object, folder: Path) -> ChannelRef | None:
+    """A channel as `PLATFORM:ID`."""
+    platform, _, channel = _text(value, folder).partition(":")
+    if not platform and not channel:
+        return None
+    if not platform.isalnum() or not channel.strip():
+        raise Unreadable("takes a channel as PLATFORM:ID, for instance slack:C0123456789")
+    return ChannelRef(platform=platform, channel=channel.strip())
+
+
 def has_password(address: str) -> bool:
     """Whether a database's address carries a password."""
     try:
@@ -158,6 +170,12 @@ OPTIONS = (
         key="generation.threads",
         parse=_whole(0, 1024),
         about="CPU threads of the engine; 0 for all cores",
+    ),
+    Option(key="audit.anchor_file", parse=_path, about="the file of the ledger's anchors"),
+    Option(
+        key="audit.anchor_channel",
+        parse=_place,
+        about="the channel where the ledger's anchors are posted",
     ),
     Option(key="slack.bot_token", parse=_text, about="xoxb-…", secret=True),
     Option(key="slack.app_token", parse=_text, about="xapp-…, for socket mode", secret=True),

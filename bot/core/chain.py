@@ -9,7 +9,6 @@ out. What is consistent in itself can still be a forgery; only an anchor kept ou
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self
 
 from bot.core.anchors import Anchor
 from bot.core.ledger import ERASED, Event, Head, Unreadable
@@ -79,6 +78,12 @@ def wrong_texts(line: Event) -> tuple[str, ...]:
     )
 
 
+def follows(line: Event, before: Head) -> bool:
+    """Whether this is the right next line after `before`, with the texts that it commits to."""
+    in_place = line.seq == before.seq + 1 and line.previous == before.hash
+    return in_place and _hashed(line) and not wrong_texts(line)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Suspect:
     """A line whose hash is not that of its body."""
@@ -108,13 +113,6 @@ class ChainCheck:
         self._suspects: list[_Suspect] = []
         self._gone: dict[tuple[str, str], _Gone] = {}
         self._erased: set[str] = set()
-
-    @classmethod
-    def after(cls, head: Head) -> Self:
-        """A walk that goes on from a line that is known to be right."""
-        check = cls()
-        check._head = head
-        return check
 
     def add(self, line: Event | Unreadable) -> None:
         """The next stored line."""
@@ -172,7 +170,7 @@ class ChainCheck:
 
     def _fits(self, line: Event) -> bool:
         """Whether the line has the hash of its body, renumbered as those before it."""
-        if _hashed(line):
+        if follows(line, self._head) or _hashed(line):
             self._shift = 0
             return True
         return bool(self._shift) and _hashed(line, self._shift)

@@ -9,7 +9,7 @@ half-chained.
 import logging
 from collections.abc import Sequence
 
-from bot.core.errors import StaleState
+from bot.core.errors import Conflict
 from bot.core.ledger import Event, Head
 from bot.core.waking import Loop
 
@@ -38,7 +38,7 @@ class Sequencer(Loop):
                     return False
                 lines = chained(await tx.ledger.unchained(BATCH), await tx.ledger.head())
                 await tx.ledger.chain(lines)
-        except StaleState:
+        except Conflict:
             log.info("Another sequencer was faster", extra={"action": "ledger.chain"})
             return False
         return len(lines) == BATCH
