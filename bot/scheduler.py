@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.core.anchors import anchor_due
 from bot.core.freeing import free_held
 from bot.core.house import House
+from bot.core.planning import advance, plan_ahead, post_due
+from bot.core.planning_digest import tell_week
 from bot.core.reviewing import expire_overdue
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,11 @@ class Tick:
 
 TICKS: tuple[Tick, ...] = (
     Tick(name="expire-reviews", work=expire_overdue, sentence="{count} reviews expired"),
+    Tick(name="calendar-plan", work=plan_ahead, sentence="{count} slots planned", seconds=60),
+    Tick(name="calendar-advance", work=advance, sentence="{count} slots went on"),
+    Tick(name="calendar-post", work=post_due, sentence="{count} slots came due", seconds=5),
+    Tick(name="calendar-week", work=tell_week, sentence="{count} weeks told", seconds=60),
+    Tick(name="anchor-ledger", work=anchor_due, sentence="{count} anchors of the ledger made"),
     Tick(name="free-held", work=free_held, sentence="{count} held jobs go on"),
 )
 

@@ -123,9 +123,12 @@ class ScheduleRow:
 
 
 async def week_of(
-    tx: Transaction, kit: BrandKit, person: Person, day: date, *, now: datetime
+    tx: Transaction, kit: BrandKit, person: Person | None, day: date, *, now: datetime
 ) -> CalendarWeek:
-    """The week of this day. Raises NotFound for someone who may not read the calendar."""
+    """The week of this day. Raises NotFound for someone who may not read the calendar.
+
+    `person` None, here and below: as a working channel of the brand may see it.
+    """
     first = day - timedelta(days=day.weekday())
     return _week(first, await rows_between(tx, kit, person, first, _plus(first, 6), now=now))
 
@@ -144,10 +147,17 @@ async def month_of(
 
 
 async def rows_between(
-    tx: Transaction, kit: BrandKit, person: Person, first: date, last: date, *, now: datetime
+    tx: Transaction,
+    kit: BrandKit,
+    person: Person | None,
+    first: date,
+    last: date,
+    *,
+    now: datetime,
 ) -> tuple[CalendarRow, ...]:
     """The slots whose local day is one of these, by due time. Raises NotFound as `week_of`."""
-    _check_member(kit, person)
+    if person is not None:
+        _check_member(kit, person)
     since = datetime.combine(first, time(), UTC) - _SLACK
     until = datetime.combine(last, time(), UTC) + timedelta(days=1) + _SLACK
     slots = await tx.schedules.slots(since=since, until=until, brand=kit.id)
@@ -158,7 +168,7 @@ async def rows_between(
 async def rows_of(
     tx: Transaction, kit: BrandKit, person: Person | None, slots: Sequence[Slot], *, now: datetime
 ) -> tuple[CalendarRow, ...]:
-    """These slots, in their order. `person` None: as a working channel may see them."""
+    """These slots, in their order."""
     schedules: dict[str, Schedule] = {}
     rows = []
     for slot in slots:

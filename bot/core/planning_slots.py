@@ -120,8 +120,8 @@ async def slot_approved(
 async def check_slot(tx: Transaction, publication: Publication, now: datetime) -> None:
     """Whether what fills a slot may still be posted. Raises Unapproved if it was skipped or
     moved on meanwhile, its schedule paused, or its time is too long past."""
-    if not publication.slot:
-        return
+    if not publication.slot or publication.check_at is not None:
+        return  # an attempt that may have arrived is followed to its end
     slot = await tx.schedules.get_slot(publication.slot)
     schedule = await tx.schedules.get(slot.schedule)
     if slot.publication != publication.id or slot.state not in BEFORE:

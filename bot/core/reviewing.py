@@ -50,7 +50,7 @@ async def send_to_approval(house: House, caller: Caller, command: SendToApproval
             tx,
             asset,
             kit,
-            target=_target(kit, command.channel),
+            target=publish_target(kit, command.channel),
             caption=command.caption,
             actor=caller.person.id,
             now=now,
@@ -274,7 +274,8 @@ async def _tell_all(
     return await current_review_card(tx, review, asset, kit)
 
 
-def _target(kit: BrandKit, name: str) -> ChannelRef:
+def publish_target(kit: BrandKit, name: str) -> ChannelRef:
+    """The kit's channel of that name (the first public one if empty). Raises Mistake."""
     channels = kit.publish_channels
     channel = kit.channel(name) if name else (channels[0] if channels else None)
     if channel is None or channel not in channels:
