@@ -132,7 +132,7 @@ async def make_portal(
     async with house.store.write() as tx:
         for other in more_kits:
             await tx.kits.put(other, source="", at=house.clock.now())
-    desk = LocalIntake(town.house, Dispatch(town.house))
+    desk = LocalIntake(town.house, Dispatch(town.house), answer_within_s=ENDS_WITHIN_S)
     return Portal(app=build_portal(town.house, desk), town=town, desk=desk)
 
 

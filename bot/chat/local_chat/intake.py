@@ -3,9 +3,13 @@
 A delivery is one thing a person did: said a line, pressed a button, reacted. It stands in the
 fsynced inbox before anything else happens, and `replay` works off what a crash left there; both
 ways every step counts once, because messages, replies and commands carry the delivery's id.
+
+Whoever delivers is answered within a moment even where much is to be done: deliveries are worked
+off a few at a time, and what takes longer than the moment is told by the timeline once it is done.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,16 +19,21 @@ from bot.chat.local_chat.marking import marked_card
 from bot.core.actions import command_for_reaction, parse_action
 from bot.core.cards import error_card, reply_card
 from bot.core.commands import Command, Find, Imagine, Queue, Usage
-from bot.core.errors import HousestyleError, Mistake, NotFound
+from bot.core.errors import HousestyleError, Mistake, NotFound, Unavailable
 from bot.core.grammar import NotACommand, parse
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.messages import Actor, Audience, Card, ChannelRef
 from bot.core.ports import Delivery, Door, TimelineMessage
+from bot.core.receiving import Receiving
 from bot.core.rooms import Room, rooms_of
 from bot.core.vocabulary import Vocabulary
 from brand.kit import BrandKit
 
+ANSWER_WITHIN_S = 0.1
+"""How long a typed line waits for its answer before the page is shown without it."""
+PRESSED_WITHIN_S = 10.0
+"""The same for a button, whose answer a page may not hear of in another way."""
 APPROVING = "white_check_mark"
 REJECTING = "x"
 EMOJI = (APPROVING, REJECTING)
@@ -67,9 +76,13 @@ class Said:
 class LocalIntake:
     """Takes in what people do in the local chat and on the portal's pages."""
 
-    def __init__(self, house: House, door: Door) -> None:
+    def __init__(
+        self, house: House, door: Door, *, answer_within_s: float = ANSWER_WITHIN_S
+    ) -> None:
         self._house = house
         self._door = door
+        self._answer_within_s = answer_within_s
+        self._receiving = Receiving(house, PLATFORM, self._answer)
 
     async def rooms(self, person: str, user: str) -> tuple[Room, ...]:
         """The channels that this person may read and write in."""
@@ -77,11 +90,14 @@ class LocalIntake:
             return rooms_of(await tx.kits.all(), await tx.people.get(person), PLATFORM, user)
 
     async def say(
-        self, actor: Actor, text: str, *, reference: str = "", brand: str = ""
+        self, actor: Actor, text: str, *, reference: str = "", brand: str = "", aside: str = ""
     ) -> TimelineMessage | None:
-        """A typed line. The answer for this person; None where the channel answers, or nobody."""
-        said = _said("text", actor, text=text, reference=reference, brand=brand)
-        return await self._take(said, actor.delivery)
+        """A typed line. The answer for this person; None where the channel answers, nobody does,
+        or the answer takes longer: then the timeline brings it."""
+        said = _said("text", actor, text=text, reference=reference, brand=brand, aside=aside)
+        # A form's answer comes to its page alone; what is typed is answered by its channel too.
+        within_s = PRESSED_WITHIN_S if aside else self._answer_within_s
+        return await self._take(said, actor.delivery, within_s=within_s)
 
     async def press(
         self, actor: Actor, action: str, *, said: str = "", aside: str = ""
@@ -100,31 +116,28 @@ class LocalIntake:
         )
 
     async def replay(self) -> int:
-        """Work off what stood in the inbox when the process ended; how many."""
-        left = [d for d in await self._house.inbox.pending() if d.platform == PLATFORM]
-        for delivery in left:
-            await self._work_off(delivery)
-        return len(left)
+        """Work off what stands in the inbox and nobody is at; how many were done."""
+        return await self._receiving.replay()
 
-    async def _take(self, said: Said, delivery_id: str) -> TimelineMessage | None:
-        delivery = Delivery(
-            platform=PLATFORM,
-            id=delivery_id or new_id(),
-            payload=asdict(said),
-            received_at=self._house.clock.now(),
-        )
-        await self._house.inbox.put(delivery)
-        return await self._work_off(delivery)
+    def sweeping(self) -> AbstractAsyncContextManager[None]:
+        """Replay at once, and now and then while the block runs."""
+        return self._receiving.sweeping()
 
-    async def _work_off(self, delivery: Delivery) -> TimelineMessage | None:
-        answer = await self._answer(delivery)
-        await self._house.inbox.done(delivery.platform, delivery.id)
-        return answer
+    async def finish(self, limit_s: float) -> None:
+        """Let what is being worked off come to its end; what does not stays in the inbox."""
+        await self._receiving.finish(limit_s)
+
+    async def _take(
+        self, said: Said, delivery_id: str, *, within_s: float = PRESSED_WITHIN_S
+    ) -> TimelineMessage | None:
+        return await self._receiving.take(delivery_id, asdict(said), within_s=within_s)
 
     async def _answer(self, delivery: Delivery) -> TimelineMessage | None:
         said = Said(**delivery.payload)
         try:
             card = await _HANDLERS[said.kind](self, said, delivery.id)
+        except Unavailable:
+            raise  # it is worked off once the house answers
         except HousestyleError as exc:
             card = error_card(exc)
         return await self._reply(said, delivery.id, card) if card is not None else None
@@ -202,6 +215,8 @@ class LocalIntake:
         )
 
     async def _show(self, said: Said, delivery: str, *, only_for: str = "") -> None:
+        if said.aside:
+            return  # a page's form made the line: nobody typed it into a channel
         await self._add(
             TimelineMessage(
                 id=new_id(),
