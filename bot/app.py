@@ -195,17 +195,19 @@ async def _until_stopped(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -
 @asynccontextmanager
 async def _web(settings: Settings, house: House, stop: asyncio.Event) -> AsyncIterator[None]:
     desk = LocalIntake(house, Dispatch(house))
-    await desk.replay()
-    app = build_portal(house, desk, disk=settings.data_dir, providers=sign_in_providers(settings))
-    server = _Server(app, host=settings.host, port=settings.port)
-    listening = listen(settings.host, settings.port)
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield
-    finally:
-        stop.set()
-        server.stop()
-        await task
+    async with desk.sweeping():
+        app = build_portal(
+            house, desk, disk=settings.data_dir, providers=sign_in_providers(settings)
+        )
+        server = _Server(app, host=settings.host, port=settings.port)
+        listening = listen(settings.host, settings.port)
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield
+        finally:
+            stop.set()
+            server.stop()
+            await task
 
 
 def sign_in_providers(settings: Settings) -> list[Provider]:

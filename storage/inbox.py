@@ -62,14 +62,15 @@ class JournalInbox:
         if self._pending.pop((platform, delivery_id), None) is not None:
             await self._write({"done": [platform, delivery_id]})
 
-    async def pending(self) -> Sequence[Delivery]:
-        """See the port. Takes over what processes that are gone have left."""
+    async def pending(self, platform: str = "") -> Sequence[Delivery]:
+        """See the port."""
         async with self._files:
             with disk_errors(self._folder):
-                adopted = await asyncio.to_thread(self._adopt)
+                adopted = await asyncio.to_thread(self._adopt, platform)
         for delivery in adopted:
             self._pending.setdefault((delivery.platform, delivery.id), delivery)
-        return sorted(self._pending.values(), key=lambda delivery: delivery.received_at)
+        wanted = (one for one in self._pending.values() if platform in ("", one.platform))
+        return sorted(wanted, key=lambda delivery: delivery.received_at)
 
     async def close(self) -> None:
         """Write what waits; a journal with nothing pending is removed."""
@@ -122,8 +123,9 @@ class JournalInbox:
         self._compact_at = max(COMPACT_BYTES, 2 * self._journal.size)
         old.remove()
 
-    def _adopt(self) -> list[Delivery]:
-        """The pending deliveries of journals without an owner, now in this process's own."""
+    def _adopt(self, platform: str) -> list[Delivery]:
+        """The platform's pending deliveries of journals without an owner, now in this process's
+        own. What is there for others waits for a process that works for them."""
         adopted: list[Delivery] = []
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
             if self._journal is not None and path == self._journal.path:
@@ -132,10 +134,16 @@ class JournalInbox:
             if orphan is None:
                 continue
             left = _left(orphan.read())
-            if left:
-                self._own().append(_puts(left), sync=True)
-            orphan.remove()
-            adopted += left
+            mine = [delivery for delivery in left if platform in ("", delivery.platform)]
+            if mine:
+                self._own().append(_puts(mine), sync=True)
+            if len(mine) == len(left):
+                orphan.remove()
+            else:
+                done = [{"done": [delivery.platform, delivery.id]} for delivery in mine]
+                orphan.append(done, sync=True)
+                orphan.close()
+            adopted += mine
         return adopted
 
 

@@ -60,9 +60,10 @@ class MemoryInbox:
         """See the port."""
         self._pending.pop((platform, delivery_id), None)
 
-    async def pending(self) -> Sequence[Delivery]:
+    async def pending(self, platform: str = "") -> Sequence[Delivery]:
         """See the port."""
-        return sorted(self._pending.values(), key=lambda delivery: delivery.received_at)
+        wanted = (one for one in self._pending.values() if platform in ("", one.platform))
+        return sorted(wanted, key=lambda delivery: delivery.received_at)
 
 
 class MemorySignals:

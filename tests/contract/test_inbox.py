@@ -54,6 +54,33 @@ async def test_what_was_put_and_not_done_is_pending_oldest_first(inbox: Inbox) -
     assert [one.received_at for one in pending] == sorted(one.received_at for one in pending)
 
 
+async def test_each_platform_is_told_of_its_own(inbox: Inbox) -> None:
+    await inbox.put(delivery(1))
+    await inbox.put(delivery(2, platform="discord"))
+    assert await inbox.pending("discord") == [delivery(2, platform="discord")]
+    assert await inbox.pending("local") == []
+
+
+async def test_what_a_process_left_waits_for_one_that_works_for_its_platform(
+    tmp_path: Path,
+) -> None:
+    gone = await JournalInbox.open(tmp_path)
+    await gone.put(delivery(1))
+    await gone.put(delivery(2, platform="discord"))
+    await gone.close()
+    portal = await JournalInbox.open(tmp_path)  # runs on, and speaks with neither of them
+    assert await portal.pending("local") == []
+    slack = await JournalInbox.open(tmp_path)
+    assert await slack.pending("slack") == [delivery(1)]
+    discord = await JournalInbox.open(tmp_path)
+    assert await discord.pending("discord") == [delivery(2, platform="discord")]
+    await slack.done("slack", "d1")
+    await slack.close()
+    assert [one.id for one in await restarted(tmp_path)] == []
+    for each in (portal, discord):
+        await each.close()
+
+
 async def restarted(folder: Path) -> list[Delivery]:
     """What another process finds in the folder after this one is gone."""
     inbox = await JournalInbox.open(folder)

@@ -50,8 +50,9 @@ class Inbox(Protocol):
         """It was worked off and need not come back after a restart."""
         ...
 
-    async def pending(self) -> Sequence[Delivery]:
-        """What was put and not done, oldest first: read at start."""
+    async def pending(self, platform: str = "") -> Sequence[Delivery]:
+        """What was put for this platform (or any) and not done, oldest first. Takes over what
+        processes of this node that are gone have left for it."""
         ...
 
 
