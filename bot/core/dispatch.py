@@ -10,31 +10,53 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bot.core import cancelling, intake, linking, looking, members, publishing, reviewing
+from bot.core import (
+    budgeting,
+    calendar_add,
+    calendar_commands,
+    cancelling,
+    intake,
+    linking,
+    looking,
+    members,
+    publishing,
+    reviewing,
+    usage,
+)
 from bot.core.caller import Caller, kit_for, known
 from bot.core.cards import error_card, reply_card
 from bot.core.commands import (
+    AddSchedule,
     Approve,
     AskChange,
+    Calendar,
     Cancel,
     Command,
     ConfirmLink,
     EditWords,
+    EndSchedule,
     Find,
     Help,
     Imagine,
     Invite,
     LinkAccount,
     ListPeople,
+    MoveSlot,
+    PauseSchedule,
     Queue,
     Reject,
     Reroll,
+    RerollSlot,
+    RestoreSlot,
+    ResumeSchedule,
     SendToApproval,
     SetActive,
+    SetBudget,
     SetRole,
     SetTeam,
     Settle,
     Show,
+    SkipSlot,
     UnlinkAccount,
     Upscale,
     Usage,
@@ -90,7 +112,8 @@ HANDLERS: dict[type, Handler] = {
     Queue: looking.queue,
     Show: looking.show,
     Find: looking.find,
-    Usage: looking.usage,
+    Usage: usage.usage,
+    SetBudget: budgeting.set_budget,
     Invite: members.invite,
     ListPeople: members.list_people,
     SetRole: members.set_role,
@@ -98,6 +121,15 @@ HANDLERS: dict[type, Handler] = {
     SetActive: members.set_active,
     ConfirmLink: linking.confirm,
     UnlinkAccount: linking.unlink,
+    AddSchedule: calendar_add.add_schedule,
+    Calendar: calendar_commands.calendar,
+    PauseSchedule: calendar_commands.pause_schedule,
+    ResumeSchedule: calendar_commands.resume_schedule,
+    EndSchedule: calendar_commands.end_schedule,
+    SkipSlot: calendar_commands.skip_slot,
+    RestoreSlot: calendar_commands.restore_slot,
+    MoveSlot: calendar_commands.move_slot,
+    RerollSlot: calendar_commands.reroll_slot,
     Help: _help,
 }
 
@@ -142,7 +174,12 @@ class Dispatch:
     async def _note_refusal(self, command: Command, actor: Actor, exc: HousestyleError) -> None:
         fields = asdict(command)
         target = next(
-            (fields[name] for name in ("review", "asset", "job", "target") if fields.get(name)), ""
+            (
+                fields[name]
+                for name in ("review", "asset", "job", "target", "slot", "schedule")
+                if fields.get(name)
+            ),
+            "",
         )
         async with self._house.store.write() as tx:
             team = actor.channel.team if actor.channel else ""

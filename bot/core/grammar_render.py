@@ -138,6 +138,14 @@ def _unlink(command: commands.UnlinkAccount, _vocabulary: Vocabulary) -> str:
     return f"/unlink {quoted(command.platform)}{person}"
 
 
+def _budget(command: commands.SetBudget, _vocabulary: Vocabulary) -> str:
+    key = f" {quoted(command.key)}" if command.key else ""
+    pictures = "none" if command.pictures is None else command.pictures
+    cost = "none" if command.cost is None else f"{command.cost:.2f}"
+    limits = f" --pictures {pictures} --cost {cost}"
+    return f"/budget {command.scope}{key}{limits}{_brand(command.brand)}"
+
+
 def _brand(brand: str) -> str:
     return f" --brand {_value(brand)}" if brand else ""
 
@@ -169,5 +177,6 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.ErasePerson: lambda c, _v: f"/erase {quoted(c.person)}",
     commands.LinkAccount: lambda c, _v: f"/link {quoted(c.code) if c.code else ''}".strip(),
     commands.UnlinkAccount: _unlink,
+    commands.SetBudget: _budget,
     commands.Help: lambda c, _v: f"/help {c.topic}".strip(),
 }

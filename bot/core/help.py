@@ -21,7 +21,11 @@ _MORE = {
         "`/help flags` lists the flags, `/help templates` the templates.",
     ),
     "reject": ("The requester reads the reason, so say what would make it right.",),
-    "cancel": ("What is already rendered is thrown away; nothing is charged to the budget.",),
+    "cancel": ("What is already rendered is thrown away; the budget gets back the rest.",),
+    "budget": (
+        "Both limits are set at once: the one you leave out is taken away, as `none` does.",
+        "Months are counted in UTC. At 80 % people are told, at 100 % new pictures wait.",
+    ),
     "settle": ("A post is doubtful when the connection broke while it was sent.",),
     "invite": (
         f"Roles: {', '.join(role.value for role in Role)}; `--role` may be said several times.",
@@ -75,6 +79,7 @@ def example_of(verb: str, vocabulary: Vocabulary) -> str:
         "reactivate": "Mia",
         "erase": "Mia",
         "unlink": "slack",
+        "budget": "team design --pictures 200",
         "find": "mug --state approved",
         "help": "templates",
     }

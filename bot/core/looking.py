@@ -1,16 +1,16 @@
-"""Commands that only look: the queue, one thing, the archive, this month's use."""
+"""Commands that only look: the queue, one thing, the archive."""
 
 from dataclasses import replace
 
 from bot.core.assets import AssetQuery
 from bot.core.caller import Caller, kit_for
-from bot.core.cards import duration, evidence_fields, picture_ref
-from bot.core.commands import Find, Queue, Show, Usage
+from bot.core.cards import evidence_fields, picture_ref
+from bot.core.commands import Find, Queue, Show
 from bot.core.errors import Mistake, NotFound
 from bot.core.house import House
 from bot.core.lives import AssetState
 from bot.core.messages import Card, Field
-from bot.core.policy import MANAGERS, may_handle
+from bot.core.policy import may_handle
 from bot.core.ports import Transaction
 from bot.core.seeing import Sight
 from bot.core.telling import current_job_card, current_review_card, name_of
@@ -27,7 +27,8 @@ async def queue(house: House, caller: Caller, command: Queue) -> Card:
         for place, job in enumerate(jobs, start=1):
             words = job.brief.words if await sight.job(job) else "…"
             who = await name_of(tx, job.requester)
-            rows.append((str(place), job.state.value, who, words[:60], job.id))
+            state = "held" if job.hold else job.state.value
+            rows.append((str(place), state, who, words[:60], job.id))
     return Card(
         kind="list",
         title=f"Queue: {len(rows)}" if rows else "The queue is empty",
@@ -120,28 +121,5 @@ async def find(house: House, caller: Caller, command: Find) -> Card:
         title=title + (f" for “{command.text}”" if command.text else ""),
         pictures=tuple(picture_ref(asset, kit) for asset in found),
         hint="" if found else "/imagine a red mug on a wooden table",
-        private=True,
-    )
-
-
-async def usage(house: House, caller: Caller, command: Usage) -> Card:
-    """This calendar month (UTC) per person; people without a wider role see their own line."""
-    now = house.clock.now()
-    since = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    async with house.store.read() as tx:
-        kit = await kit_for(tx, command.brand, caller.actor)
-        wide = bool(caller.person.roles_in(kit.id) & (MANAGERS | {"auditor"}))
-        rows = []
-        for row in await tx.assets.usage(kit.id, since=since, until=now):
-            if wide or row.person == caller.person.id:
-                name = await name_of(tx, row.person)
-                seconds = duration(row.seconds)
-                rows.append((name, str(row.pictures), str(row.approved), seconds))
-    return Card(
-        kind="list",
-        title=f"Use of {kit.name} in {now:%B %Y}",
-        columns=("who", "pictures", "approved", "device time"),
-        rows=tuple(rows),
-        lines=() if rows else ("Nothing was rendered this month.",),
         private=True,
     )

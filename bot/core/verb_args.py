@@ -113,8 +113,10 @@ def reason_of(args: Args) -> str:
     return reason
 
 
-def words_and_flags(args: Args, names: tuple[str, ...]) -> tuple[list[Token], dict[str, str]]:
-    """Plain words and the values of the flags that this verb has."""
+def words_and_flags(
+    args: Args, names: tuple[str, ...], *, free: tuple[str, ...] = ()
+) -> tuple[list[Token], dict[str, str]]:
+    """Plain words and the values of the flags that this verb has; `free` ones take any text."""
     cursor = Cursor(args.typed, args.first, args.vocabulary)
     words: list[Token] = []
     found: dict[str, str] = {}
@@ -125,12 +127,12 @@ def words_and_flags(args: Args, names: tuple[str, ...]) -> tuple[list[Token], di
             words.append(token)
             continue
         name = dashed.name.casefold()
-        if name not in names:
+        if name not in (*names, *free):
             raise unknown(
                 f"`/{args.verb}` has no flag `--{shown(dashed.name)}`.",
                 args.typed.of(token),
                 typed=f"--{dashed.name}",
-                allowed=tuple(f"--{item}" for item in names),
+                allowed=tuple(f"--{item}" for item in (*names, *free)),
                 field=name,
                 ending=NOTHING_DONE,
             )
@@ -149,6 +151,8 @@ def _flag(args: Args, name: str, token: Token, inline: str | None) -> str:
         raise mistake(f"`--{name}` needs a value.", position, field=name, ending=NOTHING_DONE)
     if name == "brand":
         return read_brand(Value(flag=name, text=text, position=position), args.vocabulary)
+    if name != "state":
+        return clean(text)
     if text.casefold() not in _STATES:
         raise unknown(
             f"`{shown(text)}` isn't a state of a picture.",

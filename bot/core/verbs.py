@@ -17,6 +17,7 @@ from bot.core.verb_args import (
     words_and_flags,
     wrong,
 )
+from bot.core.verbs_budget import BUDGET_VERBS
 from bot.core.verbs_people import PEOPLE_VERBS
 from brand.words import clean
 
@@ -204,6 +205,7 @@ VERBS = (
         read=_settle,
     ),
     *PEOPLE_VERBS,
+    *BUDGET_VERBS,
     Verb(name="help", takes="[TOPIC]", about="how to say things", read=_help),
 )
 BY_NAME = {name: verb for verb in VERBS for name in (verb.name, *verb.aliases)}
