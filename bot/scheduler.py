@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.core.access import purge
 from bot.core.anchors import anchor_due
 from bot.core.freeing import free_held
 from bot.core.house import House
@@ -45,6 +46,7 @@ TICKS: tuple[Tick, ...] = (
     Tick(name="calendar-post", work=post_due, sentence="{count} slots came due", seconds=5),
     Tick(name="calendar-week", work=tell_week, sentence="{count} weeks told", seconds=60),
     Tick(name="anchor-ledger", work=anchor_due, sentence="{count} anchors of the ledger made"),
+    Tick(name="purge-keys", work=purge, sentence="{count} old keys forgotten", seconds=3600),
     Tick(name="free-held", work=free_held, sentence="{count} held jobs go on"),
 )
 

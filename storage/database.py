@@ -5,6 +5,7 @@ async with store.write() as tx:
     job = await tx.jobs.claim("worker-1", now=clock.now(), lease=LEASE)
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -22,6 +23,7 @@ from storage.sql_assets import SqlAssets
 from storage.sql_brands import SqlKits, SqlLoras
 from storage.sql_budgets import SqlBudgets
 from storage.sql_calendar import SqlSchedules
+from storage.sql_erasure import SqlErasure
 from storage.sql_jobs import SqlJobs
 from storage.sql_keys import SqlAccountLinks, SqlKeys
 from storage.sql_ledger import SqlLedger
@@ -30,6 +32,7 @@ from storage.sql_people import SqlPeople
 from storage.sql_reviews import SqlPublications, SqlReviews
 from storage.sql_table import Session
 from storage.sql_timeline import SqlTimeline
+from storage.sqlite_file import rewrite
 from storage.turns import Turns
 
 _POSTGRES_BLOCKED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock timeout
@@ -87,6 +90,7 @@ class SqlTransaction(Transaction):
         self.outbox = SqlOutbox(session)
         self.ledger = SqlLedger(session)
         self.deliveries = SqlDeliveries(session)
+        self.erasure = SqlErasure(session)
 
 
 class SqlStore:
@@ -110,6 +114,14 @@ class SqlStore:
         """See the port. Raises StoreUnavailable too."""
         async with self._reading() as session:
             yield SqlTransaction(session)
+
+    async def compact(self) -> bool:
+        """See the port. PostgreSQL reuses the space of deleted rows by itself (autovacuum)."""
+        if self._postgresql:
+            return True
+        path = str(self._engine.url.database)
+        async with self._turns.mine():
+            return await asyncio.to_thread(rewrite, path)
 
     async def close(self) -> None:
         """See the port."""

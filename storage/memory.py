@@ -7,6 +7,7 @@ from bot.core.ports import Transaction
 from storage.memory_assets import MemoryAssets
 from storage.memory_budgets import MemoryBudgets
 from storage.memory_calendar import MemorySchedules
+from storage.memory_erasure import MemoryErasure
 from storage.memory_jobs import MemoryJobs
 from storage.memory_keys import MemoryAccountLinks, MemoryKeys
 from storage.memory_ledger import MemoryLedger
@@ -21,7 +22,7 @@ from storage.turns import Turns
 class MemoryTransaction(Transaction):
     """The Transaction port on one view of the tables."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, timeline: MemoryTimeline) -> None:
         self.jobs = MemoryJobs(tables)
         self.assets = MemoryAssets(tables)
         self.reviews = MemoryReviews(tables)
@@ -36,6 +37,7 @@ class MemoryTransaction(Transaction):
         self.outbox = MemoryOutbox(tables)
         self.ledger = MemoryLedger(tables)
         self.deliveries = MemoryDeliveries(tables)
+        self.erasure = MemoryErasure(tables, timeline)
 
 
 class MemoryStore:
@@ -51,13 +53,17 @@ class MemoryStore:
         """See the port."""
         async with self._turns.mine():
             tables = Tables(self._state, writable=True)
-            yield MemoryTransaction(tables)
+            yield MemoryTransaction(tables, self.timeline)
             self._state = tables.result()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[MemoryTransaction]:
         """See the port."""
-        yield MemoryTransaction(Tables(self._state, writable=False))
+        yield MemoryTransaction(Tables(self._state, writable=False), self.timeline)
+
+    async def compact(self) -> bool:
+        """See the port. Nothing is on a disk."""
+        return True
 
     async def close(self) -> None:
         """Nothing to release; the records stay until the object goes."""

@@ -1,11 +1,13 @@
 """The local chat's timeline in memory."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.core.messages import Card
 from bot.core.ports import TimelineMessage
+from bot.core.redacting import GONE, SOMEONE, scrubbed
 from storage.codec import encode
 from storage.steps import missing, taken
 
@@ -68,8 +70,47 @@ class MemoryTimeline:
         seen = [m for m in messages if m.channel == channel and m.only_for in ("", user)]
         return seen[-limit:]
 
+    def erase(
+        self,
+        users: Collection[str],
+        found: re.Pattern[str],
+        card_of: Callable[[Card], Card],
+    ) -> int:
+        """Take a person out, who has these accounts here and the names that `found` finds; how
+        many messages changed."""
+        touched = 0
+        for message in list(self._messages.values()):
+            line = message.channel.partition("/")[0].removeprefix("@")
+            if message.only_for in users or (message.channel.startswith("@") and line in users):
+                del self._messages[message.id]
+                self._outgoing.pop(message.outgoing, None)
+                touched += 1
+                continue
+            new = _without(message, users, found, card_of)
+            if new != message:
+                self._change(new)
+                touched += 1
+        return touched
+
     def _change(self, message: TimelineMessage) -> TimelineMessage:
         encode(message)
         changed = replace(message, version=message.version + 1)
         self._messages[message.id] = changed
         return changed
+
+
+def _without(
+    message: TimelineMessage,
+    users: Collection[str],
+    found: re.Pattern[str],
+    card_of: Callable[[Card], Card],
+) -> TimelineMessage:
+    if message.user in users:
+        message = replace(message, author=SOMEONE, user="", text=GONE, blob="")
+    return replace(
+        message,
+        text=scrubbed(message.text, found),
+        author=scrubbed(message.author, found),
+        card=card_of(message.card) if message.card else None,
+        reactions=tuple(mark for mark in message.reactions if mark[1] not in users),
+    )

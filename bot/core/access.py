@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.errors import Conflict, NotAllowed, NotFound, Refused
+from bot.core.house import House
 from bot.core.ids import is_id, new_id
 from bot.core.ledger import Event, Personal
 from bot.core.people import Identity, Key, KeyKind, Person
@@ -15,6 +16,8 @@ from brand.spec import sha256_hex
 LINK_LIFE = timedelta(minutes=30)
 INVITATION_LIFE = timedelta(days=7)
 SESSION_LIFE = timedelta(days=14)
+KEPT_AFTER = timedelta(days=1)
+"""How long what has ended is kept, for a sentence that says so."""
 LOCAL = "local"
 """The platform of the portal's own chat; whoever enters the portal has an account there."""
 USED_UP = "This link is used up or too old. Ask for a new one: `housestyle demo` prints one."
@@ -199,3 +202,10 @@ async def sign_out(store: Store, session: str) -> None:
         return
     async with store.write() as tx:
         await tx.keys.remove(key_id)
+
+
+async def purge(house: House) -> int:
+    """Forget sessions, links and codes that ended a while ago; how many."""
+    before = house.clock.now() - KEPT_AFTER
+    async with house.store.write() as tx:
+        return await tx.keys.purge(before) + await tx.links.purge(before)

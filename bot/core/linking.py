@@ -97,7 +97,7 @@ async def _claim(house: House, actor: Actor, code: str) -> Card:
             )
         asked = await tx.links.by_code(sha256_hex(code.encode()))
         if asked is None or asked.expires_at <= now:
-            await _note_miss(house, tx, account)
+            await _note_miss(house, tx, account.platform)
             asked = None
         else:
             owner = await _claimed(house, tx, actor, asked)
@@ -290,12 +290,7 @@ async def _note(house: House, tx: Transaction, said: str, link: AccountLink, *, 
     )
 
 
-async def _note_miss(house: House, tx: Transaction, account: Identity) -> None:
-    await tx.ledger.append(
-        Event(
-            action="link.missed",
-            subject=f"platform:{account.platform}",
-            at=house.clock.now(),
-            personal={"account": Personal(value=str(account))},
-        )
-    )
+async def _note_miss(house: House, tx: Transaction, platform: str) -> None:
+    # Not whose account: nobody's who later could ask to be forgotten.
+    event = Event(action="link.missed", subject=f"platform:{platform}", at=house.clock.now())
+    await tx.ledger.append(event)

@@ -39,5 +39,9 @@ class OnceStore:
             yield tx
         self._taken = True
 
+    async def compact(self) -> bool:
+        """As the store itself."""
+        return await self._store.compact()
+
     async def close(self) -> None:
         """Nothing of its own to release."""

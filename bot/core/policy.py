@@ -89,7 +89,7 @@ def stamp(review: Review) -> str:
         return "Withdrawn by the requester"
     if review.outcome is None or review.decided_at is None:
         return ""
-    names = [vote.name for vote in review.votes if vote.answer is review.outcome]
+    names = [vote.name or "someone" for vote in review.votes if vote.answer is review.outcome]
     own = any(vote.own_request for vote in review.votes)
     reason = next((vote.reason for vote in review.votes if vote.reason), "")
     said = f"{STAMPS[review.outcome]} by {' and '.join(names)}, {review.decided_at:%H:%M} UTC"

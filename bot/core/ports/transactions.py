@@ -179,6 +179,11 @@ class Store(Protocol):
         """A transaction that only reads."""
         ...
 
+    async def compact(self) -> bool:
+        """Overwrite on the disk what was deleted or changed. False where another process was in
+        the way: try again later. The database stays usable; writers wait."""
+        ...
+
     async def close(self) -> None:
         """Release connections."""
         ...

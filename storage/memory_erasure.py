@@ -1,0 +1,125 @@
+"""Erasing a person from the records in memory."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.core.lives import AssetState, OutboxState
+from bot.core.messages import Card
+from bot.core.people import AccountLink, Person
+from bot.core.ports import Erased, Outgoing
+from bot.core.redacting import (
+    erased_card,
+    is_line_of,
+    local_users,
+    names_of,
+    redacted_asset,
+    redacted_job,
+    redacted_review,
+    scrubber,
+)
+from storage.memory_tables import Table, Tables
+from storage.memory_timeline import MemoryTimeline
+
+if TYPE_CHECKING:
+    from bot.core.assets import Asset
+    from bot.core.jobs import Job
+    from bot.core.ledger import Event
+    from bot.core.publications import Publication
+    from bot.core.reviews import Review
+    from bot.core.slots import Slot
+
+
+class MemoryErasure:
+    """The Erasure port."""
+
+    def __init__(self, tables: Tables, timeline: MemoryTimeline) -> None:
+        self._timeline = timeline
+        self._assets: Table[Asset] = Table(tables, "asset")
+        self._jobs: Table[Job] = Table(tables, "job")
+        self._reviews: Table[Review] = Table(tables, "review")
+        self._publications: Table[Publication] = Table(tables, "publication")
+        self._slots: Table[Slot] = Table(tables, "slot")
+        self._links: Table[AccountLink] = Table(tables, "code")
+        self._tries: Table[object] = Table(tables, "typed codes of")
+        self._events: Table[Event] = Table(tables, "event")
+        self._outbox: Table[Outgoing] = Table(tables, "message")
+
+    async def erase(self, person: Person, now: datetime) -> Erased:
+        """See the port."""
+        own = [asset for asset in self._assets if asset.requester == person.id]
+        posted = {publication.asset for publication in self._publications}
+        kept = {a.id for a in own if a.state is AssetState.APPROVED or a.id in posted}
+        for asset in own:
+            if asset.id not in kept:
+                self._assets.put(asset.id, redacted_asset(asset))
+        jobs = [job for job in self._jobs if job.requester == person.id]
+        for job in jobs:
+            self._jobs.put(job.id, redacted_job(job, kept, person))
+        reviews = self._erase_reviews(person, kept)
+        subjects = {f"job:{job.id}" for job in jobs} | {
+            f"review:{review.id}"
+            for review in self._reviews
+            if review.requester == person.id and review.asset not in kept
+        }
+        self._erase_slots(person)
+        self._erase_codes(person)
+        messages = self._erase_outbox(person, subjects) + self._erase_timeline(person, subjects)
+        return Erased(
+            jobs=len(jobs),
+            pictures=len(own) - len(kept),
+            kept=len(kept),
+            reviews=reviews,
+            messages=messages,
+        )
+
+    def _erase_reviews(self, person: Person, kept: set[str]) -> int:
+        touched = [
+            review
+            for review in self._reviews
+            if review.requester == person.id or any(v.person == person.id for v in review.votes)
+        ]
+        for review in touched:
+            self._reviews.put(review.id, redacted_review(review, person, kept))
+        return len(touched)
+
+    def _erase_slots(self, person: Person) -> None:
+        told = {
+            event.subject
+            for event in self._events
+            if event.actor == person.id and event.subject.startswith("slot:")
+        }
+        for slot in self._slots:
+            if f"slot:{slot.id}" in told and slot.reason:
+                self._slots.put(slot.id, replace(slot, reason="", version=slot.version + 1))
+
+    def _erase_codes(self, person: Person) -> None:
+        self._links.drop_where(
+            lambda link: link.person == person.id or link.claim in person.identities
+        )
+        for account in person.identities:
+            self._tries.drop(account)
+
+    def _erase_outbox(self, person: Person, subjects: set[str]) -> int:
+        found = scrubber(names_of(person))
+        touched = 0
+        for message in self._outbox:
+            direct = is_line_of(person, message.target.platform, message.target.channel)
+            if direct and message.state is not OutboxState.SENDING:
+                self._outbox.drop(message.id)
+                touched += 1
+                continue
+            own = direct or message.card.subject in subjects
+            card = erased_card(message.card, own=own, found=found)
+            if card != message.card:
+                self._outbox.put(message.id, replace(message, card=card))
+                touched += 1
+        return touched
+
+    def _erase_timeline(self, person: Person, subjects: set[str]) -> int:
+        users, found = local_users(person), scrubber(names_of(person))
+
+        def card_of(card: Card) -> Card:
+            return erased_card(card, own=card.subject in subjects, found=found)
+
+        return self._timeline.erase(users, found, card_of)

@@ -1,0 +1,239 @@
+"""Erasing a person from the records in SQL."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Table,
+    cast,
+    delete,
+    false,
+    or_,
+    select,
+    update,
+)
+
+from bot.core.assets import Asset
+from bot.core.jobs import Job
+from bot.core.lives import AssetState, OutboxState
+from bot.core.messages import Card
+from bot.core.people import Identity, Person
+from bot.core.ports import Erased
+from bot.core.redacting import (
+    GONE,
+    SOMEONE,
+    erased_card,
+    local_users,
+    names_of,
+    redacted_asset,
+    redacted_job,
+    scrubbed,
+    scrubber,
+)
+from storage.codec import decode, encode
+from storage.rows import Shape
+from storage.sql_table import Session
+from storage.tables import (
+    AssetRow,
+    AssetWordRow,
+    EventRow,
+    JobRow,
+    LinkRow,
+    LinkTryRow,
+    OutgoingRow,
+    PublicationRow,
+    ReactionRow,
+    ReviewRow,
+    SlotRow,
+    TimelineRow,
+    VoteRow,
+    table_of,
+)
+
+_ASSETS = Shape(Asset, AssetRow, apart=("renditions",))
+_JOBS = Shape(Job, JobRow)
+_WORDS, _EVENTS, _SLOTS = table_of(AssetWordRow), table_of(EventRow), table_of(SlotRow)
+_LINKS, _TRIES = table_of(LinkRow), table_of(LinkTryRow)
+_OUTBOX, _TIMELINE = table_of(OutgoingRow), table_of(TimelineRow)
+_REACTIONS, _PUBLICATIONS = table_of(ReactionRow), table_of(PublicationRow)
+_REVIEWS, _VOTES = table_of(ReviewRow), table_of(VoteRow)
+
+
+class SqlErasure:
+    """The Erasure port."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def erase(self, person: Person, now: datetime) -> Erased:
+        """See the port."""
+        kept, pictures = await self._assets(person)
+        jobs = await self._jobs(person, kept)
+        reviews = await self._reviews(person)
+        await self._slots(person)
+        await self._codes(person)
+        messages = await self._outbox(person) + await self._timeline(person)
+        return Erased(
+            jobs=jobs, pictures=pictures, kept=len(kept), reviews=reviews, messages=messages
+        )
+
+    async def _assets(self, person: Person) -> tuple[frozenset[str], int]:
+        """The ids of what stays, and how many others lost their words."""
+        c = _ASSETS.table.c
+        own = select(_ASSETS.table).where(c.requester == person.id)
+        kept = frozenset(row["id"] for row in await self._session.rows(_kept(person)))
+        rows = await self._session.rows(own.where(~_stays()))
+        for row in rows:
+            new = redacted_asset(_ASSETS.value(row, renditions=()))
+            columns = {**_ASSETS.row(new), "spec_hash": new.spec.hash}
+            await self._put(_ASSETS.table, columns)
+            await self._session.change(delete(_WORDS).where(_WORDS.c.asset == row["row"]))
+        return kept, len(rows)
+
+    async def _jobs(self, person: Person, kept: Collection[str]) -> int:
+        wanted = select(_JOBS.table).where(_JOBS.table.c.requester == person.id)
+        rows = await self._session.rows(wanted)
+        for row in rows:
+            await self._put(_JOBS.table, _JOBS.row(redacted_job(_JOBS.value(row), kept, person)))
+        return len(rows)
+
+    async def _reviews(self, person: Person) -> int:
+        c = _REVIEWS.c
+        voted = c.id.in_(select(_VOTES.c.review).where(_VOTES.c.person == person.id))
+        bare = (c.requester == person.id) & c.asset.not_in(_kept(person))
+        touched = update(_REVIEWS).where(or_(voted, c.requester == person.id))
+        count = (await self._session.change(touched.values(version=c.version + 1))).rowcount
+        await self._session.change(update(_REVIEWS).where(bare).values(caption=""))
+        own = update(_VOTES).where(_VOTES.c.person == person.id)
+        await self._session.change(own.values(name="", reason=""))
+        return count
+
+    async def _slots(self, person: Person) -> None:
+        told = select(_EVENTS.c.subject).where(_EVENTS.c.actor == person.id)
+        own = ("slot:" + _SLOTS.c.id).in_(told) & (_SLOTS.c.reason != "")
+        change = update(_SLOTS).where(own).values(reason="", version=_SLOTS.c.version + 1)
+        await self._session.change(change)
+
+    async def _codes(self, person: Person) -> None:
+        rows = await self._session.rows(select(_LINKS.c.id, _LINKS.c.person, _LINKS.c.claim))
+        gone = [
+            row["id"]
+            for row in rows
+            if row["person"] == person.id
+            or (row["claim"] and decode(Identity, row["claim"]) in person.identities)
+        ]
+        await self._session.change(delete(_LINKS).where(_LINKS.c.id.in_(gone)))
+        for one in person.identities:
+            same = {"platform": one.platform, "user": one.user, "team": one.team}
+            await self._session.change(delete(_TRIES).where(*_equal(_TRIES, same)))
+
+    async def _outbox(self, person: Person) -> int:
+        direct = _direct_lines(_OUTBOX.c.platform, _OUTBOX.c.channel, person)
+        waiting = delete(_OUTBOX).where(direct, _OUTBOX.c.state != OutboxState.SENDING)
+        count = (await self._session.change(waiting)).rowcount
+        own = or_(direct, _OUTBOX.c.subject.in_(_own_subjects(person)))
+        return count + await self._cards(_OUTBOX, own, person)
+
+    async def _timeline(self, person: Person) -> int:
+        c, users = _TIMELINE.c, sorted(local_users(person))
+        private = or_(
+            c.only_for.in_(users),
+            *(c.channel == f"@{user}" for user in users),
+            *(c.channel.startswith(f"@{user}/", autoescape=True) for user in users),
+        )
+        marks = or_(
+            _REACTIONS.c.user.in_(users), _REACTIONS.c.message.in_(select(c.id).where(private))
+        )
+        await self._session.change(delete(_REACTIONS).where(marks))
+        count = (await self._session.change(delete(_TIMELINE).where(private))).rowcount
+        said = update(_TIMELINE).where(c.user.in_(users))
+        blank = {"author": SOMEONE, "user": "", "text": GONE, "blob": ""}
+        said = said.values(**blank, version=c.version + 1)
+        count += (await self._session.change(said)).rowcount
+        subject = c.card["subject"].as_string()
+        own = c.card.is_not(None) & subject.in_(_own_subjects(person))
+        count += await self._cards(_TIMELINE, own, person)
+        return count + await self._texts(person)
+
+    async def _cards(self, table: Table, own: ColumnElement[bool], person: Person) -> int:
+        """Blank the person's own cards of this table, and take the name out of all others."""
+        found = scrubber(names_of(person))
+        c, count = table.c, 0
+        named = or_(*(_holds(c.card, name) for name in names_of(person)))
+        blank = {row["id"] for row in await self._session.rows(select(c.id).where(own))}
+        wanted = select(c.id, c.card).where(or_(own, named))
+        for row in await self._session.rows(wanted):
+            card = decode(Card, row["card"])
+            new = erased_card(card, own=row["id"] in blank, found=found)
+            if new != card:
+                await self._put(table, {"id": row["id"], "card": encode(new)})
+                count += 1
+        return count
+
+    async def _texts(self, person: Person) -> int:
+        """Take the name out of what others wrote."""
+        found, c = scrubber(names_of(person)), _TIMELINE.c
+        names = names_of(person)
+        named = or_(*(c.text.contains(name, autoescape=True) for name in names))
+        named = or_(named, c.author == person.name)
+        rows = await self._session.rows(select(c.id, c.text, c.author).where(named))
+        for row in rows:
+            text, author = scrubbed(row["text"], found), scrubbed(row["author"], found)
+            await self._put(_TIMELINE, {"id": row["id"], "text": text, "author": author})
+        return len(rows)
+
+    async def _put(self, table: Table, columns: dict[str, Any]) -> None:
+        values = {name: value for name, value in columns.items() if name != "id"}
+        await self._session.change(update(table).where(table.c.id == columns["id"]).values(values))
+
+
+def _stays() -> ColumnElement[bool]:
+    """The pictures that are the company's record: approved or published."""
+    c = _ASSETS.table.c
+    return or_(c.state == AssetState.APPROVED, c.id.in_(select(_PUBLICATIONS.c.asset)))
+
+
+def _kept(person: Person) -> Select[tuple[str]]:
+    c = _ASSETS.table.c
+    return select(c.id).where(c.requester == person.id, _stays())
+
+
+def _own_subjects(person: Person) -> Select[tuple[str]]:
+    """Of the cards about the person's own work that is not the company's record."""
+    jobs = select("job:" + _JOBS.table.c.id).where(_JOBS.table.c.requester == person.id)
+    c = _REVIEWS.c
+    reviews = select("review:" + c.id).where(
+        c.requester == person.id, c.asset.not_in(_kept(person))
+    )
+    both = jobs.union_all(reviews).subquery()
+    return select(both.c[0])
+
+
+def _direct_lines(
+    platform: ColumnElement[str], channel: ColumnElement[str], person: Person
+) -> ColumnElement[bool]:
+    return or_(
+        false(),
+        *(
+            (platform == one.platform)
+            & or_(
+                channel == f"@{one.user}",
+                channel.startswith(f"@{one.user}/", autoescape=True),
+            )
+            for one in person.identities
+        ),
+    )
+
+
+def _holds(card: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    as_stored = json.dumps(text, ensure_ascii=False)[1:-1]
+    return cast(card, String).contains(as_stored, autoescape=True)
+
+
+def _equal(table: Table, values: dict[str, str]) -> Sequence[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in values.items()]
