@@ -18,6 +18,7 @@ from bot.core.ports import (
     Timeline,
 )
 from bot.core.tariff import Tariff
+from bot.core.watching import Unwatched, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +48,5 @@ class House:
     """Where people reach the portal, for links in chat."""
     anchors: AnchorPlaces = field(default_factory=AnchorPlaces)
     """Where the ledger's anchors are kept."""
+    watch: Watch = field(default_factory=Unwatched)
+    """Who measures: metrics and traces."""

@@ -213,6 +213,7 @@ async def _queue(
         priority=priority,
         slot=slot,
         source_asset=source,
+        trail=house.watch.trail(),
     )
     job = (await admit(house, tx, job, caller.person, kit)).job
     await tx.jobs.add(job)

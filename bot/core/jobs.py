@@ -72,6 +72,8 @@ class Job:
     """When it goes, among jobs of its priority; see `fairness`."""
     charge: Charge | None = None
     """What it still has reserved of its budgets."""
+    trail: str = ""
+    """The reference id of the command that asked for it, and what its trace goes on from."""
 
     def with_item(self, item: JobItem) -> "Job":
         """The job with one item replaced, by index."""

@@ -8,8 +8,9 @@ names each submission, so a service that survived hands out the picture it alrea
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from bot.core.assets import Asset, Rendition
@@ -27,6 +28,7 @@ from bot.core.spending import cost_facts, hold_back, measured, overdrawn, settle
 from bot.core.submitting import picture_of
 from bot.core.telling import tell_job
 from bot.core.waking import Loop
+from bot.core.watching import hide, reference
 from brand.kit import BrandKit
 from brand.retry import changed_recipe
 from brand.spec import (
@@ -72,16 +74,23 @@ class RenderingWorker(Loop):
                     await tell_job(tx, job, kit, now)
         if job is None:
             return False
+        with house.watch.span("job", trail=job.trail, job=job.id, pictures=len(job.pending)):
+            await self._claimed(job, kit, budget)
+        return True
+
+    async def _claimed(self, job: Job, kit: BrandKit, budget: Budget | None) -> None:
+        house = self._house
+        hide(job.brief.words, *(item.spec.prompt for item in job.items))
+        _waited(house, job)
         if budget is not None:
             await self._hold(job, kit, budget)
-            return True
+            return
         _changed(house, job)
         try:
             await self._work(job, kit)
         except asyncio.CancelledError:
             await _give_back(house, job)
             raise
-        return True
 
     async def _hold(self, job: Job, kit: BrandKit, budget: Budget) -> None:
         """The budget was used up while the job waited."""
@@ -124,9 +133,10 @@ class RenderingWorker(Loop):
         request = RenderRequest(
             render_id=item.render_id, brand=job.brand, spec=item.spec, priority=job.priority
         )
-        picture = await picture_of(
-            self._house, request, lambda progress: self._note(job, item, progress)
-        )
+        with _timed(self._house, "rendering"), self._house.watch.span("submit", picture=item.index):
+            picture = await picture_of(
+                self._house, request, lambda progress: self._note(job, item, progress)
+            )
         return Rendered(item=item, picture=picture)
 
     def _note(self, job: Job, item: JobItem, event: Progress) -> None:
@@ -161,8 +171,12 @@ class RenderingWorker(Loop):
             counted = await measured(house, tx, stored, seconds, kit)
             await tx.jobs.update(replace(counted, state=JobState.CHECKING), was=stored)
         _changed(house, job)
-        results = [await self._asset_of(job, kit, each) for each in rendered]
-        await self._store(job, kit, results)
+        with _timed(house, "checking"):
+            results = [await self._asset_of(job, kit, each) for each in rendered]
+            with house.watch.span("store"):
+                await self._store(job, kit, results)
+        for asset, _ in results:
+            _counted(house, asset)
 
     async def _asset_of(self, job: Job, kit: BrandKit, rendered: Rendered) -> tuple[Asset, JobItem]:
         house, item, picture = self._house, rendered.item, rendered.picture
@@ -171,7 +185,8 @@ class RenderingWorker(Loop):
             earlier = [a for a in await tx.assets.of_job(job.id) if a.index == item.index]
         if job.source_asset:  # a variation is meant to be like its source
             known = [pair for pair in known if pair[0] != job.source_asset]
-        checked = await house.studio.check(picture.png, item.spec, kit, known)
+        with house.watch.span("gates", picture=item.index):
+            checked = await house.studio.check(picture.png, item.spec, kit, known)
         asset_id = new_id()
         renditions = await self._files(job, asset_id, picture, item, kit)
         master = next(r for r in renditions if r.transform == "master")
@@ -261,22 +276,49 @@ class RenderingWorker(Loop):
         try:
             async with house.store.write() as tx:
                 stored = _still_ours(await tx.jobs.get(job.id), job)
-                reference = new_id()[:8] if state is JobState.FAILED else ""
+                failed = state is JobState.FAILED
+                known = reference() if failed else ""
                 new = replace(
                     stored,
                     state=state,
                     error=why,
-                    error_reference=reference,
+                    error_reference=known,
                     updated_at=now,
                     lease_until=None,
                 )
                 new = await tx.jobs.update(await settle(house, tx, new), was=stored)
                 await tx.ledger.append(_job_event(house, f"job.{state.value}", new))
                 await tell_job(tx, new, kit, now)
-            if reference:
-                log.error("Job %s failed: %s (reference %s)", job.id, why, reference)
+            if failed:
+                log.error("Job failed: %s", why, extra={"action": "job.failed", "job": job.id})
         except (StaleState, LeaseLost):
             log.info("Job had ended already", extra={"job": job.id})
+
+
+@contextmanager
+def _timed(house: House, step: str) -> Iterator[None]:
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        house.watch.time("job", time.perf_counter() - began, step=step)
+
+
+def _waited(house: House, job: Job) -> None:
+    """How long it stood in the queue; a job that was taken over did not wait in it."""
+    if job.fence == 1:
+        waited = (house.clock.now() - job.created_at).total_seconds()
+        house.watch.time("job", max(0.0, waited), step="waiting")
+        with house.watch.span("queue wait", began=job.created_at):
+            pass
+
+
+def _counted(house: House, asset: Asset) -> None:
+    passed = asset.evidence.passed
+    house.watch.count("pictures", outcome="passed" if passed else "discarded")
+    for verdict in asset.evidence.verdicts:
+        outcome = {True: "passed", False: "failed", None: "not judged"}[verdict.passed]
+        house.watch.count("gates", gate=verdict.name, outcome=outcome)
 
 
 def _still_ours(stored: Job, ours: Job) -> Job:

@@ -50,6 +50,7 @@ class JobRow(Row, table=True):
     held_why: str
     turn: int = Field(sa_type=BIG)
     charge: dict[str, Any] | None = Field(sa_type=PLAIN)
+    trail: str
 
 
 class TurnRow(Row, table=True):
