@@ -16,8 +16,9 @@ from bot.core.errors import NotFound
 from bot.core.ids import is_id
 from bot.core.lives import SlotState
 from bot.core.messages import Card
+from bot.core.policy import may_plan
 from bot.web.calendar_days import Month, Span, Week
-from bot.web.calendar_slots import ShownSlot, shown_schedule, shown_slot, starter, today_in
+from bot.web.calendar_slots import ShownSlot, allowed, shown_schedule, shown_slot, starter, today_in
 from bot.web.frame import Frame, Framed, go, reply_of, safe_back
 
 router = APIRouter(prefix="/calendar")
@@ -79,6 +80,7 @@ async def calendar_page(
         "schedules": schedules,
         "note": _note(frame, at, was),
         "shown_ids": {item.id for item in slots},
+        "plans": allowed(may_plan, kit, person),
         "outcome": await _outcome(frame, votes),
         "starter": "" if rules or slots else starter(frame.kit),
     }

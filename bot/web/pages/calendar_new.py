@@ -11,11 +11,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import ImmutableMultiDict
 
 from bot.core.assets import Asset, AssetQuery
+from bot.core.calendar_add import MAX_EVERY
 from bot.core.commands import AddSchedule
 from bot.core.errors import Mistake
 from bot.core.grammar_render import render_command
 from bot.core.lives import AssetState, ScheduleState
 from bot.core.planning_rules import DAY_NAMES, zone_names
+from bot.core.policy import may_plan
 from bot.core.ports import Transaction
 from bot.core.vocabulary import Vocabulary
 from bot.web.frame import Frame, Framed, go
@@ -24,9 +26,13 @@ from brand.words import clean
 
 router = APIRouter(prefix="/calendar/new")
 MAX_TEXT = 200
-MAX_WEEKS = 52
 FALLBACKS = 24
 """So many of the newest approved pictures can be chosen as a fallback."""
+
+AREAS = (
+    *("Africa", "America", "Antarctica", "Asia", "Atlantic"),
+    *("Australia", "Europe", "Indian", "Pacific"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +99,8 @@ _TEXTS = ("at", "zone", "theme", "channel", "every", "name", "fallback")
 
 @router.get("")
 async def new_page(frame: Framed) -> HTMLResponse:
-    """The form, filled in with what its address says."""
+    """The form, filled in with what its address says. Raises NotAllowed as the command would."""
+    may_plan(frame.kit, frame.visitor.person)
     return await _page(frame, Draft.read(frame.request.query_params, await _first(frame)))
 
 
@@ -134,6 +141,7 @@ async def _page(frame: Frame, draft: Draft, *, status: int = 200) -> HTMLRespons
         weekdays=DAY_NAMES,
         zones=zones(),
         fallbacks=fallbacks,
+        max_every=MAX_EVERY,
     )
 
 
@@ -168,9 +176,7 @@ async def _fallbacks(tx: Transaction, frame: Frame) -> list[Asset]:
 @cache
 def zones() -> tuple[str, ...]:
     """Names of places, and UTC: without the old spellings that the database keeps."""
-    areas = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe")
-    areas += ("Indian", "Pacific")
-    named = (name for name in zone_names() if name.partition("/")[0] in areas)
+    named = (name for name in zone_names() if name.partition("/")[0] in AREAS)
     return ("UTC", *sorted(named))
 
 
@@ -189,6 +195,6 @@ def _hour(text: str) -> time:
 
 
 def _weeks(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:4]) <= MAX_WEEKS:
-        raise Mistake(f"It repeats every 1 to {MAX_WEEKS} weeks.", fix="Write a number, like 1.")
+    if not text.isdecimal() or not 1 <= int(text[:4]) <= MAX_EVERY:
+        raise Mistake(f"It can come every 1 to {MAX_EVERY} weeks.", fix="Write a number, like 1.")
     return int(text)
