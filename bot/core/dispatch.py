@@ -69,11 +69,11 @@ from bot.core.errors import Conflict, HousestyleError, Mistake, Refused, Unavail
 from bot.core.grammar import parse
 from bot.core.help import help_card
 from bot.core.house import House
-from bot.core.ids import new_id
 from bot.core.ledger import Event
 from bot.core.messages import Actor, Card
 from bot.core.once import AlreadyTaken, OnceStore
 from bot.core.vocabulary import Vocabulary
+from bot.core.watching import hide, reference
 
 log = logging.getLogger(__name__)
 
@@ -146,33 +146,44 @@ class Dispatch:
     async def dispatch(self, command: Command, actor: Actor) -> Card:
         """Do it and answer. A delivery that the house can't take in now raises Unavailable: it is
         in the inbox and is worked off later. Else only cancellation of the task gets out."""
+        name, watch = type(command).__name__.lower(), self._house.watch
+        with watch.span("dispatch", command=name, platform=actor.platform):
+            hide(*_texts(command))
+            outcome = "unavailable"
+            try:
+                card, outcome = await self._done(command, actor)
+            finally:
+                watch.count("commands", command=name, outcome=outcome)
+            return card
+
+    async def _done(self, command: Command, actor: Actor) -> tuple[Card, str]:
+        """The answer, and in a word how it went."""
         try:
             once = OnceStore(self._house.store, actor, self._house.clock)
             house = replace(self._house, store=once)
             if isinstance(command, LinkAccount):  # the one thing that a stranger may say
-                return await linking.link(house, actor, command)
+                return await linking.link(house, actor, command), "done"
             async with house.store.read() as tx:
                 caller = await known(tx, actor)
             card: Card = await HANDLERS[type(command)](house, caller, command)
-            return card
+            return card, "done"
         except Unavailable as exc:
             if actor.delivery:
                 raise  # it is written down, and is done as soon as the house answers
-            return error_card(exc)
+            return error_card(exc), exc.code
         except AlreadyTaken as exc:
-            return reply_card("Already on it", exc.message)
+            return reply_card("Already on it", exc.message), "repeated"
         except HousestyleError as exc:
             if isinstance(exc, Refused | Conflict):
                 await self._note_refusal(command, actor, exc)
-            return error_card(exc)
+            return error_card(exc), exc.code
         except Exception:
-            reference = new_id()[:8]
-            log.exception("Command failed (reference %s)", reference)
+            log.exception("Command failed", extra={"action": "command.failed"})
             unknown = HousestyleError(
                 "Something broke on our side. Nothing was charged.",
-                fix=f"Try again; if it stays, tell an admin the reference {reference}.",
+                fix=f"Try again; if it stays, tell an admin the reference {reference()}.",
             )
-            return error_card(unknown, reference=reference)
+            return error_card(unknown, reference=reference()), "broken"
 
     async def _note_refusal(self, command: Command, actor: Actor, exc: HousestyleError) -> None:
         fields = asdict(command)
@@ -200,3 +211,16 @@ class Dispatch:
                     },
                 )
             )
+
+
+def _texts(command: Command) -> list[str]:
+    """All that a person wrote in it."""
+    fields = [asdict(command)]
+    texts = []
+    while fields:
+        for value in fields.pop().values():
+            if isinstance(value, dict):
+                fields.append(value)
+            elif isinstance(value, str) and " " in value.strip():
+                texts.append(value)
+    return texts
