@@ -16,6 +16,20 @@ from bot.core.ids import new_id
 from brand.spec import canonical_json, sha256_hex
 
 LEDGER_VERSION = 1
+SUBJECTS = (
+    "job",
+    "asset",
+    "review",
+    "publication",
+    "person",
+    "kit",
+    "lora",
+    "schedule",
+    "slot",
+    "budget",
+    "ledger",
+)
+"""Kinds of things that events are about."""
 ERASED = "person.erased"
 """The event that explains why a person's texts are gone; its subject is "person:ID"."""
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from bot.core.errors import Conflict
+from bot.core.house import House
 from bot.core.ledger import Event, Head
 from bot.core.waking import Loop
 
@@ -42,6 +43,13 @@ class Sequencer(Loop):
             log.info("Another sequencer was faster", extra={"action": "ledger.chain"})
             return False
         return len(lines) == BATCH
+
+
+async def chain_all(house: House) -> None:
+    """Chain everything that waits now, as an export or an anchor wants it."""
+    sequencer = Sequencer(house, "once")
+    while await sequencer.run_one():
+        pass
 
 
 def chained(events: Sequence[Event], head: Head) -> list[Event]:
