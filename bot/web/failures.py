@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -13,7 +13,7 @@ from bot.core.errors import Conflict, HousestyleError, Mistake, NotFound, Refuse
 from bot.web.frame import here, safe_back, theme_of
 from bot.web.signing_in.errors import SignInFailed
 from bot.web.site import site_of
-from bot.web.visitor import SignedOut, cookie_name
+from bot.web.visitor import BadKey, SignedOut, cookie_name
 from brand.errors import PictureRefused, PictureTooLarge
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,10 @@ def add_failures(app: FastAPI) -> None:
 
 def failure_page(
     request: Request, status: int, title: str, why: str, fix: str = "", reference: str = ""
-) -> HTMLResponse:
-    """The page of a failure."""
+) -> Response:
+    """The page of a failure; for a program with an API key, the same as a problem (RFC 9457)."""
+    if "authorization" in request.headers:
+        return _problem(status, title, why, fix)
     html = (
         site_of(request)
         .templates.get_template("failure.html")
@@ -84,6 +86,17 @@ def failure_page(
     return HTMLResponse(html, status_code=status)
 
 
+def _problem(status: int, title: str, why: str, fix: str) -> Response:
+    answer = JSONResponse(
+        {"title": title, "status": status, "detail": f"{why} {fix}".strip()},
+        status_code=status,
+        media_type="application/problem+json",
+    )
+    if status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI end point of what the guard does not let in."""
     request = Request(scope, receive)
@@ -91,7 +104,7 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-def _plain(request: Request, status: int) -> HTMLResponse:
+def _plain(request: Request, status: int) -> Response:
     title, why, fix = WORDS.get(status) or (HTTPStatus(status).phrase, "Nothing was changed.", "")
     return failure_page(request, status, title, why, fix)
 
@@ -113,12 +126,14 @@ def signed_out_page(
     return HTMLResponse(html, status_code=status)
 
 
-def failure_of(request: Request, exc: HousestyleError) -> HTMLResponse:
+def failure_of(request: Request, exc: HousestyleError) -> Response:
     """The page of one of our own errors."""
     kinds = ((NotFound, 404), (Refused, 403), (Mistake, 422), (Conflict, 409))
     status = next((code for kind, code in kinds if isinstance(exc, kind)), 500)
     if isinstance(exc, SignInFailed):
         status = exc.status
+    if isinstance(exc, BadKey):
+        status = 401
     return failure_page(request, status, exc.title, exc.message, exc.fix)
 
 
@@ -132,18 +147,18 @@ async def _signed_out(request: Request, exc: Exception) -> HTMLResponse:
     )
 
 
-async def _ours(request: Request, exc: Exception) -> HTMLResponse:
+async def _ours(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, HousestyleError):
         raise exc
     return failure_of(request, exc)
 
 
-async def _picture(request: Request, exc: Exception) -> HTMLResponse:
+async def _picture(request: Request, exc: Exception) -> Response:
     status = 413 if isinstance(exc, PictureTooLarge) else 422
     return failure_page(request, status, "That picture can't be used", str(exc))
 
 
-async def _http(request: Request, exc: Exception) -> HTMLResponse:
+async def _http(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, HTTPException):
         raise exc
     response = _plain(request, exc.status_code)
@@ -151,11 +166,11 @@ async def _http(request: Request, exc: Exception) -> HTMLResponse:
     return response
 
 
-async def _invalid(request: Request, exc: Exception) -> HTMLResponse:
+async def _invalid(request: Request, exc: Exception) -> Response:
     return _plain(request, 422)
 
 
-async def _broken(request: Request, exc: Exception) -> HTMLResponse:
+async def _broken(request: Request, exc: Exception) -> Response:
     reference = request.scope.get("state", {}).get("reference", "")
     log.error(
         "A page failed (reference %s)",

@@ -7,13 +7,15 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import URL
 
+from bot.core.commands import Command
 from bot.core.errors import NotAllowed, NotFound
+from bot.core.grammar_render import render_command
 from bot.core.house import House
 from bot.core.ids import is_id
 from bot.core.messages import Card
 from bot.core.seeing import sees_wide
 from bot.web.site import Site, site_of
-from bot.web.visitor import SignedIn, Visitor
+from bot.web.visitor import Reader, SignedIn, Visitor
 from brand.kit import BrandKit
 
 BRAND_COOKIE = "housestyle-brand"
@@ -68,8 +70,26 @@ class Frame:
         )
         return HTMLResponse(html)
 
+    async def say(self, command: Command, delivery: str, back: str) -> RedirectResponse:
+        """A form's command, given as the line that a person would type; its answer stands on the
+        page that one goes back to."""
+        message = await self.site.desk.say(
+            self.visitor.actor(delivery), render_command(command), aside=self.visitor.aside
+        )
+        return go(back, reply=message.id if message else "")
+
 
 async def frame_of(request: Request, visitor: SignedIn) -> Frame:
+    """The frame of somebody who is signed in. Raises as `gathered`."""
+    return await gathered(request, visitor)
+
+
+async def frame_of_reader(request: Request, visitor: Reader) -> Frame:
+    """The same, open to API keys with the scope `read` too."""
+    return await gathered(request, visitor)
+
+
+async def gathered(request: Request, visitor: Visitor) -> Frame:
     """Gather the frame. Raises NotAllowed for a person without a role in any brand."""
     site = site_of(request)
     async with site.house.store.read() as tx:
@@ -133,3 +153,4 @@ def go(back: str, *, reply: str = "") -> RedirectResponse:
 
 
 Framed = Annotated[Frame, Depends(frame_of)]
+FramedForReader = Annotated[Frame, Depends(frame_of_reader)]

@@ -15,6 +15,7 @@ from bot.web.failures import add_failures, refuse
 from bot.web.guard import Guard
 from bot.web.own_files import OwnFiles
 from bot.web.pages import (
+    account,
     act,
     brands,
     calendar,
@@ -25,6 +26,7 @@ from bot.web.pages import (
     gallery,
     health,
     live,
+    people,
     picture,
     queue,
     review,
@@ -49,6 +51,8 @@ PAGES = (
     calendar,
     calendar_new,
     brands,
+    people,
+    account,
     usage,
     health,
     files,

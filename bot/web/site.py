@@ -37,6 +37,7 @@ NAV = (
     NavItem(name="review", label="Review", href="/review", icon="review"),
     NavItem(name="calendar", label="Calendar", href="/calendar", icon="calendar"),
     NavItem(name="brands", label="Brands", href="/brands", icon="brands", wide=True),
+    NavItem(name="people", label="People", href="/people", icon="people", wide=True),
     NavItem(name="usage", label="Usage", href="/usage", icon="usage", wide=True),
     NavItem(name="health", label="Health", href="/health", icon="health", wide=True),
 )

@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from bot.core.access import SESSION_LIFE, who
+from bot.core.api_keys import Scope, verify
+from bot.core.errors import NotAllowed
 from bot.core.ids import is_id, new_id
 from bot.core.messages import Actor, ChannelRef
 from bot.core.people import Person
@@ -17,6 +19,16 @@ PLATFORM = "local"
 
 class SignedOut(Exception):
     """Nobody is signed in; the page says how to get a link."""
+
+
+class BadKey(NotAllowed):
+    """What stands in the Authorization header is no API key that is in force."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This API key isn't valid, or it has ended.",
+            fix="Send `Authorization: Bearer hs_…` with a key of the page *Your account*.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +107,24 @@ async def signed_in(request: Request) -> Visitor:
     return visitor
 
 
+async def reading(request: Request) -> Visitor:
+    """Who looks: by an API key with the scope `read`, else by the session. Raises BadKey,
+    NotAllowed for a key without that scope, SignedOut."""
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return await signed_in(request)
+    kind, _, text = authorization.partition(" ")
+    if kind.casefold() != "bearer":
+        raise BadKey
+    house = site_of(request).house
+    try:
+        use = await verify(house.store, house.clock, text.strip())
+    except NotAllowed as exc:
+        raise BadKey from exc
+    use.need(Scope.READ)
+    return Visitor(person=use.person, user=local_user(use.person), session="")
+
+
 def session_hash(session: str) -> str:
     """What tells one session from another without opening it."""
     return sha256_hex(session.encode())
@@ -109,3 +139,4 @@ def local_user(person: Person) -> str:
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]
+Reader = Annotated[Visitor, Depends(reading)]

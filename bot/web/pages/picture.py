@@ -13,7 +13,7 @@ from bot.core.lives import AssetState
 from bot.core.ports import Transaction
 from bot.core.seeing import Sight
 from bot.core.telling import name_of
-from bot.web.frame import Frame, Framed
+from bot.web.frame import Frame, Framed, FramedForReader
 from bot.web.history import history
 from brand.infotext import infotext
 
@@ -59,7 +59,7 @@ async def picture_page(frame: Framed, asset_id: str) -> HTMLResponse:
 
 
 @router.get("/{asset_id}/recipe.json")
-async def recipe_file(frame: Framed, asset_id: str) -> Response:
+async def recipe_file(frame: FramedForReader, asset_id: str) -> Response:
     """The whole recipe in its canonical form, made readable."""
     async with frame.house.store.read() as tx:
         asset = await visible_asset(tx, frame, asset_id)

@@ -16,7 +16,7 @@ from bot.core.ports import Transaction
 from bot.core.reviews import Review
 from bot.core.seeing import Sight, sees_wide
 from bot.core.telling import current_review_card
-from bot.web.frame import Frame, Framed, go
+from bot.web.frame import Frame, Framed, FramedForReader, go
 from bot.web.words import short
 
 router = APIRouter(prefix="/review")
@@ -55,7 +55,7 @@ async def board(frame: Framed) -> Response:
 
 
 @router.get("/count")
-async def count(frame: Framed) -> JSONResponse:
+async def count(frame: FramedForReader) -> JSONResponse:
     """How many reviews wait, for the badge."""
     return JSONResponse({"open": frame.open_reviews, "short": short(frame.open_reviews)})
 
