@@ -202,7 +202,9 @@ async def _move(
     if to is ScheduleState.ACTIVE and schedule.planned_until is not None:
         # What would have been planned and due while it was paused is not reported as missed.
         today = local_day(now, schedule.zone)
-        new = replace(new, planned_until=max(schedule.planned_until, today - timedelta(days=1)))
+        over = instant(today, schedule.at, schedule.zone) <= now
+        last = today if over else today - timedelta(days=1)
+        new = replace(new, planned_until=max(schedule.planned_until, last))
     stored = await tx.schedules.update(new, was=schedule)
     word = "resumed" if to is ScheduleState.ACTIVE else to.value
     await tx.ledger.append(schedule_event(f"schedule.{word}", stored, caller.person.id, now))

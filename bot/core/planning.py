@@ -4,7 +4,7 @@ All of it is called by the clock on every machine, again and again. What is due 
 rows; each step is one transaction that compares and sets its slot, so that a step taken twice at
 once, on two machines or after a crash, is taken once.
 
-A slot is planned four weeks ahead, rendered three days ahead at low priority in the name of its
+A slot is planned four weeks ahead, rendered four days ahead at low priority in the name of its
 schedule's owner, sent to approval for its channel, and posted at its time, not before and not
 without approval. What is not ready at its time is missed and reported, or the schedule's fallback
 goes out. After an outage a ready slot is still posted within `GRACE`; beyond, it is missed.
@@ -63,7 +63,9 @@ async def plan_schedule(tx: Transaction, schedule: Schedule, now: datetime) -> S
     It goes on where it stopped, so that an outage leaves no day out: what was due meanwhile is
     made too, and reported as missed. Times before the schedule was made do not count.
     """
-    first = schedule.planned_until or local_day(schedule.created_at, schedule.zone)
+    first = local_day(schedule.created_at, schedule.zone)
+    if schedule.planned_until is not None:
+        first = schedule.planned_until + timedelta(days=1)
     until = local_day(now + AHEAD, schedule.zone)
     made = []
     for entry in entries(schedule, since=first, until=until):

@@ -6,8 +6,9 @@ from datetime import date, datetime, time
 from bot.core.lives import ScheduleState, SlotState
 from bot.core.messages import ChannelRef
 
-LEAD_HOURS = 72
-"""Hours before its time at which a slot is rendered: time enough for a weekend and a second try."""
+LEAD_HOURS = 96
+"""Hours before its time at which a slot is rendered: Monday's picture is there on Thursday, so that
+approvers see it, and a second one, before the weekend."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ def upgrade() -> None:
         "schedules",
         _number("every_weeks", 1),
         sa.Column("starts_on", sa.Date(), nullable=False, server_default=FIRST_MONDAY),
-        _number("lead_hours", 72),
+        _number("lead_hours", 96),
         sa.Column("planned_until", sa.Date(), nullable=True),
     )
     _add(
