@@ -84,9 +84,10 @@ class SqlPeople:
         ids = select(_ROLES.c.person).where(admin)
         # Whoever waited for these rows must not go by what was true before: so they are locked
         # first, and read by a statement of its own.
-        await self._session.rows(
-            select(c.id).where(c.id.in_(ids)).order_by(c.row).with_for_update()
-        )
+        if self._session.writable:
+            await self._session.rows(
+                select(c.id).where(c.id.in_(ids)).order_by(c.row).with_for_update()
+            )
         people = await self._people.where(c.id.in_(ids), c.active.is_(True))
         return sorted(people, key=lambda person: person.name)
 

@@ -37,7 +37,7 @@ class Session:
 
     def __init__(self, connection: AsyncConnection, *, writable: bool) -> None:
         self._connection = connection
-        self._writable = writable
+        self.writable = writable
         self.postgresql = connection.dialect.name == "postgresql"
         self._dialect = postgresql if self.postgresql else sqlite
 
@@ -57,7 +57,7 @@ class Session:
         self, statement: Executable, values: Sequence[Values] | None = None
     ) -> CursorResult[Any]:
         """Run a statement that writes."""
-        if not self._writable:
+        if not self.writable:
             raise RuntimeError("A read transaction can't change anything: use Store.write().")
         return await self._connection.execute(statement, values)
 

@@ -32,8 +32,8 @@ class People(Protocol):
         ...
 
     async def admins(self) -> Sequence[Person]:
-        """Active admins of all brands, by name. Until the transaction ends no other one gets past
-        this call, so two people cannot take each other's last right away at once."""
+        """Active admins of all brands, by name. Until a writing transaction ends no other one
+        gets past this call, so two people cannot take each other's last right away at once."""
         ...
 
 
