@@ -10,11 +10,12 @@ from bot.core.lives import ReviewState, ScheduleState, SlotState
 from bot.core.people import Role
 from bot.core.slots import Schedule, Slot
 from bot.web.calendar_days import Month, Week
+from brand.templates import Brief
 from tests.fakes import week
 from tests.fakes.html import Page
 from tests.fakes.portal import Portal, add_person
 from tests.fakes.town import START, person
-from tests.unit.web.test_pages import page
+from tests.unit.web.test_pages import ME, page
 
 BERLIN_NINE = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
 """Thursday of the town's week, 09:00 in Berlin."""
@@ -139,14 +140,13 @@ async def test_a_draft_is_marked_and_its_slot_opens_the_review(
 async def test_pictures_stay_hidden_from_those_who_may_not_see_them(
     portal: Portal, thursday: Slot
 ) -> None:
-    asset = await portal.picture(who="mia")
-    await week.change(portal, thursday, SlotState.RENDERING, asset=asset.id)
-    await add_person(portal, person("Noa", Role.REQUESTER))
-    async with portal.town.house.store.write() as tx:
-        job = await tx.jobs.get(asset.job)
-        assert job.origin is not None  # asked in a working channel: members see it
-    async with portal.browser("noa") as client:
-        assert (await page(client, "/calendar")).images
+    secret = await portal.picture(where=ME, brief=Brief(words="secret", private=True))
+    await week.change(portal, thursday, SlotState.RENDERING, asset=secret.id)
+    for who, seen in (("mia", 1), ("ana", 0)):
+        async with portal.browser(who) as client:
+            shown = await page(client, "/calendar")
+            assert len(shown.images) == seen
+            assert "Innovation" in shown.text
 
 
 async def test_a_slot_is_moved_by_a_plain_form_and_moved_back(

@@ -30,7 +30,11 @@ async def page(client: httpx.AsyncClient, path: str) -> Page:
 
 
 @pytest.mark.parametrize(
-    "path", ["/chat", "/queue", "/gallery", "/review", "/usage", "/brands", "/health", "/more"]
+    "path",
+    [
+        *("/chat", "/queue", "/gallery", "/review", "/calendar", "/usage"),
+        *("/brands", "/health", "/more"),
+    ],
 )
 async def test_every_page_obeys_its_own_content_policy(portal: Portal, path: str) -> None:
     await portal.review()
@@ -41,7 +45,7 @@ async def test_every_page_obeys_its_own_content_policy(portal: Portal, path: str
     assert all("alt" in image for image in shown.images)
 
 
-@pytest.mark.parametrize("path", ["/queue", "/gallery", "/review", "/usage"])
+@pytest.mark.parametrize("path", ["/queue", "/gallery", "/review", "/calendar", "/usage"])
 async def test_every_empty_page_teaches_with_an_example_that_works(
     portal: Portal, path: str
 ) -> None:

@@ -19,6 +19,11 @@ export function startCalendar() {
   place.addEventListener("submit", onCommand);
   document.addEventListener("click", closeMenus);
   place.addEventListener("keydown", closeMenu);
+  place.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.slot-menu[open]")) {
+      event.target.querySelector(".slot-panel").scrollIntoView({ block: "nearest" });
+    }
+  }, true);
   const renew = debounce(RENEW_MS, renewed);
   onLive((event) => { if (CHANGES.includes(event.type)) renew(); });
 }
