@@ -1,6 +1,6 @@
 """Your account: roles, the accounts that speak as you, signed-in browsers, API keys."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form
@@ -78,7 +78,7 @@ async def _page(frame: Frame, *, fresh_key: str = "", answer: Card | None = None
     keys = await api_keys.list_keys(house, _caller(frame))
     known = {identity.platform for identity in person.identities}
     status = 422 if answer is not None and answer.kind == "error" else 200
-    page = frame.page(
+    page = replace(frame, reply=answer or frame.reply).page(
         "account.html",
         "account",
         status=status,
@@ -92,7 +92,7 @@ async def _page(frame: Frame, *, fresh_key: str = "", answer: Card | None = None
         days=DEFAULT_DAYS,
         max_days=MAX_DAYS,
         fresh_key=fresh_key,
-        answer=answer or frame.reply,
+        wrong=status != 200,
     )
     page.headers["Cache-Control"] = "no-store"
     return page
