@@ -6,11 +6,11 @@ import faulthandler
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
 
+from generation.logs import JsonLines, Redacting, Redactor, write_logs
 from generation.server import serve
 from generation.settings import (
     ENGINES,
@@ -20,8 +20,8 @@ from generation.settings import (
     go_offline,
     token_from_environment,
 )
+from generation.watching import private_words, reference
 
-LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 _PARENT_CHECK_S = 0.5
 _LAST_GRACE_S = 3.0
 
@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(settings: ServiceSettings) -> None:
     faulthandler.enable()
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    redactor = Redactor([settings.token], private_words)
+    write_logs("info", Redacting(JsonLines(reference), redactor))
     go_offline()
     # The server handles these itself and then raises them once more for the outer handlers.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,6 +66,7 @@ def settings_from(given: argparse.Namespace) -> ServiceSettings:
         max_models=given.max_models,
         step_seconds=given.step_seconds,
         parent=given.parent,
+        otel_endpoint=given.otel_endpoint,
     )
 
 
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--threads", type=int, default=0, help="compute threads; 0 suits them to the model")
     add("--max-models", type=int, default=2, help="models kept in memory")
     add("--step-seconds", type=float, default=0.0, help="the drawn engine's pace")
+    add("--otel-endpoint", default="", help="send traces there (OTLP over HTTP)")
     add("--parent", type=int, default=0, help="end when this process is gone")
     return parser
 

@@ -6,7 +6,7 @@ same render_id again, which is one render however often it is submitted).
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -48,14 +48,24 @@ _NO_ANSWER = "The generation service does not answer; it may be starting again."
 
 
 class RendererClient:
-    """One generation service. Give either `socket` or `url` with `token`."""
+    """One generation service. Give either `socket` or `url` with `token`.
+
+    `trail` gives the headers that say on whose behalf a render is submitted.
+    """
 
     def __init__(
-        self, *, socket: Path | None = None, url: str = "", token: str = "", tries: int = TRIES
+        self,
+        *,
+        socket: Path | None = None,
+        url: str = "",
+        token: str = "",
+        tries: int = TRIES,
+        trail: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         if (socket is None) == (not url):
             raise ValueError("give either a socket or a url")
         self._tries = tries
+        self._trail = trail
         self._http = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=str(socket) if socket else None),
             base_url=url or "http://generation",
@@ -139,9 +149,14 @@ class RendererClient:
         """What the service says of itself. Raises RenderUnavailable."""
         return health_from_json(_object(await self._ask("GET", "/health")))
 
+    async def metrics(self) -> bytes:
+        """Its metrics in Prometheus' text format. Raises RenderUnavailable."""
+        return (await self._ask("GET", "/metrics")).content
+
     async def _submit(self, request: RenderRequest) -> bool:
         """Whether it was new to the service."""
-        response = await self._ask("POST", "/renders", json=request_to_json(request))
+        body, trail = request_to_json(request), dict(self._trail())
+        response = await self._ask("POST", "/renders", json=body, headers=trail)
         return response.status_code == httpx.codes.ACCEPTED
 
     async def _png(self, render_id: str) -> bytes:

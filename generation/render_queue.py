@@ -23,6 +23,8 @@ from brand.spec import (
 from generation.engines import Engine, EngineUnusable, Inputs
 from generation.renders import Render
 from generation.settings import Limits
+from generation.tracing import Note
+from generation.watching import GenerationWatch, Now, Trail, working_for
 
 Check = Callable[[RenderRequest], None]
 _FIRST_GUESS_S = 5.0
@@ -38,7 +40,16 @@ class RenderQueue:
     `check` refuses a request; it is asked when one comes in and again when its turn has come.
     """
 
-    def __init__(self, engine: Engine, inputs: Inputs, check: Check, limits: Limits) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        inputs: Inputs,
+        check: Check,
+        limits: Limits,
+        watch: GenerationWatch | None = None,
+    ) -> None:
+        self.watch = watch or GenerationWatch()
+        self.watch.now = lambda: Now(ready=self.ready, queued=self.queued, running=self.running)
         self._engine = engine
         self._inputs = inputs
         self._check = check
@@ -95,7 +106,7 @@ class RenderQueue:
         self._forget_old()
         return self._renders.get(render_id)
 
-    def submit(self, request: RenderRequest) -> tuple[Render, bool]:
+    def submit(self, request: RenderRequest, trail: Trail | None = None) -> tuple[Render, bool]:
         """The render of this id, and whether it is new.
 
         A render that failed for a passing reason is started anew. Raises the RenderError tree.
@@ -115,7 +126,7 @@ class RenderQueue:
                 f"{len(self._waiting)} renders are waiting already; try again in {wait:.0f} s.",
                 retry_after_s=round(wait, 1),
             )
-        render = self._renders[request.render_id] = Render(request)
+        render = self._renders[request.render_id] = Render(request, trail)
         self._waiting.append(render)
         self._waiting.sort(key=lambda waiting: -waiting.request.priority)  # stable: first come
         self._pump()
@@ -208,23 +219,36 @@ class RenderQueue:
     def _serve(self) -> None:
         while (render := self._work.get()) is not None:
             started = time.monotonic()
-            outcome = self._outcome(render)
-            self._tell(self._end, render, outcome, time.monotonic() - started)
+            trail, spec = render.trail, render.request.spec
+            with (
+                working_for(trail, spec.prompt, spec.negative),
+                self.watch.rendering(
+                    trail, started - render.submitted_at, steps=spec.steps
+                ) as note,
+            ):
+                outcome = self._outcome(render, note)
+            seconds = time.monotonic() - started
+            self.watch.ended(getattr(outcome, "code", "done"), seconds)
+            self._tell(self._end, render, outcome, seconds)
 
-    def _outcome(self, render: Render) -> Picture | RenderError:
+    def _outcome(self, render: Render, note: Note) -> Picture | RenderError:
         request = render.request
+        steps = 0
+
+        def progressed(progress: Progress) -> None:
+            nonlocal steps
+            if progress.done > steps:
+                steps = progress.done
+                note(f"step {steps}")
+            self._tell(render.progressed, progress)
+
         try:
             self._check(request)
-            return self._engine.render(
-                request,
-                self._inputs,
-                lambda progress: self._tell(render.progressed, progress),
-                render.stop.is_set,
-            )
+            return self._engine.render(request, self._inputs, progressed, render.stop.is_set)
         except RenderError as exc:
             return exc
         except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
-            reference = secrets.token_hex(4)
+            reference = render.trail.reference or secrets.token_hex(4)
             _log.exception(
                 "render %s failed, reference %s",
                 request.render_id,

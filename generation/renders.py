@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from brand.spec import Picture, Progress, RenderError, RenderRequest
+from generation.watching import Trail
 from generation.wire import Event, PictureFacts
 
 KEEP_ALIVE_S = 5.0
@@ -16,8 +18,10 @@ KEEP_ALIVE_S = 5.0
 class Render:
     """The state of one render; belongs to the event loop but for `stop`, read by any thread."""
 
-    def __init__(self, request: RenderRequest) -> None:
+    def __init__(self, request: RenderRequest, trail: Trail | None = None) -> None:
         self.request = request
+        self.trail = trail or Trail()
+        self.submitted_at = time.monotonic()
         self.stop = threading.Event()
         self.running = False
         self.picture: Picture | None = None

@@ -1,5 +1,6 @@
 """Runs the generation service on a UNIX socket or on TCP, and stops it within seconds."""
 
+import asyncio
 import logging
 import os
 import socket
@@ -47,7 +48,10 @@ async def serve(settings: ServiceSettings) -> None:
     try:
         service = GenerationService(make_engine(settings), settings)
         _log.info("listening on %s", listening.getsockname(), extra={"action": "listening"})
-        await Server(service).serve(sockets=[listening])
+        try:
+            await Server(service).serve(sockets=[listening])
+        finally:
+            await asyncio.to_thread(service.watch.tracing.close)
     finally:
         listening.close()
         if settings.socket is not None:

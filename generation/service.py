@@ -6,7 +6,7 @@ GET    /renders/{id}/picture    the PNG, for a while
 DELETE /renders/{id}            stop it at the next step
 PUT    /blobs/{sha256}          an input file; HEAD asks whether it is here
 PUT    /brands/{brand}/loras    {"sha256s": [...]}: the LoRAs that may serve
-GET    /models /health /ready
+GET    /models /health /ready /metrics
 
 Errors are problem documents (RFC 9457) with the code of the RenderError tree. Nothing in this
 module loads torch: the engine does so in its own thread, after the socket has answered.
@@ -44,6 +44,8 @@ from generation.engines import Engine
 from generation.render_queue import RenderQueue
 from generation.renders import Render
 from generation.settings import Limits, ServiceSettings
+from generation.tracing import tracing_to
+from generation.watching import GenerationWatch, Trail
 from generation.wire import (
     MAX_BRAND_CHARACTERS,
     error_to_json,
@@ -54,6 +56,7 @@ from generation.wire import (
 )
 
 PROBLEM = "application/problem+json"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 STOPPING_EVENT = b"event: stopping\ndata: {}\n\n"
 _KEEP_ALIVE = b": alive\n\n"
 _STATUS: tuple[tuple[type[RenderError], int], ...] = (
@@ -82,7 +85,9 @@ class GenerationService:
         self.approved = ApprovedLoras(
             settings.state_dir / "approved.json", max_listed=self.limits.listed_loras
         )
-        self.queue = RenderQueue(engine, self.blobs, self._check, self.limits)
+        tracing = tracing_to(settings.otel_endpoint, service="housestyle-generation")
+        self.watch = GenerationWatch(tracing=tracing)
+        self.queue = RenderQueue(engine, self.blobs, self._check, self.limits, self.watch)
         self.app = _application(self, settings.token)
 
     def _check(self, request: RenderRequest) -> None:
@@ -162,7 +167,7 @@ def _render_routes(app: FastAPI, service: GenerationService) -> None:
     @app.post("/renders")
     async def submit(request: Request) -> Response:
         wanted = request_from_json(await _json(request, service))
-        render, new = service.queue.submit(wanted)
+        render, new = service.queue.submit(wanted, Trail.of(request.headers))
         return JSONResponse({"render_id": render.request.render_id}, 202 if new else 200)
 
     @app.get("/renders/{render_id}/events")
@@ -220,6 +225,10 @@ def _state_routes(app: FastAPI, service: GenerationService) -> None:
     @app.get("/health")
     async def health() -> Response:
         return JSONResponse(health_to_json(service.health()))
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(service.watch.exposition(), media_type=METRICS)
 
     @app.get("/ready")
     async def ready() -> Response:

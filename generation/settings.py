@@ -86,6 +86,8 @@ class ServiceSettings:
     """How long the drawn engine takes for each step."""
     parent: int = 0
     """Process id of who started it; when that one is gone, the service ends."""
+    otel_endpoint: str = ""
+    """Where traces are sent; empty: none are made."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -28,7 +29,8 @@ _ASK_EVERY_S = 0.1
 _READY_EVERY_S = 0.25
 _USAGE_ERROR = 2
 _LOG_LIMIT_BYTES = 1 << 20
-_LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_FIELDS = ("message", "level", "reference", "action", "render_id", "error")
 _log = logging.getLogger("housestyle.generation")
 
 
@@ -49,6 +51,7 @@ class ProcessOptions:
     threads: int = 0
     max_models: int = 2
     step_seconds: float = 0.0
+    otel_endpoint: str = ""
 
     def arguments(self, socket: Path) -> list[str]:
         """Its command line."""
@@ -63,6 +66,7 @@ class ProcessOptions:
             "--max-models": self.max_models,
             "--step-seconds": self.step_seconds,
             "--parent": os.getpid(),
+            "--otel-endpoint": self.otel_endpoint,
         }
         if self.models_dir is not None:
             values["--models-dir"] = self.models_dir
@@ -190,16 +194,23 @@ class GenerationProcess:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def _forward_log(self, lines: asyncio.StreamReader) -> None:
-        """Its log lines become ours; a line without a level belongs to the one before."""
-        level = logging.INFO
+        """Its log lines become ours, with their fields; what else it writes is a line as it is."""
         while raw := await _line(lines):
             line = raw.decode(errors="replace").rstrip()
-            word, _, rest = line.partition(" ")
-            if word in _LEVELS:
-                level, line = _LEVELS[word], rest
             if line:
-                self._last_words = line
-                _log.log(level, "%s", line, extra={"action": "generation_log"})
+                said = _said(line)
+                self._last_words = str(said.pop("message", line))
+                level = _LEVELS.get(str(said.pop("level", "")), logging.INFO)
+                _log.log(level, "%s", self._last_words, extra={"action": "generation_log", **said})
+
+
+def _said(line: str) -> dict[str, object]:
+    """The fields of a log line of the service; nothing where it is none."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return {name: said[name] for name in _FIELDS if name in said} if isinstance(said, dict) else {}
 
 
 async def _line(lines: asyncio.StreamReader) -> bytes:
