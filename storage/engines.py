@@ -44,12 +44,15 @@ def create_engine(url: str) -> AsyncEngine:
         return create_async_engine(
             address,
             json_serializer=as_json,
+            hide_parameters=True,  # an error's text may reach a log; what people wrote may not
             pool_size=5,
             max_overflow=15,
             pool_pre_ping=True,
             connect_args={"options": f"-c idle_in_transaction_session_timeout={IDLE_MS}"},
         )
-    engine = create_async_engine(address, json_serializer=as_json, pool_size=4, max_overflow=12)
+    engine = create_async_engine(
+        address, json_serializer=as_json, hide_parameters=True, pool_size=4, max_overflow=12
+    )
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

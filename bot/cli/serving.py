@@ -49,7 +49,7 @@ def serve(
         port=port,
         generation__engine=engine,
     )
-    configure_logging(settings.log_level)
+    configure_logging(settings)
     run_async(lambda: _serve(settings, Terminal(as_json=as_json), link=owner_link))
 
 
@@ -75,7 +75,7 @@ def demo(
         port=port,
         generation__engine=engine,
     )
-    configure_logging("warning" if settings.log_level == "info" else settings.log_level)
+    configure_logging(settings, "warning" if settings.log_level == "info" else "")
     run_async(
         lambda: _serve(_for_demo(settings), Terminal(as_json=as_json), link=True, browser=browser)
     )

@@ -307,9 +307,9 @@ def _timed(house: House, step: str) -> Iterator[None]:
 def _waited(house: House, job: Job) -> None:
     """How long it stood in the queue; a job that was taken over did not wait in it."""
     if job.fence == 1:
-        waited = (house.clock.now() - job.created_at).total_seconds()
-        house.watch.time("job", max(0.0, waited), step="waiting")
-        with house.watch.span("queue wait", began=job.created_at):
+        waited = max(0.0, (house.clock.now() - job.created_at).total_seconds())
+        house.watch.time("job", waited, step="waiting")
+        with house.watch.span("queue wait", ago=waited):
             pass
 
 

@@ -8,7 +8,6 @@ Nobody has to measure: `Unwatched` is enough for everything to work.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from bot.core.ids import new_id
@@ -52,10 +51,10 @@ class Watch(Protocol):
     """Who measures. No method may fail, wait, or be told names or words of people."""
 
     def span(
-        self, name: str, *, trail: str = "", began: datetime | None = None, **facts: Fact
+        self, name: str, *, trail: str = "", ago: float = 0.0, **facts: Fact
     ) -> AbstractContextManager[object]:
         """Measure the block as a part of what is being done, or of what left this trail. It began
-        earlier if `began` says so."""
+        `ago` seconds ago."""
         ...
 
     def trail(self) -> str:
@@ -76,7 +75,7 @@ class Unwatched:
 
     @contextmanager
     def span(
-        self, name: str, *, trail: str = "", began: datetime | None = None, **facts: Fact
+        self, name: str, *, trail: str = "", ago: float = 0.0, **facts: Fact
     ) -> Iterator[object]:
         """See the port."""
         with following(reference_of(trail)) as chosen:
