@@ -112,7 +112,9 @@ class SqlJobs:
 
     async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
         """See the port."""
-        start = virtual_time(await self._smallest_turn(priority), await self._finish_of(priority))
+        waiting = await self._smallest_turn(priority)
+        largest = await self._finish_of(priority) if waiting is None else 0
+        start = virtual_time(waiting, largest)
         row = {"priority": priority, "requester": requester, "finish": start + pictures}
         finish = await self._session.put_later(_TURNS, row, "finish", start, pictures)
         return finish - pictures

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.budget import Account, accounts_of, brand_account, month_of
+from bot.core.budget import Account, accounts_of, brand_account
 from bot.core.commands import Cancel, Imagine, SetBudget, SetTeam, Usage
 from bot.core.dispatch import Dispatch
 from bot.core.freeing import free_held
@@ -15,7 +15,6 @@ from bot.core.ledger import Event
 from bot.core.lives import JobState
 from bot.core.messages import Card
 from bot.core.people import Role
-from bot.core.ports import UsageRow
 from bot.core.rendering import RenderingWorker
 from bot.core.tariff import Tariff
 from brand.spec import RenderFailed
