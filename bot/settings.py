@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.core.errors import HousestyleError
 from bot.core.messages import ChannelRef
@@ -29,6 +30,7 @@ from brand.toml_lines import Positions
 FILE_NAME = "housestyle.toml"
 DEMO_FOLDER = ".housestyle"
 """Where `housestyle demo` keeps everything, in the working directory."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAX_BYTES = 100_000
 MAX_SECRET_BYTES = 10_000
 OTHER_VARIABLES = frozenset({"HOUSESTYLE_CONFIG", "HOUSESTYLE_REQUIRE_ALL"})
@@ -97,6 +99,23 @@ class SigninSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MetricsSettings:
+    """Who may read the metrics. Without a token the portal's own port does not show them."""
+
+    token: str = field(default="", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 0
+    """Of a server for metrics and health alone; 0: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtelSettings:
+    """Where traces go; empty: nowhere, and none are made."""
+
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of this process. Paths are absolute."""
 
@@ -111,6 +130,10 @@ class Settings:
     """Never empty once loaded; without a trailing slash."""
     roles: tuple[str, ...] = ROLES
     log_level: str = "info"
+    stop_seconds: int = 20
+    """How long running work may take to end when the process is told to stop."""
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    otel: OtelSettings = field(default_factory=OtelSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     slack: SlackSettings = field(default_factory=SlackSettings)
     discord: DiscordSettings = field(default_factory=DiscordSettings)
@@ -152,6 +175,20 @@ def terminal_environment() -> Mapping[str, str]:
     names = ("TERM", "TERM_PROGRAM", "KITTY_WINDOW_ID", "NO_COLOR", "COLUMNS", "TMUX", "DISPLAY",
              "WAYLAND_DISPLAY", "LC_TERMINAL")  # fmt: skip
     return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """The values that no log, page or metric may show."""
+    values = []
+    for option in OPTIONS:
+        if option.secret:
+            holder: Any = settings
+            for name in option.key.split("."):
+                holder = getattr(holder, name)
+            values.append(str(holder))
+    if has_password(settings.database_url):
+        values += [settings.database_url, urlsplit(settings.database_url).password or ""]
+    return tuple(value for value in values if value)
 
 
 def _config_path(config: Path | None, env: Mapping[str, str], here: Path) -> Path | None:
@@ -283,6 +320,8 @@ def _filled(
         port=port,
         base_url=given.pop("base_url", "") or f"http://{shown}:{port}",
         audit=AuditSettings(**table("audit")),
+        metrics=_metrics(table("metrics")),
+        otel=OtelSettings(**table("otel")),
         slack=SlackSettings(**table("slack")),
         discord=DiscordSettings(**table("discord")),
         signin=SigninSettings(**table("signin")),
@@ -290,6 +329,16 @@ def _filled(
         unknown_variables=_unknown_variables(env),
         **given,
     )
+
+
+def _metrics(given: dict[str, Any]) -> MetricsSettings:
+    chosen = MetricsSettings(**given)
+    if chosen.port and not chosen.token and chosen.host not in LOOPBACK:
+        raise SettingsInvalid(
+            f"metrics.host {chosen.host} can be reached by other machines, and there is no token.",
+            fix="Set HOUSESTYLE_METRICS_TOKEN, or leave metrics.host at 127.0.0.1.",
+        )
+    return chosen
 
 
 def _unknown_variables(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -148,6 +148,28 @@ OPTIONS = (
     Option(key="base_url", parse=_address("http", "https"), about="where people reach the portal"),
     Option(key="roles", parse=_roles, about="what this process does"),
     Option(key="log_level", parse=_one_of(*LOG_LEVELS), about="how much is logged"),
+    Option(
+        key="stop_seconds",
+        parse=_whole(0, 3600),
+        about="how long running work may take to end when the process is told to stop",
+    ),
+    Option(
+        key="metrics.token",
+        parse=_text,
+        about="the bearer token by which /metrics may be read",
+        secret=True,
+    ),
+    Option(
+        key="metrics.port",
+        parse=_whole(0, 65535),
+        about="a port of its own for metrics and health; 0 for none",
+    ),
+    Option(key="metrics.host", parse=_text, about="the address that port listens on"),
+    Option(
+        key="otel.endpoint",
+        parse=_address("http", "https"),
+        about="where traces are sent (OTLP over HTTP)",
+    ),
     Option(key="generation.engine", parse=_one_of(*ENGINES), about="what renders"),
     Option(
         key="generation.socket",
