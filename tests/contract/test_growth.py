@@ -13,6 +13,8 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.core.assets import AssetQuery
+from bot.core.budget import Change, accounts_of
+from bot.core.jobs import INTERACTIVE
 from bot.core.ledger import Event
 from bot.core.lives import AssetState, OutboxState
 from bot.core.messages import MessageRef
@@ -35,6 +37,7 @@ from tests.contract.values import (
 SMALL, BIG = 500, 10_000
 MOST = 2.0
 """How much more work the big archive may make."""
+HOLD = "brand:acme:acme"
 FEW_BLOCKS = 12
 """PostgreSQL's indexes grow a level deeper now and then; so many blocks more are no matter."""
 
@@ -129,6 +132,49 @@ async def test_no_question_grows_with_the_archive(url: str) -> None:
         if big[name] > MOST * small[name] + counter.more
     }
     assert grown == {}, (small, big)
+
+
+SHORT_QUEUE, LONG_QUEUE = 200, 20_000
+QUEUE: dict[str, Ask] = {
+    "claim a job": claim_job,
+    "take a turn": lambda tx: tx.jobs.take_turn("new", priority=INTERACTIVE, pictures=1),
+    "which budgets hold jobs": lambda tx: tx.jobs.holds(),
+    "the oldest of those held": lambda tx: tx.jobs.held(HOLD, limit=10),
+    "count in a budget": lambda tx: tx.budgets.count(
+        accounts_of("p7", "", "acme"), "2026-03", Change(reserved_pictures=1)
+    ),
+}
+
+
+async def test_a_long_queue_costs_no_more_to_claim_from(url: str) -> None:
+    engine = create_engine(url)
+    store = SqlStore(engine)
+    counter = _Blocks(engine) if engine.dialect.name == "postgresql" else _Steps(engine)
+    async with store.write() as tx:
+        await tx.jobs.add(make_job())
+    await _fill_queue(engine, 0, SHORT_QUEUE)
+    short = {name: await counter.count(store, ask) for name, ask in QUEUE.items()}
+    await _fill_queue(engine, SHORT_QUEUE, LONG_QUEUE)
+    long = {name: await counter.count(store, ask) for name, ask in QUEUE.items()}
+    await store.close()
+    assert all(short[name] for name in QUEUE if name != "count in a budget")
+    grown = [name for name in QUEUE if long[name] > MOST * short[name] + counter.more]
+    assert grown == [], (short, long)
+
+
+async def _fill_queue(engine: AsyncEngine, start: int, end: int) -> None:
+    """Jobs of fifty people that wait for their turn, as many that a budget holds, and turns."""
+    waiting = {"state": "'queued'", "requester": "'p' || (n % 50)", "turn": "n"}
+    held = {**waiting, "id": "'held-' || n", "hold": f"'{HOLD}'", "turn": "0"}
+    turns = "INSERT INTO turns (priority, requester, finish) SELECT 10, id, turn FROM jobs"
+    async with engine.begin() as connection:
+        for changed in (waiting, held):
+            await connection.execute(
+                text(_copies("jobs", changed)), {"first": start + 1, "last": end}
+            )
+        await connection.execute(text("DELETE FROM turns"))
+        await connection.execute(text(turns))
+        await connection.execute(text("ANALYZE"))
 
 
 async def _roll_back(store: SqlStore, ask: Ask) -> None:
