@@ -17,7 +17,7 @@ from bot.core.messages import Card
 from bot.core.people import Identity, Person
 from bot.core.sessions import end_others, end_session, id_of, open_sessions
 from bot.web.frame import Frame, Framed, go
-from bot.web.visitor import PLATFORM
+from bot.web.visitor import PLATFORM, SignedIn
 from brand.kit import BrandKit
 
 router = APIRouter(prefix="/account")
@@ -131,7 +131,7 @@ async def end_all_others(frame: Framed) -> Response:
 
 
 @router.get("/keys")
-async def keys_page() -> Response:
+async def keys_page(visitor: SignedIn) -> Response:
     """The keys stand on the page of the account."""
     return go("/account#keys")
 

@@ -25,6 +25,7 @@ from bot.core.policy import managed_brands, may_give, may_raise, people_seen
 from bot.core.ports import Transaction
 from bot.web.frame import Frame, Framed, go
 from bot.web.pages.account import ShownAccount, role_phrases, shown_accounts
+from bot.web.visitor import SignedIn
 from brand.kit import BrandKit
 from brand.words import clean
 
@@ -174,7 +175,7 @@ Word = Annotated[str, Form(max_length=300)]
 
 
 @router.get("/invite")
-async def invite_page() -> Response:
+async def invite_page(visitor: SignedIn) -> Response:
     """The form stands on the page of the people."""
     return go("/people#invite")
 
@@ -204,7 +205,7 @@ async def invite(
 
 
 @router.get("/{person_id}/{what}")
-async def done(person_id: str, what: str) -> Response:
+async def done(visitor: SignedIn, person_id: str, what: str) -> Response:
     """Where a form's answer is loaded anew."""
     return _back(person_id)
 
