@@ -79,6 +79,7 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
             chats={LOCAL: local},
             demo=settings.demo,
             base_url=settings.base_url,
+            tariff=settings.tariff,
             anchors=_anchors(settings),
         )
         house = replace(house, door=Dispatch(house))

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bot.core.errors import HousestyleError
 from bot.core.messages import ChannelRef
+from bot.core.tariff import Tariff
 from bot.settings_options import (
     BY_KEY,
     OPTIONS,
@@ -135,6 +136,8 @@ class Settings:
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     otel: OtelSettings = field(default_factory=OtelSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    tariff: Tariff | None = None
+    """What device time costs; None: no tariff set."""
     slack: SlackSettings = field(default_factory=SlackSettings)
     discord: DiscordSettings = field(default_factory=DiscordSettings)
     signin: SigninSettings = field(default_factory=SigninSettings)
@@ -320,6 +323,7 @@ def _filled(
         port=port,
         base_url=given.pop("base_url", "") or f"http://{shown}:{port}",
         audit=AuditSettings(**table("audit")),
+        tariff=_tariff(table("tariff")),
         metrics=_metrics(table("metrics")),
         otel=OtelSettings(**table("otel")),
         slack=SlackSettings(**table("slack")),
@@ -329,6 +333,24 @@ def _filled(
         unknown_variables=_unknown_variables(env),
         **given,
     )
+
+
+def _tariff(given: dict[str, Any]) -> Tariff | None:
+    """None where nothing says what an hour costs."""
+    if ("watts" in given) != ("per_kwh" in given):
+        missing = "per_kwh" if "watts" in given else "watts"
+        raise SettingsInvalid(
+            f"tariff.{missing} is missing: electricity is priced by both.",
+            fix=f"Set tariff.{missing} too, or leave both out.",
+        )
+    if "per_hour" not in given and "watts" not in given:
+        if given:
+            raise SettingsInvalid(
+                "tariff.currency is set, but nothing says what an hour costs.",
+                fix="Set tariff.per_hour, or tariff.watts and tariff.per_kwh.",
+            )
+        return None
+    return Tariff(**given)
 
 
 def _metrics(given: dict[str, Any]) -> MetricsSettings:

@@ -64,6 +64,29 @@ def _whole(low: int, high: int) -> Parse:
     return parse
 
 
+def _amount(most: float) -> Parse:
+    def parse(value: object, _folder: Path) -> float:
+        wrong = Unreadable(f"takes a number from 0 to {most:,.0f}, as 1.50")
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise wrong
+        try:
+            number = float(value)
+        except ValueError as exc:
+            raise wrong from exc
+        if not 0 <= number <= most:  # NaN is not either
+            raise wrong
+        return number
+
+    return parse
+
+
+def _currency(value: object, folder: Path) -> str:
+    text = _text(value, folder).upper()
+    if len(text) != 3 or not (text.isascii() and text.isalpha()):
+        raise Unreadable("takes the three letters of a currency, as EUR")
+    return text
+
+
 def _one_of(*choices: str) -> Parse:
     def parse(value: object, folder: Path) -> str:
         text = _text(value, folder).lower()
@@ -193,6 +216,10 @@ OPTIONS = (
         parse=_whole(0, 1024),
         about="CPU threads of the engine; 0 for all cores",
     ),
+    Option(key="tariff.per_hour", parse=_amount(1e6), about="what an hour of the device costs"),
+    Option(key="tariff.currency", parse=_currency, about="the currency of all prices"),
+    Option(key="tariff.watts", parse=_amount(1e6), about="what the device draws while it renders"),
+    Option(key="tariff.per_kwh", parse=_amount(1e6), about="what a kilowatt hour costs"),
     Option(key="audit.anchor_file", parse=_path, about="the file of the ledger's anchors"),
     Option(
         key="audit.anchor_channel",

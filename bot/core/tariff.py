@@ -17,12 +17,12 @@ class Money:
     def __str__(self) -> str:
         """ "0.2 ct", "35 ct", "12.40 EUR"; a trace is said to be one."""
         small = SUBUNITS.get(self.currency)
-        if small is None or abs(self.amount) >= 1 or self.amount == 0:
+        if small is None or abs(self.amount) >= 0.995 or self.amount == 0:
             return f"{self.amount:,.2f} {self.currency}"
         cents = self.amount * 100
         if 0 < cents < 0.01:
             return f"<0.01 {small}"
-        digits = 0 if cents >= 10 else 1 if cents >= 0.1 else 2
+        digits = 0 if cents >= 9.95 else 1 if cents >= 0.095 else 2
         return f"{cents:.{digits}f} {small}"
 
 
