@@ -103,9 +103,7 @@ async def move(
     visitor = frame.visitor
     wanted = action("move", slot, f"{day.isoformat()}T{at}")
     answer = await frame.site.desk.press(visitor.actor(delivery), wanted, aside=visitor.aside)
-    moved = answer is not None and answer.card is not None and answer.card.kind != "error"
-    place = _with(back, at=slot, was=was if moved else "")
-    return go(place, reply=answer.id if answer else "")
+    return go(_with(back, at=slot, was=was), reply=answer.id if answer else "")
 
 
 @router.post("/approve")
@@ -185,8 +183,8 @@ def _note(frame: Frame, at: str, was: str) -> Note | None:
 
 
 def _with(back: str, **told: str) -> str:
-    """The page to go back to, with what it shall tell of this command and not of the last."""
-    url = URL(safe_back(back, "/calendar")).remove_query_params(["at", "was", "votes", "reply"])
+    """The page to go back to, with what it shall tell of this command."""
+    url = URL(safe_back(back, "/calendar"))
     return str(url.include_query_params(**{name: text for name, text in told.items() if text}))
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import ImmutableMultiDict
 
@@ -24,7 +24,13 @@ from bot.web.frame import Frame, Framed, go
 from brand.kit import BrandKit
 from brand.words import clean
 
-router = APIRouter(prefix="/calendar/new")
+
+async def _planner(frame: Framed) -> None:
+    """Raises NotAllowed as the command would: before somebody fills in a form for nothing."""
+    may_plan(frame.kit, frame.visitor.person)
+
+
+router = APIRouter(prefix="/calendar/new", dependencies=[Depends(_planner)])
 MAX_TEXT = 200
 FALLBACKS = 24
 """So many of the newest approved pictures can be chosen as a fallback."""
@@ -99,8 +105,7 @@ _TEXTS = ("at", "zone", "theme", "channel", "every", "name", "fallback")
 
 @router.get("")
 async def new_page(frame: Framed) -> HTMLResponse:
-    """The form, filled in with what its address says. Raises NotAllowed as the command would."""
-    may_plan(frame.kit, frame.visitor.person)
+    """The form, filled in with what its address says."""
     return await _page(frame, Draft.read(frame.request.query_params, await _first(frame)))
 
 
