@@ -194,6 +194,10 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "generation.engine": "drawn",
         "generation.url": "http://gpu:9000",
         "generation.threads": "3",
+        "tariff.per_hour": "1.5",
+        "tariff.currency": "CHF",
+        "tariff.watts": "500",
+        "tariff.per_kwh": "0.3",
     }
     environment = {option.variable: samples.get(option.key, "text") for option in OPTIONS}
     settings = loaded(tmp_path, environment=environment)
