@@ -8,6 +8,7 @@ from bot.core import commands
 from bot.core.commands import Command
 from bot.core.grammar_flags import read_dashed
 from bot.core.grammar_text import QUOTES, SINGLE_QUOTES, quoted, read_typed
+from bot.core.planning_rules import DAY_NAMES
 from bot.core.verbs import BY_NAME
 from bot.core.vocabulary import Vocabulary
 from brand.templates import Brief
@@ -146,6 +147,32 @@ def _budget(command: commands.SetBudget, _vocabulary: Vocabulary) -> str:
     return f"/budget {command.scope}{key}{limits}{_brand(command.brand)}"
 
 
+def _schedule(command: commands.AddSchedule, _vocabulary: Vocabulary) -> str:
+    often = f"{command.every_weeks} weeks on " if command.every_weeks > 1 else ""
+    days = ", ".join(DAY_NAMES[day] for day in command.weekdays)
+    templates = ", ".join(_value(name) for name in command.templates)
+    parts = (
+        f"/schedule every {often}{days} {command.at:%H:%M}",
+        command.zone,
+        command.theme and f"theme {quoted(command.theme)}",
+        templates and f"templates {templates}",
+        command.channel and f"in #{command.channel.removeprefix('#')}",
+        command.name and f"named {quoted(command.name)}",
+        command.fallback and f"fallback {command.fallback}",
+    )
+    return " ".join(part for part in parts if part) + _brand(command.brand)
+
+
+def _calendar(command: commands.Calendar, _vocabulary: Vocabulary) -> str:
+    weeks = f" {command.weeks} weeks" if command.weeks != 1 else ""
+    return f"/calendar{weeks}{_brand(command.brand)}"
+
+
+def _move(command: commands.MoveSlot, _vocabulary: Vocabulary) -> str:
+    at = f" {command.at:%H:%M}" if command.at is not None else ""
+    return f"/move {command.slot} {command.day.isoformat()}{at}"
+
+
 def _brand(brand: str) -> str:
     return f" --brand {_value(brand)}" if brand else ""
 
@@ -167,6 +194,15 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.Find: _find,
     commands.Usage: lambda c, _v: f"/usage{_brand(c.brand)}",
     commands.Settle: lambda c, _v: f"/settle {c.publication} {'sent' if c.sent else 'again'}",
+    commands.AddSchedule: _schedule,
+    commands.Calendar: _calendar,
+    commands.PauseSchedule: lambda c, _v: f"/pause {quoted(c.schedule)}",
+    commands.ResumeSchedule: lambda c, _v: f"/resume {quoted(c.schedule)}",
+    commands.EndSchedule: lambda c, _v: f"/end {quoted(c.schedule)}",
+    commands.SkipSlot: lambda c, _v: f"/skip {c.slot} {_reason(c.reason)}".strip(),
+    commands.RestoreSlot: lambda c, _v: f"/restore {c.slot}",
+    commands.MoveSlot: _move,
+    commands.RerollSlot: lambda c, _v: f"/reroll-slot {c.slot}",
     commands.Invite: _invite,
     commands.ListPeople: lambda c, _v: f"/people{_brand(c.brand)}",
     commands.SetRole: _set_role,

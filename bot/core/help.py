@@ -3,6 +3,7 @@
 from bot.core.errors import NotFound
 from bot.core.grammar_cursor import any_of
 from bot.core.grammar_flags import FLAGS, Flag
+from bot.core.grammar_schedule import EXAMPLE as SCHEDULE_EXAMPLE
 from bot.core.messages import Card, Field
 from bot.core.people import Role
 from bot.core.verb_args import Verb
@@ -27,6 +28,15 @@ _MORE = {
         "Months are counted in UTC. At 80 % people are told, at 100 % new pictures wait.",
     ),
     "settle": ("A post is doubtful when the connection broke while it was sent.",),
+    "schedule": (
+        "`/every Monday ...` is the same, and `every Monday ...` alone.",
+        "Days: `Mon and Thu`, `weekdays`, `every other Tue`. Times are those of the zone's clocks.",
+        "More: `templates a, b` in turn, `named NAME`, `fallback ID` of an approved picture.",
+        "Pictures are made four days before and need approval; what has none is not posted.",
+    ),
+    "pause": ("A schedule is named by its id or its name; `/calendar` lists both.",),
+    "skip": ("`/restore ID` takes it back in, until its time has come.",),
+    "move": ("The time is that of the schedule's zone; without one it stays.",),
     "invite": (
         f"Roles: {', '.join(role.value for role in Role)}; `--role` may be said several times.",
         "The link that lets them in is on the People page.",
@@ -72,6 +82,13 @@ def example_of(verb: str, vocabulary: Vocabulary) -> str:
         "reject": f"{EXAMPLE_ID} too dark, the mug is hard to see",
         "change": f"{EXAMPLE_ID} the same in a warmer light",
         "settle": f"{EXAMPLE_ID} sent",
+        "schedule": f"{SCHEDULE_EXAMPLE}{channel and f' in{channel}'}",
+        "calendar": "2 weeks",
+        "pause": "Innovation",
+        "resume": "Innovation",
+        "end": "Innovation",
+        "skip": f"{EXAMPLE_ID} a holiday",
+        "move": f"{EXAMPLE_ID} 2026-03-09 14:30",
         "invite": "Mia --role approver",
         "role": "Mia approver",
         "team": "Mia design",

@@ -14,7 +14,7 @@ from bot.core.lives import AssetState
 from bot.core.vocabulary import Vocabulary
 from brand.words import clean
 
-_KINDS = ("asset:", "job:", "review:", "publication:")
+_KINDS = ("asset:", "job:", "review:", "publication:", "slot:", "schedule:")
 _STATES = tuple(state.value for state in AssetState)
 
 

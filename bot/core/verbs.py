@@ -18,6 +18,7 @@ from bot.core.verb_args import (
     wrong,
 )
 from bot.core.verbs_budget import BUDGET_VERBS
+from bot.core.verbs_calendar import CALENDAR_VERBS
 from bot.core.verbs_people import PEOPLE_VERBS
 from brand.words import clean
 
@@ -204,6 +205,7 @@ VERBS = (
         about="say whether a doubtful post arrived",
         read=_settle,
     ),
+    *CALENDAR_VERBS,
     *PEOPLE_VERBS,
     *BUDGET_VERBS,
     Verb(name="help", takes="[TOPIC]", about="how to say things", read=_help),

@@ -67,11 +67,37 @@ PIECES = (
         "é",
         "🍵",
     ),
+    *("every ", "other ", "Monday ", "Mon,Thu ", "mon-fri ", "and ", "weekdays ", "at ", "9:00 "),
+    *(
+        "25:61 ",
+        "9 am ",
+        "noon ",
+        "Europe/Berlin ",
+        "Europe/Berln ",
+        "utc ",
+        "theme ",
+        "templates ",
+    ),
+    *(
+        "product, plain in turn ",
+        "in #social ",
+        "named ",
+        "fallback ",
+        "2 weeks on ",
+        "--brand acme ",
+    ),
+    *("2026-03-09 ", "2026-02-30 ", "9999-12-31 ", "next week ", "slot:"),
     *("[COLOR]", "{{7*7}}", "{0.__class__}", "<lora:evil:1>", "((((", "]]]]", "`", "@everyone"),
 )
 sentences = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=200)
 lines = st.tuples(
-    st.sampled_from(["", "/imagine ", "imagine ", "/find ", "/reject ", f"/send {ID} ", "/help "]),
+    st.sampled_from(
+        [
+            *("", "/imagine ", "imagine ", "/find ", "/reject ", f"/send {ID} ", "/help "),
+            *("/schedule every Monday 9:00 ", "every Mon 9:00 theme tea ", "/schedule "),
+            *("/every ", "/calendar ", "/pause ", f"/skip {ID} ", f"/move {ID} "),
+        ]
+    ),
     sentences,
 ).map("".join)
 
@@ -207,10 +233,18 @@ def steps(text: str) -> int:
         "\u200b",
         ",;",
         "'",
+        "mon ",
+        "mon,",
+        "product, ",
+        "fallback ",
     ],
 )
 @pytest.mark.parametrize(
-    "start", ["/imagine ", "/imagine template:poster ", "/find ", '/imagine "']
+    "start",
+    [
+        *("/imagine ", "/imagine template:poster ", "/find ", '/imagine "'),
+        *("/schedule Mon 9:00 theme ", "/schedule Mon 9:00 templates ", "/schedule ", "/pause "),
+    ],
 )
 def test_twice_the_text_is_at_most_twice_the_work(start: str, piece: str) -> None:
     short, long = (steps(start + piece * (length // len(piece))) for length in (1500, 3000))
