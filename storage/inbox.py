@@ -104,7 +104,11 @@ class JournalInbox:
     def _append(self, entries: list[dict[str, Any]]) -> None:
         journal = self._own()
         journal.append(entries, sync=any("put" in entry for entry in entries))
-        if journal.size > self._compact_at:
+        if not self._pending:
+            # What was worked off has no business on the disk: people may ask to be forgotten.
+            # A put that is not in this batch yet is in `_pending` already.
+            journal.clear()
+        elif journal.size > self._compact_at:
             self._compact(journal)
 
     def _own(self) -> Journal:

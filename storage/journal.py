@@ -80,6 +80,11 @@ class Journal:
             raise
         self.size += len(data)
 
+    def clear(self) -> None:
+        """Forget all entries. Not fsynced: after a power cut they may be there again."""
+        os.ftruncate(self._descriptor, 0)
+        self.size = 0
+
     def close(self) -> None:
         """Let go of the lock; the file stays."""
         os.close(self._descriptor)

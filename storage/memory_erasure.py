@@ -1,5 +1,6 @@
 """Erasing a person from the records in memory."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from bot.core.redacting import (
     erased_card,
     is_line_of,
     local_users,
-    names_of,
+    quoted_texts,
     redacted_asset,
     redacted_job,
     redacted_review,
     scrubber,
 )
+from bot.core.slots import Slot
 from storage.memory_tables import Table, Tables
 from storage.memory_timeline import MemoryTimeline
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from bot.core.ledger import Event
     from bot.core.publications import Publication
     from bot.core.reviews import Review
-    from bot.core.slots import Slot
 
 
 class MemoryErasure:
@@ -56,6 +57,7 @@ class MemoryErasure:
         jobs = [job for job in self._jobs if job.requester == person.id]
         for job in jobs:
             self._jobs.put(job.id, redacted_job(job, kept, person))
+        texts = quoted_texts(person, self._reasons(person))
         reviews = self._erase_reviews(person, kept)
         subjects = {f"job:{job.id}" for job in jobs} | {
             f"review:{review.id}"
@@ -64,7 +66,9 @@ class MemoryErasure:
         }
         self._erase_slots(person)
         self._erase_codes(person)
-        messages = self._erase_outbox(person, subjects) + self._erase_timeline(person, subjects)
+        found = scrubber(texts)
+        messages = self._erase_outbox(person, subjects, found)
+        messages += self._erase_timeline(person, subjects, found)
         return Erased(
             jobs=len(jobs),
             pictures=len(own) - len(kept),
@@ -83,15 +87,19 @@ class MemoryErasure:
             self._reviews.put(review.id, redacted_review(review, person, kept))
         return len(touched)
 
+    def _reasons(self, person: Person) -> list[str]:
+        votes = [
+            v.reason for review in self._reviews for v in review.votes if v.person == person.id
+        ]
+        return votes + [slot.reason for slot in self._slots_told(person)]
+
+    def _slots_told(self, person: Person) -> list[Slot]:
+        told = {event.subject for event in self._events if event.actor == person.id}
+        return [slot for slot in self._slots if f"slot:{slot.id}" in told and slot.reason]
+
     def _erase_slots(self, person: Person) -> None:
-        told = {
-            event.subject
-            for event in self._events
-            if event.actor == person.id and event.subject.startswith("slot:")
-        }
-        for slot in self._slots:
-            if f"slot:{slot.id}" in told and slot.reason:
-                self._slots.put(slot.id, replace(slot, reason="", version=slot.version + 1))
+        for slot in self._slots_told(person):
+            self._slots.put(slot.id, replace(slot, reason="", version=slot.version + 1))
 
     def _erase_codes(self, person: Person) -> None:
         self._links.drop_where(
@@ -100,8 +108,7 @@ class MemoryErasure:
         for account in person.identities:
             self._tries.drop(account)
 
-    def _erase_outbox(self, person: Person, subjects: set[str]) -> int:
-        found = scrubber(names_of(person))
+    def _erase_outbox(self, person: Person, subjects: set[str], found: re.Pattern[str]) -> int:
         touched = 0
         for message in self._outbox:
             direct = is_line_of(person, message.target.platform, message.target.channel)
@@ -116,10 +123,8 @@ class MemoryErasure:
                 touched += 1
         return touched
 
-    def _erase_timeline(self, person: Person, subjects: set[str]) -> int:
-        users, found = local_users(person), scrubber(names_of(person))
-
+    def _erase_timeline(self, person: Person, subjects: set[str], found: re.Pattern[str]) -> int:
         def card_of(card: Card) -> Card:
             return erased_card(card, own=card.subject in subjects, found=found)
 
-        return self._timeline.erase(users, found, card_of)
+        return self._timeline.erase(local_users(person), found, card_of)

@@ -29,7 +29,7 @@ from bot.core.redacting import (
     SOMEONE,
     erased_card,
     local_users,
-    names_of,
+    quoted_texts,
     redacted_asset,
     redacted_job,
     scrubbed,
@@ -74,10 +74,11 @@ class SqlErasure:
         """See the port."""
         kept, pictures = await self._assets(person)
         jobs = await self._jobs(person, kept)
+        texts = quoted_texts(person, await self._reasons(person))
         reviews = await self._reviews(person)
         await self._slots(person)
         await self._codes(person)
-        messages = await self._outbox(person) + await self._timeline(person)
+        messages = await self._outbox(person, texts) + await self._timeline(person, texts)
         return Erased(
             jobs=jobs, pictures=pictures, kept=len(kept), reviews=reviews, messages=messages
         )
@@ -113,10 +114,18 @@ class SqlErasure:
         await self._session.change(own.values(name="", reason=""))
         return count
 
+    async def _reasons(self, person: Person) -> list[str]:
+        votes = select(_VOTES.c.reason).where(_VOTES.c.person == person.id, _VOTES.c.reason != "")
+        slots = select(_SLOTS.c.reason).where(_slots_told(person))
+        found = [*await self._session.rows(votes), *await self._session.rows(slots)]
+        return [row["reason"] for row in found]
+
     async def _slots(self, person: Person) -> None:
-        told = select(_EVENTS.c.subject).where(_EVENTS.c.actor == person.id)
-        own = ("slot:" + _SLOTS.c.id).in_(told) & (_SLOTS.c.reason != "")
-        change = update(_SLOTS).where(own).values(reason="", version=_SLOTS.c.version + 1)
+        change = (
+            update(_SLOTS)
+            .where(_slots_told(person))
+            .values(reason="", version=_SLOTS.c.version + 1)
+        )
         await self._session.change(change)
 
     async def _codes(self, person: Person) -> None:
@@ -132,14 +141,14 @@ class SqlErasure:
             same = {"platform": one.platform, "user": one.user, "team": one.team}
             await self._session.change(delete(_TRIES).where(*_equal(_TRIES, same)))
 
-    async def _outbox(self, person: Person) -> int:
+    async def _outbox(self, person: Person, texts: Sequence[str]) -> int:
         direct = _direct_lines(_OUTBOX.c.platform, _OUTBOX.c.channel, person)
         waiting = delete(_OUTBOX).where(direct, _OUTBOX.c.state != OutboxState.SENDING)
         count = (await self._session.change(waiting)).rowcount
         own = or_(direct, _OUTBOX.c.subject.in_(_own_subjects(person)))
-        return count + await self._cards(_OUTBOX, own, person)
+        return count + await self._cards(_OUTBOX, own, texts)
 
-    async def _timeline(self, person: Person) -> int:
+    async def _timeline(self, person: Person, texts: Sequence[str]) -> int:
         c, users = _TIMELINE.c, sorted(local_users(person))
         private = or_(
             c.only_for.in_(users),
@@ -157,14 +166,14 @@ class SqlErasure:
         count += (await self._session.change(said)).rowcount
         subject = c.card["subject"].as_string()
         own = c.card.is_not(None) & subject.in_(_own_subjects(person))
-        count += await self._cards(_TIMELINE, own, person)
-        return count + await self._texts(person)
+        count += await self._cards(_TIMELINE, own, texts)
+        return count + await self._texts(texts)
 
-    async def _cards(self, table: Table, own: ColumnElement[bool], person: Person) -> int:
-        """Blank the person's own cards of this table, and take the name out of all others."""
-        found = scrubber(names_of(person))
+    async def _cards(self, table: Table, own: ColumnElement[bool], texts: Sequence[str]) -> int:
+        """Blank the person's own cards of this table, and take the texts out of all others."""
+        found = scrubber(texts)
         c, count = table.c, 0
-        named = or_(*(_holds(c.card, name) for name in names_of(person)))
+        named = or_(false(), *(_holds(c.card, text) for text in texts))
         blank = {row["id"] for row in await self._session.rows(select(c.id).where(own))}
         wanted = select(c.id, c.card).where(or_(own, named))
         for row in await self._session.rows(wanted):
@@ -175,12 +184,11 @@ class SqlErasure:
                 count += 1
         return count
 
-    async def _texts(self, person: Person) -> int:
-        """Take the name out of what others wrote."""
-        found, c = scrubber(names_of(person)), _TIMELINE.c
-        names = names_of(person)
-        named = or_(*(c.text.contains(name, autoescape=True) for name in names))
-        named = or_(named, c.author == person.name)
+    async def _texts(self, texts: Sequence[str]) -> int:
+        """Take the texts out of what others wrote."""
+        found, c = scrubber(texts), _TIMELINE.c
+        held = (column.contains(t, autoescape=True) for t in texts for column in (c.text, c.author))
+        named = or_(false(), *held)
         rows = await self._session.rows(select(c.id, c.text, c.author).where(named))
         for row in rows:
             text, author = scrubbed(row["text"], found), scrubbed(row["author"], found)
@@ -190,6 +198,12 @@ class SqlErasure:
     async def _put(self, table: Table, columns: dict[str, Any]) -> None:
         values = {name: value for name, value in columns.items() if name != "id"}
         await self._session.change(update(table).where(table.c.id == columns["id"]).values(values))
+
+
+def _slots_told(person: Person) -> ColumnElement[bool]:
+    """Slots with a reason that this person had a hand in."""
+    told = select(_EVENTS.c.subject).where(_EVENTS.c.actor == person.id)
+    return ("slot:" + _SLOTS.c.id).in_(told) & (_SLOTS.c.reason != "")
 
 
 def _stays() -> ColumnElement[bool]:

@@ -26,12 +26,22 @@ LOCAL = "local"
 MIN_ACCOUNT = 6
 """Shorter account names are everyday words; they are taken out of columns, not out of texts."""
 
+MIN_REASON = 4
+"""Shorter reasons ("no") are everyday words; they go from the vote, not from others' cards."""
+
 
 def names_of(person: Person) -> tuple[str, ...]:
     """What must not be found in any text: the name, and account ids that can't be a plain word."""
     accounts = (identity.user for identity in person.identities)
     longer = (user for user in accounts if len(user) >= MIN_ACCOUNT)
     return tuple(dict.fromkeys(text for text in (person.name, *longer) if len(text) > 1))
+
+
+def quoted_texts(person: Person, reasons: Iterable[str]) -> tuple[str, ...]:
+    """What is taken out of the cards and lines of others: the names, and the reasons that this
+    person gave and others were told."""
+    told = (reason.strip() for reason in reasons)
+    return (*names_of(person), *(text for text in told if len(text) >= MIN_REASON))
 
 
 def local_users(person: Person) -> frozenset[str]:
@@ -111,15 +121,15 @@ def blank_card(card: Card) -> Card:
     return Card(kind=card.kind, title="Erased", subject=card.subject, lines=(GONE,))
 
 
-def scrubber(names: Iterable[str]) -> "re.Pattern[str]":
-    """Finds these names as whole words."""
-    longest_first = sorted(names, key=len, reverse=True)
-    either = "|".join(re.escape(name) for name in longest_first) or r"(?!)"
+def scrubber(texts: Iterable[str]) -> "re.Pattern[str]":
+    """Finds these texts as whole words."""
+    longest_first = sorted(texts, key=len, reverse=True)
+    either = "|".join(re.escape(text) for text in longest_first) or r"(?!)"
     return re.compile(rf"(?<!\w)(?:{either})(?!\w)")
 
 
 def scrubbed(value: V, found: "re.Pattern[str]") -> V:
-    """The value with `someone` for every name in every text of it."""
+    """The value with `someone` for every one of these in every text of it."""
     result: Any = value
     if isinstance(value, str):
         result = found.sub(SOMEONE, value)
