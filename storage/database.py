@@ -23,6 +23,7 @@ from storage.sql_assets import SqlAssets
 from storage.sql_brands import SqlKits, SqlLoras
 from storage.sql_budgets import SqlBudgets
 from storage.sql_calendar import SqlSchedules
+from storage.sql_census import SqlCensus
 from storage.sql_erasure import SqlErasure
 from storage.sql_jobs import SqlJobs
 from storage.sql_keys import SqlAccountLinks, SqlKeys
@@ -91,6 +92,7 @@ class SqlTransaction(Transaction):
         self.ledger = SqlLedger(session)
         self.deliveries = SqlDeliveries(session)
         self.erasure = SqlErasure(session)
+        self.census = SqlCensus(session)
 
 
 class SqlStore:
@@ -122,6 +124,11 @@ class SqlStore:
         path = str(self._engine.url.database)
         async with self._turns.mine():
             return await asyncio.to_thread(rewrite, path)
+
+    async def is_current(self) -> bool:
+        """See the port."""
+        async with _spoken():
+            return await is_newest(self._engine)
 
     async def close(self) -> None:
         """See the port."""

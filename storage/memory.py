@@ -7,6 +7,7 @@ from bot.core.ports import Transaction
 from storage.memory_assets import MemoryAssets
 from storage.memory_budgets import MemoryBudgets
 from storage.memory_calendar import MemorySchedules
+from storage.memory_census import MemoryCensus
 from storage.memory_erasure import MemoryErasure
 from storage.memory_jobs import MemoryJobs
 from storage.memory_keys import MemoryAccountLinks, MemoryKeys
@@ -38,6 +39,7 @@ class MemoryTransaction(Transaction):
         self.ledger = MemoryLedger(tables)
         self.deliveries = MemoryDeliveries(tables)
         self.erasure = MemoryErasure(tables, timeline)
+        self.census = MemoryCensus(tables, timeline)
 
 
 class MemoryStore:
@@ -63,6 +65,10 @@ class MemoryStore:
 
     async def compact(self) -> bool:
         """See the port. Nothing is on a disk."""
+        return True
+
+    async def is_current(self) -> bool:
+        """See the port."""
         return True
 
     async def close(self) -> None:

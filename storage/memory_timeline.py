@@ -35,6 +35,10 @@ class MemoryTimeline:
         """See the port."""
         return self._change(replace(await self.get(message_id), card=card, edited_at=at))
 
+    def count(self) -> int:
+        """How many messages stand in it."""
+        return len(self._messages)
+
     async def remove(self, message_id: str) -> None:
         """See the port."""
         message = self._messages.pop(message_id, None)

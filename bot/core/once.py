@@ -43,5 +43,9 @@ class OnceStore:
         """As the store itself."""
         return await self._store.compact()
 
+    async def is_current(self) -> bool:
+        """As the store itself."""
+        return await self._store.is_current()
+
     async def close(self) -> None:
         """Nothing of its own to release."""

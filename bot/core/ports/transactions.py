@@ -10,6 +10,7 @@ from bot.core.ledger import Event, EventQuery, Head, Unreadable
 from bot.core.lives import OutboxState
 from bot.core.messages import Card, ChannelRef, MessageRef
 from bot.core.ports.budgets import Budgets
+from bot.core.ports.census import Census
 from bot.core.ports.members import AccountLinks, Erasure, Keys, People
 from bot.core.ports.records import (
     Assets,
@@ -165,6 +166,7 @@ class Transaction(Protocol):
     ledger: Ledger
     deliveries: Deliveries
     erasure: Erasure
+    census: Census
 
 
 class Store(Protocol):
@@ -182,6 +184,10 @@ class Store(Protocol):
     async def compact(self) -> bool:
         """Overwrite on the disk what was deleted or changed. False where another process was in
         the way: try again later. The database stays usable; writers wait."""
+        ...
+
+    async def is_current(self) -> bool:
+        """Whether the tables are those of this version."""
         ...
 
     async def close(self) -> None:
