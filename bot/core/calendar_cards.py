@@ -126,4 +126,5 @@ def hindered_card(row: CalendarRow) -> Card:
 
 def missed_card(row: CalendarRow) -> Card:
     """A slot went by without a post."""
-    return slot_card(row, f"Missed: nothing was posted to {row.channel}", private=False)
+    card = slot_card(row, f"Missed: nothing was posted to {row.channel}", private=False)
+    return replace(card, subject=f"slot:{row.slot.id}")
