@@ -1,0 +1,23 @@
+"""`python -m tests.chaos ROLE PLAN`: one process of a run; the control's are called `naive`.
+
+What it needs is imported late: the worker's pool imports this file in each of its processes.
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+
+def main(role: str, plan_path: str) -> None:
+    """Run it until SIGTERM."""
+    from tests.chaos import naive, process
+    from tests.chaos.plan import Plan
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    plan = Plan.read(Path(plan_path))
+    asyncio.run(naive.main(plan) if role == "naive" else process.main(role, plan))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
