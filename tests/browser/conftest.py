@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import axe_playwright_python
 import pytest
@@ -25,6 +25,9 @@ from brand.verdicts import Evidence, Fact, Swatch, Verdict
 from tests.fakes.drawn import DrawnRenderer
 from tests.fakes.portal import Portal, make_portal
 from tests.fakes.studio import FakeStudio
+
+if TYPE_CHECKING:
+    from bot.web.signing_in.providers import Provider
 
 T = TypeVar("T")
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -60,6 +63,8 @@ class Live:
             self.port: int = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.portal: Portal
+        self.providers: tuple[Provider, ...] = ()
+        """Those that people may sign in with, from the next `serve` on."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -85,7 +90,9 @@ class Live:
 
     def serve(self) -> None:
         """Listen, as a freshly started portal of this house; returns once connections are taken."""
-        self.portal.app = build_portal(self.portal.town.house, self.portal.desk)
+        self.portal.app = build_portal(
+            self.portal.town.house, self.portal.desk, providers=self.providers
+        )
         server = PortalServer(self.portal.app, host="127.0.0.1", port=self.port)
         self._server = server
         self._serving = self._soon(server.serve())
