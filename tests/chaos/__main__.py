@@ -11,12 +11,18 @@ from pathlib import Path
 
 def main(role: str, plan_path: str) -> None:
     """Run it until SIGTERM."""
-    from tests.chaos import naive, process
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     from tests.chaos.plan import Plan
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     plan = Plan.read(Path(plan_path))
-    asyncio.run(naive.main(plan) if role == "naive" else process.main(role, plan))
+    if role == "naive":
+        from tests.chaos import naive
+
+        asyncio.run(naive.main(plan))
+    else:
+        from tests.chaos import process
+
+        asyncio.run(process.main(role, plan))
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class People:
             elif verb == "approve":
                 await self._decide(key, action, channel)
             elif verb == "settle" and extra == ["sent"]:
-                await self._settle(key, channel)
+                await self._settle(key, channel, message["changed"])
 
     async def _decide(self, review: str, action: str, channel: str) -> None:
         if {f"approve:{review}", f"reject:{review}"} & self.pressed:
@@ -101,11 +101,11 @@ class People:
             key = f"reject:{review}"
             await self._press(key, key, APPROVER, channel, said="too dark")
 
-    async def _settle(self, publication: str, channel: str) -> None:
-        """Look into the channel, and say what stands there; also when asked again."""
+    async def _settle(self, publication: str, channel: str, asked: int) -> None:
+        """Look into the channel, and say what stands there; once each time it is asked."""
         there = any(m["outgoing"] == publication for m in self.standing(PUBLIC))
         said = "sent" if there else "again"
-        key = f"settle:{publication}:{said}"
+        key = f"settle:{publication}:{asked}"
         if key in self.pressed:
             return
         self.settled[publication] = said
