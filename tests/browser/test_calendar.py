@@ -212,6 +212,21 @@ def test_what_others_do_shows_by_itself(live: Live, visit: Visit, planned: Plann
     expect(page.locator(".slot .tag")).to_contain_text("skipped")
 
 
+def test_the_answer_to_ones_own_command_outlives_what_others_do(
+    live: Live, visit: Visit, planned: Planned
+) -> None:
+    live.call(week.in_review(live.portal, planned.slot, "a teal mug"))
+    page = visit.enter("ana").go(planned.path)
+    page.wait_for_function("document.documentElement.classList.contains('js')")
+    page.click("button:has-text('Approve it')")
+    expect(page.locator(".flash")).to_contain_text("1 approved")
+    town = live.portal.town
+    ben = replace(town.actor("ben", DRAFTS), person=town.people["ben"].id)
+    live.call(live.portal.desk.press(ben, f"skip:{planned.slot.id}"))
+    expect(page.locator(".slot .tag").last).to_contain_text("skipped")
+    expect(page.locator(".flash")).to_contain_text("1 approved")
+
+
 def test_the_calendar_with_scripts_off(live: Live, browser: Browser, planned: Planned) -> None:
     live.call(week.in_review(live.portal, planned.slot, "a teal mug"))
     context = browser.new_context(java_script_enabled=False)

@@ -38,7 +38,7 @@ async function renewed() {
   if (inTheMiddle()) return;
   const answer = await load(place.dataset.renew).catch(() => null);
   if (!answer?.ok || inTheMiddle()) return;
-  const notes = [...place.querySelectorAll(".slot-note, .flash")];
+  const notes = [...place.querySelectorAll(".flash, .slot > .slot-note")];
   show(answer.page);
   keepNotes(notes);
 }
@@ -47,7 +47,8 @@ async function renewed() {
 function keepNotes(notes) {
   notes.forEach((note) => {
     const slot = note.dataset.of && document.getElementById(`s-${note.dataset.of}`);
-    if (slot?.matches(".slot") && note.matches(".slot-note")) slot.append(note);
+    if (note.matches(".flash")) place.querySelector(".cal-bar").after(note);
+    else if (slot?.matches(".slot")) slot.append(note);
   });
 }
 
