@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from fastapi import FastAPI
 
 from bot.brand_files import load_brands
 from bot.chat.local_chat.chat import LocalChat
@@ -27,12 +29,17 @@ from bot.core.sending import Sender
 from bot.core.sequencing import Sequencer
 from bot.scheduler import ticking
 from bot.settings import Settings
+from bot.stopping import Stopping
 from bot.studio import PoolStudio
+from bot.telemetry import Telemetry
+from bot.web.metrics import Metrics
 from bot.web.portal import build_portal
+from bot.web.probe_server import build_probes
 from bot.web.server import PortalServer
 from bot.web.signing_in.providers import Provider, discord, oidc, slack
 from generation.client import RendererClient
 from generation.supervisor import GenerationProcess, GenerationUnstartable, ProcessOptions
+from generation.tracing import tracing_to
 from storage.anchor_file import FileAnchors
 from storage.blobs import FolderBlobs
 from storage.database import open_store
@@ -41,6 +48,10 @@ from storage.memory_blobs import MemorySignals
 
 log = logging.getLogger(__name__)
 
+SWITCH_S = 0.0005
+"""How soon a thread of the database gets its turn beside a busy event loop."""
+DELIVERIES_END_S = 5.0
+"""How long deliveries that are being worked off may take to end; the others stay in the inbox."""
 OWNER_LINK_LIFE = timedelta(hours=24)
 OWNER_ROLES = tuple((ANY_BRAND, role) for role in Role)
 LOCAL = "local"
@@ -56,7 +67,9 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
     clock, signals = SystemClock(), MemorySignals()
     async with AsyncExitStack() as stack:
         # The child starts on another core while the records are opened here.
-        renderer, started = await _renderer(settings, stack, start=generation)
+        watch = _telemetry(settings)
+        stack.push_async_callback(asyncio.to_thread, watch.close)
+        renderer, started = await _renderer(settings, stack, watch, start=generation)
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
         blobs = FolderBlobs(settings.blobs)
@@ -81,6 +94,7 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
             base_url=settings.base_url,
             tariff=settings.tariff,
             anchors=_anchors(settings),
+            watch=watch,
         )
         house = replace(house, door=Dispatch(house))
         await load_brands(settings.brands_dir, store, blobs, clock)
@@ -89,22 +103,27 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
         yield house
 
 
+def _telemetry(settings: Settings) -> Telemetry:
+    return Telemetry(tracing_to(settings.otel.endpoint, service="housestyle"))
+
+
 def _anchors(settings: Settings) -> AnchorPlaces:
     path, channel = settings.audit.anchor_file, settings.audit.anchor_channel
     return AnchorPlaces(book=FileAnchors(path) if path else None, channel=channel)
 
 
 async def _renderer(
-    settings: Settings, stack: AsyncExitStack, *, start: bool
+    settings: Settings, stack: AsyncExitStack, watch: Telemetry, *, start: bool
 ) -> tuple[Renderer, Awaitable[None] | None]:
     """The service that runs apart, if one is named, else a child process of our own, which is
     ready for use once the second value was awaited."""
     chosen = settings.generation
     started: Awaitable[None] | None = None
     if chosen.url:
-        client = RendererClient(url=chosen.url, token=chosen.token)
+        client = RendererClient(url=chosen.url, token=chosen.token, trail=watch.headers)
     elif chosen.socket or not start:
-        client = RendererClient(socket=chosen.socket or settings.data_dir / "generation.sock")
+        socket_path = chosen.socket or settings.data_dir / "generation.sock"
+        client = RendererClient(socket=socket_path, trail=watch.headers)
     else:
         process = GenerationProcess(
             ProcessOptions(
@@ -112,13 +131,14 @@ async def _renderer(
                 engine=chosen.engine,
                 models_dir=chosen.models_dir,
                 threads=chosen.threads,
+                otel_endpoint=settings.otel.endpoint,
             )
         )
         starting = asyncio.create_task(_start(process))
         stack.push_async_callback(process.stop)
         stack.callback(starting.cancel)
         started = starting
-        client = RendererClient(socket=process.socket)
+        client = RendererClient(socket=process.socket, trail=watch.headers)
     stack.push_async_callback(client.aclose)
     return client, started
 
@@ -151,8 +171,13 @@ class Roles:
 
 
 async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Event) -> None:
-    """Run the chosen parts until `stop` is set or a signal says so; then finish within seconds."""
-    _stop_on_signals(stop)
+    """Run the chosen parts until `stop` is set or a signal says so; what runs then may end within
+    the settings' `stop_seconds`."""
+    stopping = Stopping(stop, limit_s=settings.stop_seconds)
+    stopping.listen()
+    # The database's threads take the interpreter's lock several times for each statement; at the
+    # default of 5 ms a busy event loop would make each transaction wait for a tenth of a second.
+    sys.setswitchinterval(SWITCH_S)
     node = new_id()[:8]
     async with AsyncExitStack() as stack:
         tasks: list[asyncio.Task[None]] = []
@@ -171,44 +196,68 @@ async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Ev
         if roles.scheduler:
             await stack.enter_async_context(ticking(house))
         if roles.web or roles.bot:
-            await stack.enter_async_context(_web(settings, house, stop))
-        await _until_stopped(stop, tasks)
-
-
-async def _until_stopped(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
-    """Wait for `stop`; a loop that dies takes the process down, so that it is seen."""
-
-    async def stopped() -> None:
-        await stop.wait()
-
-    waiting = asyncio.create_task(stopped())
-    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    waiting.cancel()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done - {waiting}:
-        if not task.cancelled() and (failed := task.exception()):
-            raise failed
+            await stack.enter_async_context(_web(settings, house, stopping))
+        if settings.metrics.port:
+            await stack.enter_async_context(_probes(settings, house, stop))
+        await stopping.until_ended(tasks)
 
 
 @asynccontextmanager
-async def _web(settings: Settings, house: House, stop: asyncio.Event) -> AsyncIterator[None]:
+async def _web(settings: Settings, house: House, stopping: Stopping) -> AsyncIterator[None]:
+    """The portal, until it is told to stop: then it takes nothing in any more, and what it took in
+    is worked off while the other parts end."""
     desk = LocalIntake(house, Dispatch(house))
     async with desk.sweeping():
         app = build_portal(
-            house, desk, disk=settings.data_dir, providers=sign_in_providers(settings)
+            house,
+            desk,
+            disk=settings.data_dir,
+            providers=sign_in_providers(settings),
+            metrics=_metrics(settings, house),
         )
-        server = _Server(app, host=settings.host, port=settings.port)
-        listening = listen(settings.host, settings.port)
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
+        async with _served(app, settings.host, settings.port, stopping.stop):
             yield
-        finally:
-            stop.set()
-            server.stop()
-            await task
+        await desk.finish(DELIVERIES_END_S)
+
+
+@asynccontextmanager
+async def _probes(settings: Settings, house: House, stop: asyncio.Event) -> AsyncIterator[None]:
+    chosen = settings.metrics
+    metrics = replace(_metrics(settings, house), open=not chosen.token)
+    app = build_probes(house, metrics, disk=settings.data_dir)
+    async with _served(app, chosen.host, chosen.port, stop):
+        yield
+
+
+def _metrics(settings: Settings, house: House) -> Metrics:
+    async def own() -> bytes:
+        return await house.watch.exposition(house) if isinstance(house.watch, Telemetry) else b""
+
+    async def generation() -> bytes:
+        client = house.renderer
+        return await client.metrics() if isinstance(client, RendererClient) else b""
+
+    return Metrics(own=own, generation=generation, token=settings.metrics.token)
+
+
+@asynccontextmanager
+async def _served(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> AsyncIterator[None]:
+    """The application served until `stop`."""
+    server = _Server(app, host=host, port=port)
+    listening = listen(host, port)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+
+    async def stop_serving() -> None:
+        await stop.wait()
+        server.stop()
+
+    stopper = asyncio.create_task(stop_serving())
+    try:
+        yield
+    finally:
+        stop.set()
+        await stopper
+        await task
 
 
 def sign_in_providers(settings: Settings) -> list[Provider]:
@@ -270,12 +319,6 @@ def listen(host: str, port: int) -> socket.socket:
             f"Nothing can listen on {host} port {port}: {exc.strerror}.",
             fix=f"Stop what uses it, or choose another: `--port {port + 1}`.",
         ) from exc
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
 
 
 async def owner_of(tx: Transaction, now: datetime) -> Person:

@@ -5,6 +5,7 @@ tick that was missed, doubled or run on two machines at once changes nothing.
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,7 +75,14 @@ async def ticking(house: House, ticks: tuple[Tick, ...] = TICKS) -> AsyncIterato
 
 def _runner(house: House, tick: Tick) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
-        done = await tick.work(house)
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            with house.watch.span("tick", tick=tick.name):
+                done = await tick.work(house)
+            outcome = "done"
+        finally:
+            house.watch.count("ticks", tick=tick.name, outcome=outcome)
+            house.watch.time("tick", time.perf_counter() - began, tick=tick.name)
         if done:
             log.info(tick.sentence.format(count=done), extra={"action": f"tick.{tick.name}"})
 

@@ -221,6 +221,6 @@ def _texts(command: Command) -> list[str]:
         for value in fields.pop().values():
             if isinstance(value, dict):
                 fields.append(value)
-            elif isinstance(value, str) and " " in value.strip():
+            elif isinstance(value, str):
                 texts.append(value)
     return texts

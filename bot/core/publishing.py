@@ -27,6 +27,7 @@ from bot.core.errors import (
 from bot.core.house import House
 from bot.core.lives import AssetState, PublicationState, ReviewState
 from bot.core.messages import Audience, Card, MessageRef
+from bot.core.planning_slots import check_slot
 from bot.core.policy import MANAGERS, audience_of, may_handle
 from bot.core.ports import Chat
 from bot.core.publications import Publication
@@ -34,6 +35,7 @@ from bot.core.receipts import ask_for_a_look, record
 from bot.core.repairing import check_up, look_later
 from bot.core.reviews import Answer, Review
 from bot.core.waking import Loop, renewed
+from bot.core.watching import timed
 from brand.kit import BrandKit
 from brand.spec import sha256_hex
 
@@ -105,7 +107,8 @@ class Publisher(Loop):
         """Post it. `claimed` says what was doubtful before this attempt."""
         try:
             async with renewed(self._house, lambda: self._renew(attempt)):
-                ref = await chat.post(attempt, *post)
+                with timed(self._house.watch, "publish", "send", platform=chat.platform):
+                    ref = await chat.post(attempt, *post)
         except ChatAmbiguous as exc:
             await self._unclear(attempt, exc.message)
         except ChatUnavailable as exc:
@@ -158,6 +161,7 @@ class Publisher(Loop):
             asset = await tx.assets.get(publication.asset)
             review = await tx.reviews.get(publication.review)
             kit = await tx.kits.current(publication.brand)
+            await check_slot(tx, publication, self._house.clock.now())
         rendition = check_approval(publication, asset, review, kit)
         data = await self._house.blobs.get(publication.file_hash)
         if sha256_hex(data) != publication.file_hash:

@@ -19,6 +19,7 @@ One that answers in the same breath, but never keeps anybody waiting: `await rec
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from bot.core.errors import Unavailable
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.ports import Delivery
+from bot.core.watching import hide
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,9 @@ class Receiving(Generic[A]):
             payload=dict(payload),
             received_at=self._house.clock.now(),
         )
+        began = time.perf_counter()
         await self._house.inbox.put(delivery)
+        self._house.watch.time("ack", time.perf_counter() - began, platform=self._platform)
         return delivery
 
     def later(self, delivery: Delivery) -> None:
@@ -140,6 +144,11 @@ class Receiving(Generic[A]):
         return task
 
     async def _work_off(self, delivery: Delivery) -> A:
+        with self._house.watch.span("delivery", platform=delivery.platform):
+            hide(*(text for text in delivery.payload.values() if isinstance(text, str)))
+            return await self._done(delivery)
+
+    async def _done(self, delivery: Delivery) -> A:
         try:
             async with self._turn:
                 answer = await self._work(delivery)

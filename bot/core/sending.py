@@ -22,6 +22,7 @@ from bot.core.messages import MessageRef
 from bot.core.ports import Outgoing, Transaction
 from bot.core.repairing import look_later
 from bot.core.waking import Loop, renewed
+from bot.core.watching import timed
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ class Sender(Loop):
             return
         try:
             async with renewed(self._house, lambda: self._renew(message)):
-                ref = await chat.send(message)
+                with timed(self._house.watch, "send", "send", platform=chat.platform):
+                    ref = await chat.send(message)
         except ChatAmbiguous as exc:
             await self._unclear(message, exc.message)
         except ChatUnavailable as exc:

@@ -5,6 +5,7 @@ of the command, in its trace, and in the job, so that what a worker does later i
 Nobody has to measure: `Unwatched` is enough for everything to work.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -30,8 +31,9 @@ def private_words() -> tuple[str, ...]:
 
 
 def hide(*words: str) -> None:
-    """Keep these words out of the logs for the rest of what is being done."""
-    new = tuple(word for word in words if word.strip())
+    """Keep these texts out of the logs for the rest of what is being done. A single word is no
+    text: ids are such words, and logs need them."""
+    new = tuple(text for text in words if " " in text.strip())
     _WORDS.set(tuple(dict.fromkeys(_WORDS.get() + new)))
 
 
@@ -95,3 +97,14 @@ class Unwatched:
 def reference_of(trail: str) -> str:
     """The reference id in a trail; its rest is the tracer's own business."""
     return trail.partition(" ")[0]
+
+
+@contextmanager
+def timed(watch: Watch, span: str, what: str, **labels: str) -> Iterator[None]:
+    """Measure the block as a span and as one more of the times of `what`, however it ends."""
+    began = time.perf_counter()
+    try:
+        with watch.span(span, trail="", ago=0.0, **labels):
+            yield
+    finally:
+        watch.time(what, time.perf_counter() - began, **labels)

@@ -13,6 +13,7 @@ from bot.core.house import House
 from bot.web.desk import Desk
 from bot.web.failures import add_failures, refuse
 from bot.web.guard import Guard
+from bot.web.metrics import Metrics
 from bot.web.own_files import OwnFiles
 from bot.web.pages import (
     account,
@@ -28,6 +29,7 @@ from bot.web.pages import (
     live,
     people,
     picture,
+    probes,
     queue,
     review,
     signin,
@@ -55,19 +57,25 @@ PAGES = (
     account,
     usage,
     health,
+    probes,
     files,
     live,
 )
 
 
 def build_portal(
-    house: House, desk: Desk, *, disk: Path | None = None, providers: Sequence[Provider] = ()
+    house: House,
+    desk: Desk,
+    *,
+    disk: Path | None = None,
+    providers: Sequence[Provider] = (),
+    metrics: Metrics | None = None,
 ) -> FastAPI:
     """The portal's application.
 
     `desk` is the local chat's incoming side; `disk` is the folder whose free space the health
-    page watches; `providers` are those that people may sign in with. Cookies and headers are
-    those of https where `house.base_url` says so.
+    page watches; `providers` are those that people may sign in with; `metrics` are shown at
+    /metrics. Cookies and headers are those of https where `house.base_url` says so.
     """
     own = OwnFiles()
     secure = house.base_url.startswith("https://")
@@ -85,6 +93,7 @@ def build_portal(
             templates=templates_of(own),
             secure=secure,
             disk=disk,
+            metrics=metrics,
             flows={item.name: Flow(item, house.clock, house.base_url) for item in providers},
         ),
     )
@@ -98,4 +107,5 @@ def build_portal(
 def stop_streams(app: FastAPI) -> None:
     """End every open event stream. Call it when the server is told to stop, before it waits
     for its connections: they would never end by themselves."""
-    site_of_app(app).streams.stop()
+    if hasattr(app.state, "site"):
+        site_of_app(app).streams.stop()

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.web.desk import Desk
+from bot.web.metrics import Metrics
 from bot.web.own_files import OwnFiles
 from bot.web.signing_in.flow import Flow
 from bot.web.signing_in.providers import Provider
@@ -55,6 +56,7 @@ class Site:
     templates: Environment
     secure: bool
     disk: Path | None
+    metrics: Metrics | None = None
     flows: Mapping[str, Flow] = field(default_factory=dict)
     """Ways to sign in with an account elsewhere, by the provider's name."""
 

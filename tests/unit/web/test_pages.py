@@ -403,7 +403,7 @@ async def test_health_does_not_wait_for_a_service_that_hangs(
         raise AssertionError
 
     portal.town.renderer.health = hanging
-    monkeypatch.setattr("bot.web.pages.health.PATIENCE_S", 0.05)
+    monkeypatch.setattr("bot.core.health.PATIENCE_S", 0.05)
     async with portal.browser("mia") as client:
         assert "no answer within" in (await page(client, "/health")).text
 

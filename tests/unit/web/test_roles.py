@@ -48,6 +48,10 @@ GET  /enter                                  200  200  200  200  200   200   200
 POST /enter                                  403  403  403  403  403   403   403   403  403  403
 POST /leave                                  303  303  303  303  303   303   303   303  303  303
 GET  /signed-out                             200  200  200  200  200   200   200   200  200  200
+GET  /healthz                                200  200  200  200  200   200   200   200  200  200
+GET  /readyz                                 200  200  200  200  200   200   200   200  200  200
+GET  /metrics                                404  404  404  404  404   404   404   404  404  404
+GET  /metrics/generation                     404  404  404  404  404   404   404   404  404  404
 GET  /sign-in                                200  200  200  200  200   200   200   200  200  200
 POST /sign-in/{way}                          200  200  200  200  200   200   200   200  200  200
 GET  /sign-in/{way}/callback                 403  403  403  403  403   403   403   403  403  403
@@ -103,6 +107,8 @@ GET  /account/keys                           401  303  303  303  303   303   303
 POST /account/keys                           401  200  200  200  200   200   200   401  401  401
 POST /account/keys/revoke                    401  404  404  404  404   404   404   401  401  401
 GET  /usage                                  401  200  200  200  200   200   200   401  401  401
+GET  /usage/budget                           401  303  303  303  303   303   303   401  401  401
+POST /usage/budget                           401  303  303  303  303   303   303   401  401  401
 GET  /health                                 401  200  200  200  200   200   200   401  401  401
 """
 FORMS: dict[str, dict[str, str]] = {
@@ -120,6 +126,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /people/{person_id}/active": {"active": "yes"},
     "POST /people/{person_id}/erase": {"typed": "Nobody"},
     "POST /people/{person_id}/unlink": {"platform": "slack"},
+    "POST /usage/budget": {"scope": "brand", "pictures": "100000"},
     "POST /account/unlink": {"platform": "slack"},
     "POST /account/sessions/end": {"session": "{some_id}"},
     "POST /account/keys": {"label": "x", "scope": "read", "days": "1"},
@@ -299,6 +306,10 @@ OPEN = {
     "POST /sign-in/{way}",
     "GET /sign-in/{way}/callback",
     "GET /static/{version}/{name:path}",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /metrics/generation",
 }
 """What somebody may load who is not signed in. Think twice before adding to it."""
 BY_KEY = {"GET /review/count", "GET /pictures/{asset_id}/recipe.json"}
