@@ -9,7 +9,11 @@ from bot.core.ports import Outgoing
 from bot.core.publications import Publication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+
+class Killed(BaseException):
+    """The process is no more."""
 
 
 class FakeChat:
@@ -36,26 +40,32 @@ class FakeChat:
         """Raised instead of deleting."""
         self.gone: set[str] = set()
         self.on_post: Callable[[Publication], None] = lambda _: None
+        self.meanwhile: list[Callable[[], Awaitable[object]]] = []
+        """Awaited, one a call, before anything is kept: what happens while the sender is frozen."""
+        self.killed: set[str] = set()
+        """Calls ("look_up", "post", "send") from which the caller does not come back, once."""
         self._number = 0
 
     async def send(self, message: Outgoing) -> MessageRef:
         """Keep or change a card."""
         self._may_fail(message.target)
+        await self._let_happen()
         ref = message.update.message if message.update else self._kept(message.id, "m")
         self.cards[ref] = message.card
         self._place(ref, message.id, message.target)
-        self._may_lose_reply()
+        self._may_lose_reply("send")
         return self._ref(ref)
 
     async def post(self, publication: Publication, data: bytes, mime: str, alt: str) -> MessageRef:
         """Keep a picture."""
         self._may_fail(publication.target)
         self.on_post(publication)
+        await self._let_happen()
         self.sends += 1
         ref = self._kept(publication.id, "p")
         self.posts.setdefault(publication.id, (publication.target.channel, data))
         self._place(ref, publication.id, publication.target)
-        self._may_lose_reply()
+        self._may_lose_reply("post")
         return self._ref(ref)
 
     async def look_up(
@@ -65,6 +75,7 @@ class FakeChat:
         self.looks += 1
         if self.look_ups:
             raise self.look_ups.pop(0)
+        self._may_die("look_up")
         return [self._ref(ref) for ref in self.by_outgoing.get(outgoing_id, [])]
 
     async def delete(self, ref: MessageRef) -> None:
@@ -107,6 +118,16 @@ class FakeChat:
         if self.before:
             raise self.before.pop(0)
 
-    def _may_lose_reply(self) -> None:
+    async def _let_happen(self) -> None:
+        if self.meanwhile:
+            await self.meanwhile.pop(0)()
+
+    def _may_die(self, call: str) -> None:
+        if call in self.killed:
+            self.killed.remove(call)
+            raise Killed
+
+    def _may_lose_reply(self, call: str) -> None:
+        self._may_die(call)
         if self.after:
             raise self.after.pop(0)
