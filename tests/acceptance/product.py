@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -118,24 +119,34 @@ async def demo(folder: Path, port: int, *options: str) -> AsyncIterator[Product]
 
 @asynccontextmanager
 async def serving(
-    folder: Path, port: int, *options: str, environment: dict[str, str] | None = None
+    folder: Path,
+    port: int,
+    *options: str,
+    environment: dict[str, str] | None = None,
+    log: IO[bytes] | None = None,
 ) -> AsyncIterator[Product]:
     """`housestyle serve` with the demo brand on this data folder, like `demo`."""
     shown = {"HOUSESTYLE_BRANDS_DIR": str(Path(brand.demo.__file__).parent), **(environment or {})}
     options = ("--owner-link", *options)
-    async with _running(folder, port, "serve", *options, environment=shown) as product:
+    async with _running(folder, port, "serve", *options, environment=shown, log=log) as product:
         yield product
 
 
 @asynccontextmanager
 async def _running(
-    folder: Path, port: int, command: str, *options: str, environment: dict[str, str] | None = None
+    folder: Path,
+    port: int,
+    command: str,
+    *options: str,
+    environment: dict[str, str] | None = None,
+    log: IO[bytes] | None = None,
 ) -> AsyncIterator[Product]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bot", "--data-dir", str(folder)),
         *(command, "--port", str(port), *options),
         stdout=asyncio.subprocess.PIPE,
+        stderr=log,
         env={**os.environ, **environment} if environment else None,  # noqa: TID251
     )
     base = f"http://127.0.0.1:{port}"

@@ -2,7 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.hostile import addresses, kits, paths, pictures, prompts, sessions, templates, weights
+from tests.hostile import (
+    addresses,
+    kits,
+    paths,
+    pictures,
+    prompts,
+    secrets,
+    sessions,
+    templates,
+    weights,
+)
 from tests.hostile.score import Score
 
 AREAS: dict[str, Callable[[], Awaitable[Score]]] = {
@@ -14,4 +24,5 @@ AREAS: dict[str, Callable[[], Awaitable[Score]]] = {
     "kits": kits.run,
     "addresses": addresses.run,
     "sessions": sessions.run,
+    "secrets": secrets.run,
 }
