@@ -6,10 +6,13 @@ from datetime import timedelta
 import httpx
 
 from bot.core.access import issue
-from bot.core.people import KeyKind
+from bot.core.people import Identity, KeyKind
+from tests.fakes.oidc_provider import as_is, serving_provider
 from tests.fakes.portal import ORIGIN, SAME, Portal, make_portal
 from tests.fakes.routes import addresses_of
+from tests.fakes.sign_in import company, give, is_signed_in, offer, sign_in
 from tests.hostile.score import Score, Taken
+from tests.unit.web.test_signin_attacks import LIES
 
 COOKIE = "housestyle"
 MUTANTS = 1_000
@@ -30,6 +33,7 @@ async def run() -> Score:
     await _cookies(score, portal, rng)
     await _keys(score, portal)
     await _foreign(score, portal)
+    await _lying_providers(score)
     return score
 
 
@@ -117,6 +121,30 @@ async def _foreign(score: Score, portal: Portal) -> None:
             transport=transport, base_url=ORIGIN, cookies=cookies, headers=SAME
         ) as client:
             _must_be(await client.get("/queue"), 200)
+
+
+async def _lying_providers(score: Score) -> None:
+    """A provider of identities that lies in its token, or signs it in a way that anybody could."""
+    portal = await make_portal()
+    with serving_provider() as fake:
+        fake.now = portal.town.clock.now
+        offer(portal, company(fake))
+        await give(portal, "mia", Identity(platform="oidc", user="u-17", team=fake.issuer))
+        for lie, (bend, _) in LIES.items():
+            fake.claims = bend
+            await _arrive(score, portal, lie)
+        fake.claims = as_is
+        for algorithm in ("none", "HS256", "HS512"):
+            fake.algorithm = algorithm
+            await _arrive(score, portal, f"signed with {algorithm}")
+
+
+async def _arrive(score: Score, portal: Portal, lie: str) -> None:
+    with score.attempt(f"a provider's token: {lie}"):
+        async with portal.browser() as client:
+            _must_be(await sign_in(client), 403)
+            if await is_signed_in(client):
+                raise Taken("it opened a session")
 
 
 def _must_be(answer: httpx.Response, status: int) -> None:
