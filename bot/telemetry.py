@@ -16,6 +16,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -66,6 +67,7 @@ class Telemetry(Unwatched):
 
     def __init__(self, tracing: Tracing | None = None) -> None:
         self._tracing = tracing or NoTracing()
+        disable_created_metrics()  # twice as many lines, which nobody asks for
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._counters = {

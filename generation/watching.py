@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from generation.tracing import Note, NoTracing, Tracing
 
@@ -77,6 +84,7 @@ class GenerationWatch:
 
     def __post_init__(self) -> None:
         """Set the metrics up."""
+        disable_created_metrics()
         self._registry = CollectorRegistry()
         prefix = "housestyle_generation"
         self._busy = Counter(

@@ -317,7 +317,7 @@ def _counted(house: House, asset: Asset) -> None:
     passed = asset.evidence.passed
     house.watch.count("pictures", outcome="passed" if passed else "discarded")
     for verdict in asset.evidence.verdicts:
-        outcome = {True: "passed", False: "failed", None: "not judged"}[verdict.passed]
+        outcome = {True: "passed", False: "failed", None: "not_judged"}[verdict.passed]
         house.watch.count("gates", gate=verdict.name, outcome=outcome)
 
 
