@@ -17,6 +17,7 @@ from bot.clock import SystemClock
 from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
+from bot.core.tariff import Tariff
 from bot.web.portal import build_portal
 from bot.web.server import PortalServer
 from brand.demo import demo_kit
@@ -81,6 +82,7 @@ class Live:
                 clock=SystemClock(),
                 renderer=self.renderer,
                 studio=FakeStudio(PASSED),
+                tariff=Tariff(per_hour=36.0),
             )
         )
         house = self.portal.town.house

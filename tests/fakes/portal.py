@@ -20,6 +20,7 @@ from bot.core.messages import ChannelRef
 from bot.core.people import KeyKind, Person
 from bot.core.ports import Clock, Renderer, Studio
 from bot.core.reviews import Review
+from bot.core.tariff import Tariff
 from bot.web.portal import build_portal
 from brand.kit import BrandKit
 from brand.templates import Brief
@@ -110,6 +111,7 @@ async def make_portal(
     renderer: Renderer | None = None,
     studio: Studio | None = None,
     more_kits: Sequence[BrandKit] = (),
+    tariff: Tariff | None = None,
 ) -> Portal:
     """A town whose local chat is the real one. Pieces that are given replace the pretended."""
     town = await make_town(kit, demo=demo)
@@ -119,6 +121,7 @@ async def make_portal(
         clock=clock or town.house.clock,
         renderer=renderer or town.house.renderer,
         studio=studio or town.house.studio,
+        tariff=tariff,
     )
     local = LocalChat(
         timeline=house.timeline,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from bot.core.commands import Imagine, SetBudget, SetTeam
+from bot.core.commands import Approve, Imagine, SetBudget, SetTeam
 from bot.core.people import Role
 from bot.core.tariff import Tariff
 from brand.templates import Brief
@@ -18,18 +18,17 @@ from tests.unit.web.test_pages import page
 @pytest.fixture
 async def portal() -> Portal:
     """Mia and Ana in the team Design; two pictures of Mia's."""
-    made = await make_portal()
+    return await furnished()
+
+
+async def furnished(tariff: Tariff | None = None) -> Portal:
+    """The same, with a tariff."""
+    made = await make_portal(tariff=tariff)
     for who in ("Mia", "Ana"):
         await made.town.say(SetTeam(person=who, team="Design"), "ida")
     await made.picture(brief=Brief(words="a red mug", n=2))
     await made.town.clock.advance(1)
     return made
-
-
-def price(portal: Portal) -> None:
-    """A cent a second from now on."""
-    house = portal.town.house
-    object.__setattr__(house, "tariff", Tariff(per_hour=36.0))
 
 
 async def submit(client: httpx.AsyncClient, shown: Page, name: str, **fields: str) -> Page:
@@ -48,11 +47,9 @@ async def test_without_a_tariff_no_money_is_shown_and_the_page_says_why(portal: 
     assert "0.00" not in shown.text
 
 
-async def test_cost_stands_beside_its_number_of_approved_pictures(portal: Portal) -> None:
-    price(portal)
+async def test_cost_stands_beside_its_number_of_approved_pictures() -> None:
+    portal = await furnished(Tariff(per_hour=36.0))  # a cent a second
     review = await portal.review()
-    from bot.core.commands import Approve
-
     await portal.town.say(Approve(review=review.id), "ana")
     await portal.town.clock.advance(1)
     async with portal.browser("ida") as client:
@@ -76,7 +73,9 @@ async def test_an_admin_sets_changes_and_clears_a_budget_in_place(portal: Portal
 
 async def test_teams_and_people_have_budgets_of_their_own(portal: Portal) -> None:
     async with portal.browser("ida") as client:
-        shown = await submit(client, await page(client, "/usage"), "Set for a team", key="Design", pictures="50")
+        shown = await submit(
+            client, await page(client, "/usage"), "Set for a team", key="Design", pictures="50"
+        )
         assert "Team Design's budget 2 of 50 pictures 4 %" in shown.text
         mia = portal.town.people["mia"].id
         shown = await submit(client, shown, "Set for a person", key=mia, pictures="4")
