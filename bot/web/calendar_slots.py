@@ -6,11 +6,13 @@ from datetime import date, datetime, time, timedelta
 from typing import ParamSpec
 from zoneinfo import ZoneInfo
 
+from bot.core.actions import action
 from bot.core.calendar_view import BEFORE, CalendarRow, ScheduleRow
 from bot.core.commands import AddSchedule
 from bot.core.errors import HousestyleError, NotFound
 from bot.core.grammar_render import render_command
 from bot.core.lives import ScheduleState, SlotState
+from bot.core.messages import Button, Style
 from bot.core.planning_rules import entries
 from bot.core.policy import may_vote
 from bot.core.ports import Transaction
@@ -24,8 +26,8 @@ _S = SlotState
 NEXT = 3
 AHEAD = timedelta(weeks=60)
 """How far a schedule's next dates are looked for: one of every 52 weeks has one in it."""
-PRESSED_ELSEWHERE = ("show",)
-"""Buttons of core's rows that are links here."""
+PRESSED_ELSEWHERE = ("show", "approve")
+"""Buttons of core's rows that are links here, or put in by `votable`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +86,20 @@ class ShownSlot:
         return f"/pictures/{self.row.picture.asset}"
 
     @property
-    def buttons(self) -> list[object]:
-        """What may be done with it, but for what is a link here."""
-        return [
+    def buttons(self) -> list[Button]:
+        """What may be done with it, but for what is a link here; a vote where one may vote."""
+        rest = [
             button
             for button in self.row.buttons
             if button.action.partition(":")[0] not in PRESSED_ELSEWHERE
         ]
+        return [_approve(self.row.review), *rest] if self.votable else rest
+
+
+def _approve(review: str) -> Button:
+    return Button(
+        label="Approve", action=action("approve", review), style=Style.PRIMARY, icon="approve"
+    )
 
 
 async def shown_slot(tx: Transaction, frame: Frame, row: CalendarRow) -> ShownSlot:

@@ -13,7 +13,7 @@ from bot.web.calendar_days import Month, Week
 from brand.templates import Brief
 from tests.fakes import week
 from tests.fakes.html import Page
-from tests.fakes.portal import Portal, add_person
+from tests.fakes.portal import Portal, add_person, make_portal
 from tests.fakes.town import START, person
 from tests.unit.web.test_pages import ME, page
 
@@ -260,6 +260,20 @@ async def test_nobody_approves_all_of_their_own(portal: Portal, thursday: Slot) 
         assert 'name="vote"' not in (await client.get("/calendar")).text
     async with portal.browser("ben") as client:
         assert 'name="vote"' in (await client.get("/calendar")).text
+
+
+async def test_in_the_demo_one_person_plays_both_parts() -> None:
+    portal = await make_portal(demo=True)
+    rule = await week.schedule(portal, who="ana")
+    own = await week.in_review(portal, (await week.slots(portal, rule))[0], who="ana")
+    async with portal.browser("ana") as client:
+        shown = await page(client, "/calendar")
+        label = next(
+            text for f in shown.forms for text in f.buttons if text.startswith("Approve (")
+        )
+        await follow(client, "/act", shown.form(label).data(label))
+    async with portal.town.house.store.read() as tx:
+        assert (await tx.reviews.get(own.id)).votes[0].own_request
 
 
 async def test_what_others_were_told_is_not_shown(portal: Portal, thursday: Slot) -> None:
