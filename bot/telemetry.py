@@ -67,7 +67,7 @@ class Telemetry(Unwatched):
 
     def __init__(self, tracing: Tracing | None = None) -> None:
         self._tracing = tracing or NoTracing()
-        disable_created_metrics()  # twice as many lines, which nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._counters = {

@@ -84,7 +84,7 @@ class GenerationWatch:
 
     def __post_init__(self) -> None:
         """Set the metrics up."""
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         prefix = "housestyle_generation"
         self._busy = Counter(

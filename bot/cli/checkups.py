@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import sys
 from collections.abc import Iterable
@@ -10,16 +9,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bot.cli.checkups_outside import discord, fonts, slack
-from bot.cli.findings import Check, Line, missing, ok, problem
+from bot.cli.findings import Check, Line, State, missing, ok, problem
 from bot.cli.kits import kit_files
 from bot.cli.options import shipped_brands
 from bot.core.errors import HousestyleError
+from bot.core.health import Condition, Finding, can_be_written, look_at_records, room_on_disk
 from bot.settings import Settings
 from brand.errors import KitInvalid
 from brand.kit_loader import load_kit
 
 GIGABYTE = 1_000_000_000
-DISK_NEEDED, DISK_ENOUGH = 1 * GIGABYTE, 5 * GIGABYTE
 PROBE_S = 120.0
 """How long a cold import of torch may take on a slow disk."""
 LOAD_S = 300.0
@@ -113,38 +112,17 @@ async def _probe() -> dict[str, str | int] | None:
 
 async def data_folder(settings: Settings) -> Iterable[Line]:
     """Writable, and room on its disk."""
-    folder = next(p for p in (settings.data_dir, *settings.data_dir.parents) if p.exists())
-    if not await asyncio.to_thread(_writable, folder):
-        return [
-            problem(
-                "data", f"{settings.data_dir} can't be written", "Set data_dir to one that can."
-            )
-        ]
-    free = shutil.disk_usage(folder).free
-    room = f"{free / GIGABYTE:.1f} GB free"
-    lines = [ok("data", str(settings.data_dir))]
-    if free < DISK_NEEDED:
-        return [*lines, problem("disk", room, "Make room, or set data_dir to another disk.")]
-    if free < DISK_ENOUGH:
-        return [
-            *lines,
-            missing("disk", f"only {room}", "A picture takes about 1 MB with all files."),
-        ]
-    return [*lines, ok("disk", room)]
-
-
-def _writable(folder: Path) -> bool:
-    probe = folder / ".housestyle-doctor"
-    try:
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError:
-        return False
-    return True
+    folder = settings.data_dir
+    written = await asyncio.to_thread(can_be_written, folder, name="data", label="Data")
+    if written.condition is not Condition.OK:
+        return [line_of(written)]
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return [ok("data", str(folder)), line_of(await asyncio.to_thread(room_on_disk, there))]
 
 
 async def database(settings: Settings) -> Iterable[Line]:
-    """Reachable, and of this version."""
+    """Reachable, of this version, and what the records tell."""
+    from bot.clock import SystemClock
     from storage.database import open_store
 
     where = settings.database_url.partition("://")[0]
@@ -154,10 +132,23 @@ async def database(settings: Settings) -> Iterable[Line]:
         store = await open_store(settings.database_url)
         async with store.read() as tx:
             people = len(await tx.people.all())
+        findings = await look_at_records(store, SystemClock())
         await store.close()
     except HousestyleError as exc:
         return [problem("database", exc.message, exc.fix)]
-    return [ok("database", f"{where}, migrated, {people} people")]
+    said = ok("database", f"{where}, migrated, {people} people")
+    return [said, *(line_of(each) for each in findings if each.condition is not Condition.OK)]
+
+
+def line_of(finding: Finding) -> Line:
+    """What the health page says, as a line of the doctor's."""
+    make = {
+        Condition.OK: State.OK,
+        Condition.DEGRADED: State.MISSING,
+        Condition.FAILED: State.PROBLEM,
+    }
+    state = make[finding.condition]
+    return Line(name=finding.name, state=state, says=finding.says, fix=finding.fix)
 
 
 def _sqlite_path(settings: Settings) -> Path:

@@ -17,6 +17,7 @@ from pathlib import Path
 from bot.core.errors import HousestyleError
 from bot.core.house import House
 from bot.core.lives import OutboxState, PublicationState
+from bot.core.ports import Clock, Store
 from bot.core.ports.census import Counts
 from brand.spec import RendererHealth, RenderError
 
@@ -73,7 +74,7 @@ class Report:
 async def examine(house: House, folder: Path | None) -> Report:
     """Look at everything now; `folder` is where the data lies on this machine."""
     records, (service, said), local = await asyncio.gather(
-        _records(house), _service(house), _local(folder)
+        look_at_records(house.store, house.clock), _service(house), _local(folder)
     )
     return Report(findings=(*records, service, *local), renderer=said)
 
@@ -120,13 +121,14 @@ async def _local(folder: Path | None) -> tuple[Finding, ...]:
     return (inbox, await asyncio.to_thread(room_on_disk, folder))
 
 
-async def _records(house: House) -> Sequence[Finding]:
+async def look_at_records(store: Store, clock: Clock) -> Sequence[Finding]:
+    """Whether the records answer, and what they tell of the house."""
     label = "Records"
     began = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE_S):
-            current = await house.store.is_current()
-            async with house.store.read() as tx:
+            current = await store.is_current()
+            async with store.read() as tx:
                 counts = await tx.census.counts()
                 unchained = await tx.ledger.waiting()
                 newest = await tx.ledger.recent(limit=1)
@@ -146,12 +148,12 @@ async def _records(house: House) -> Sequence[Finding]:
         says=f"Answer in {took * 1000:.0f} ms",
         fix="That is slow: look at the disk and the database." if slow else "",
     )
-    ahead = newest[0].at - house.clock.now() if newest else timedelta()
+    ahead = newest[0].at - clock.now() if newest else timedelta()
     return [
         answers,
         _tables(current=current),
         _clock(ahead),
-        _queue(counts, house),
+        _queue(counts, clock),
         _messages(counts),
         _chain(unchained),
     ]
@@ -178,9 +180,9 @@ def _clock(ahead: timedelta) -> Finding:
     )
 
 
-def _queue(counts: Counts, house: House) -> Finding:
+def _queue(counts: Counts, clock: Clock) -> Finding:
     waiting, held = counts.jobs.get("queued", 0), counts.jobs.get("held", 0)
-    age = house.clock.now() - counts.oldest_queued if counts.oldest_queued else timedelta()
+    age = clock.now() - counts.oldest_queued if counts.oldest_queued else timedelta()
     old = age > OLD_JOB
     says = f"{waiting} waiting, {held} held by a budget"
     return Finding(
