@@ -11,6 +11,7 @@ from bot.cli.console import checked
 from bot.core.messages import Actor
 
 if TYPE_CHECKING:
+    from bot.core.caller import Caller
     from bot.core.commands import Command
     from bot.core.house import House
     from bot.core.messages import Card
@@ -27,6 +28,13 @@ class AtTerminal:
     house: "House"
     owner: "Person"
     actor: Actor
+
+    @property
+    def caller(self) -> "Caller":
+        """The owner as use cases know them, for what is no command."""
+        from bot.core.caller import Caller
+
+        return Caller(person=self.owner, actor=self.actor)
 
     async def say(self, command: "Command") -> "Card":
         """Through the one door. Raises CommandFailed where the answer is an error."""

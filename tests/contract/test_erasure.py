@@ -15,6 +15,7 @@ from bot.core import api_keys
 from bot.core.actions import parse_action
 from bot.core.archive import recipe_of
 from bot.core.assets import Asset, AssetQuery
+from bot.core.auditing import verify_ledger
 from bot.core.caller import Caller
 from bot.core.commands import (
     Approve,
@@ -36,6 +37,7 @@ from bot.core.ledger import ERASED
 from bot.core.lives import AssetState, JobState, ReviewState, ScheduleState
 from bot.core.messages import Actor, Card, ChannelRef
 from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
+from bot.core.sequencing import chain_all
 from brand.templates import Brief
 from storage.database import OpenStore, SqlStore
 from storage.engines import create_engine
@@ -339,6 +341,20 @@ async def test_the_ledger_keeps_its_commitments_and_says_that_someone_was_erased
     own = [event for event in events if person.id in (event.actor, event.subject[7:])]
     assert all(event.personal == {} for event in own)
     assert any(event.commitments for event in own)
+
+
+async def test_the_chain_verifies_before_and_after_and_names_the_gap(store: OpenStore) -> None:
+    town = await town_of(store)
+    await busy_life(town)
+    await chain_all(town.house)
+    before = await verify_ledger(store)
+    await erase(town)
+    await chain_all(town.house)
+    after = await verify_ledger(store)
+    assert (before.sound, before.erased, before.waiting) == (True, 0, 0)
+    assert (after.sound, after.waiting) == (True, 0)
+    assert after.erased > 3
+    assert after.lines > before.lines
 
 
 async def test_messages_about_their_work_are_blank_and_others_only_lose_the_name(
