@@ -1,7 +1,6 @@
 """The product as operators meet it: traces, logs, probes, stopping. Real processes."""
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -9,9 +8,7 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
-from bot.core.ids import new_id
 from storage.database import open_store
 from tests.acceptance.product import Product, free_port, serving, until
 from tests.fakes.otlp import collector
