@@ -45,7 +45,7 @@ async def listen(handler: Handler, port: int = 0) -> asyncio.Server:
                     return
                 writer.write(_written(answer))
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the other side was killed
         finally:
             writer.close()

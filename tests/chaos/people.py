@@ -39,19 +39,21 @@ class People:
     async def live(self) -> None:
         """Do what is to be done until cancelled."""
         while True:
-            await self.look()
+            changed = await self.look()
             await self._ask()
-            for message in list(self.seen.values()):
+            for message in changed:
                 await self._react(message)
             await asyncio.sleep(LOOK_S)
 
-    async def look(self) -> None:
+    async def look(self) -> list[dict[str, Any]]:
         """See what has changed."""
         answer = (await self.chat.get("/people", params={"after": self._after})).json()
         self.waiting = answer["waiting"]
-        for message in answer["messages"]:
+        changed: list[dict[str, Any]] = answer["messages"]
+        for message in changed:
             self.seen[message["id"]] = message
             self._after = max(self._after, message["changed"])
+        return changed
 
     def standing(self, channel: str) -> list[dict[str, Any]]:
         """The messages that stand in a channel, oldest first."""
