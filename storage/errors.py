@@ -3,6 +3,8 @@
 HousestyleError
 ├── CodecError           something stored is not what this version writes
 ├── StoreTooNew          a newer version of the program has upgraded the database
+├── BackupDamaged        a backup is not as it was written
+├── PlaceNotEmpty        a backup would be restored over what is there
 └── Unavailable          what the core may try again as it is
     ├── StoreBusy        others kept the database locked, or two transactions blocked each other
     ├── StoreUnavailable the database does not answer
@@ -40,3 +42,15 @@ class DiskFailed(Unavailable):
     """The disk refused a file: free some space, or check the permissions of the data folder."""
 
     title = "Disk trouble"
+
+
+class BackupDamaged(HousestyleError):
+    """A backup is not as it was written: take an older one, or another copy of it."""
+
+    title = "Backup damaged"
+
+
+class PlaceNotEmpty(HousestyleError):
+    """A backup is restored into an empty place only: name another data folder or database."""
+
+    title = "Not empty"

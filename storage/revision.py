@@ -20,10 +20,11 @@ def newest() -> str:
 async def is_newest(engine: AsyncEngine) -> bool:
     """Whether the tables of this database are those of this version."""
     async with engine.connect() as connection:
-        return await connection.run_sync(_revision) == newest()
+        return await connection.run_sync(current) == newest()
 
 
-def _revision(connection: Connection) -> str | None:
+def current(connection: Connection) -> str | None:
+    """The revision of these tables; None where there are none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
