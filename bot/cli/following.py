@@ -35,11 +35,11 @@ async def working(house: House) -> AsyncIterator[None]:
 
 
 async def followed(here: AtTerminal, job_id: str, bar: Bar) -> Job:
-    """The job once it has ended. When this is cancelled, so is the job."""
+    """The job once it has ended, or a budget holds it. When this is cancelled, so is the job."""
     try:
         while True:
             job = await _job(here.house, job_id)
-            if job.state in ENDED:
+            if job.state in ENDED or job.hold:
                 return job
             await _show(here.house, job, bar)
             await asyncio.sleep(LOOK_S)

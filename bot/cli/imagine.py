@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,6 +136,16 @@ def _picture(path: Path) -> bytes:
 def _check_ended(job: "Job") -> None:
     from bot.core.lives import JobState
 
+    if job.hold:
+        raise CommandFailed(
+            Failure(
+                code=ExitCode.REFUSED,
+                error="held",
+                message=f"Held: {job.held_why}",
+                fix="It stays in the queue for `housestyle serve`, until it is cancelled.",
+                facts={"job": job.id},
+            )
+        )
     if job.state is JobState.CANCELLED:
         raise CommandFailed(
             Failure(code=ExitCode.CANCELLED, error="cancelled", message="It was cancelled.")
@@ -199,6 +209,7 @@ def _facts(asset: "Asset", path: Path) -> dict[str, Any]:
         "evidence": asset.evidence.to_dict(),
         "change": asset.change,
         "seconds": asset.seconds,
+        "cost": asdict(asset.cost) if asset.cost else None,
     }
 
 

@@ -11,6 +11,7 @@ from bot.core.budget import (
     month_bounds,
     too_large,
 )
+from bot.core.cards import pictures
 from bot.core.tariff import Money, Tariff
 from brand.kit import BrandKit
 
@@ -61,7 +62,7 @@ def held_why(
     budget: Budget, spend: Spend, charge: Charge, kit: BrandKit, tariff: Tariff | None
 ) -> str:
     """Why a job waits, who can change it, and when it goes on by itself. `spend` is without it."""
-    owner = whose(budget.account, kit)
+    owner = whose(budget.account, kit, "the personal")  # others read the card too
     raises = f"{who_raises(budget.account, kit)} can raise it"
     limits = levels(budget, spend, tariff)
     month = f"{month_bounds(spend.month)[0]:%B}"
@@ -73,7 +74,7 @@ def held_why(
         )
     if too_large(budget, charge, tariff):
         return (
-            f"it asks for {charge.pictures} pictures, and that is more than {owner} budget of a "
+            f"it asks for {pictures(charge.pictures)}, and that is more than {owner} budget of a "
             f"whole month. {raises}."
         )
     if any(level.share >= 1 for level in limits):

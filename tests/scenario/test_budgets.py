@@ -209,7 +209,7 @@ async def test_a_job_that_two_budgets_hold_waits_for_both(town: Town) -> None:
     await limit(town, pictures=9)
     assert await free_held(town.house) == 0
     [held] = [job for job in await jobs(town) if job.hold]
-    assert "your budget for March is used up" in held.held_why
+    assert "the personal budget for March is used up" in held.held_why
     assert "An admin can raise it" in held.held_why
     await limit(town, scope="person", key="Mia")
     assert await free_held(town.house) == 1

@@ -1,5 +1,7 @@
 """`housestyle budget` and `housestyle usage`."""
 
+import pytest
+
 from bot.cli.exits import ExitCode
 from tests.fakes.command_line import Housestyle
 
@@ -44,3 +46,14 @@ def test_usage_of_no_month_or_no_brand_is_a_mistake(housestyle: Housestyle) -> N
     housestyle("init", "--brand", "Acme")
     assert "isn't a month" in housestyle("usage", "--month", "March").err
     assert housestyle("usage", "--brand", "nike").code == ExitCode.NOT_FOUND
+
+
+def test_a_picture_over_the_budget_is_held_and_says_so_with_its_code(
+    housestyle: Housestyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOUSESTYLE_GENERATION_ENGINE", "drawn")
+    housestyle("init", "--brand", "Acme")
+    housestyle("budget", "set", "brand", "acme", "--pictures", "0")
+    done = housestyle("imagine", "a", "red", "mug")
+    assert done.code == ExitCode.REFUSED
+    assert "Held: it asks for 1 picture," in done.err
