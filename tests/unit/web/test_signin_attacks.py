@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.people import Identity
 from bot.web.signing_in.errors import BackFromNowhere
+from bot.web.signing_in.journey import unpacked
 from bot.web.signing_in.providers import slack
 from tests.fakes.oidc_provider import CLIENT, FakeProvider, new_key, serving_provider
 from tests.fakes.portal import Portal
@@ -318,6 +319,20 @@ async def test_signing_in_never_leads_away_from_the_portal(
     assert home.headers["location"] == "/"
 
 
+async def test_a_cookie_that_was_tampered_with_leads_nowhere_else(
+    portal: Portal, fake: FakeProvider
+) -> None:
+    async with portal.browser() as client:
+        location = await consent(await set_off(client))
+        journey = unpacked(client.cookies["housestyle-sign-in"])
+        assert journey is not None
+        client.cookies.clear()
+        bent = replace(journey, next="https://evil.test/").packed()
+        client.cookies.set("housestyle-sign-in", bent)
+        home = await come_back(client, location)
+    assert home.headers["location"] == "/"
+
+
 async def test_where_the_provider_sends_people_is_fixed(portal: Portal, fake: FakeProvider) -> None:
     async with portal.browser() as client:
         page = await client.post(
@@ -425,6 +440,14 @@ async def test_a_broken_answer_of_the_provider_is_a_page_and_no_crash(
         assert "You are not signed in" in home.text
         assert not await is_signed_in(client)
     assert len(await refusals(portal)) == 1
+
+
+async def test_an_answer_without_an_end_is_cut_off(portal: Portal, fake: FakeProvider) -> None:
+    fake.token_answer = lambda good: ANSWERS["too much"]
+    async with portal.browser() as client:
+        home = await sign_in(client)
+    assert home.status_code == 502
+    assert "its answer is too long" in home.text
 
 
 async def test_a_wrong_secret_is_the_admins_to_mend(portal: Portal, fake: FakeProvider) -> None:
