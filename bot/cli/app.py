@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
-from bot.cli import assets, audit, brands, budget, people, reviews, templates, train
+from bot.cli import assets, audit, brands, budget, calendar, people, reviews, templates, train
 from bot.cli.console import CommandFailed, Failure, Terminal, failure_of
 from bot.cli.doctor import doctor
 from bot.cli.exits import KNOWN, ExitCode
@@ -39,6 +39,7 @@ app.add_typer(templates.group, name="template")
 app.add_typer(train.group, name="train")
 app.add_typer(reviews.group, name="review")
 app.add_typer(assets.group, name="assets")
+app.add_typer(calendar.group, name="calendar")
 app.add_typer(people.group, name="people")
 app.add_typer(audit.group, name="audit")
 app.add_typer(budget.group, name="budget")
