@@ -27,6 +27,7 @@ from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
 from bot.core.sequencing import Sequencer
+from bot.providers import sign_in_providers
 from bot.scheduler import ticking
 from bot.settings import Settings
 from bot.stopping import Stopping
@@ -36,7 +37,6 @@ from bot.web.metrics import Metrics
 from bot.web.portal import build_portal
 from bot.web.probe_server import build_probes
 from bot.web.server import PortalServer
-from bot.web.signing_in.providers import Provider, discord, oidc, slack
 from generation.client import RendererClient
 from generation.supervisor import GenerationProcess, GenerationUnstartable, ProcessOptions
 from generation.tracing import tracing_to
@@ -258,46 +258,6 @@ async def _served(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> As
         stop.set()
         await stopper
         await task
-
-
-def sign_in_providers(settings: Settings) -> list[Provider]:
-    """Those that are configured. Raises HousestyleError for a plain http address elsewhere."""
-    given = settings.signin
-    found = []
-    if given.oidc_issuer and given.oidc_client_id:
-        found.append(
-            oidc(
-                issuer=given.oidc_issuer,
-                client_id=given.oidc_client_id,
-                client_secret=given.oidc_client_secret,
-                label=given.oidc_label,
-                hosts=frozenset(given.oidc_hosts),
-            )
-        )
-    if given.slack_client_id:
-        found.append(
-            slack(
-                client_id=given.slack_client_id,
-                client_secret=given.slack_client_secret,
-                issuer=given.slack_issuer,
-            )
-        )
-    if given.discord_client_id:
-        found.append(
-            discord(
-                client_id=given.discord_client_id,
-                client_secret=given.discord_client_secret,
-                address=given.discord_address,
-            )
-        )
-    for provider in found:
-        if not provider.allows(provider.issuer):
-            raise HousestyleError(
-                f"Signing in with {provider.label} needs an address that starts with https://, "
-                f"not {provider.issuer}.",
-                fix="Only a provider on this very machine may be spoken to by http.",
-            )
-    return found
 
 
 class _Server(PortalServer):

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from bot.core.errors import NotFound
 from bot.core.ids import is_id
 from bot.core.seeing import Sight
-from bot.web.frame import Frame, Framed
+from bot.web.frame import Frame, Framed, FramedForReader
 from bot.web.own_files import PREFIX
 from bot.web.pages.chat import visible_message
 from bot.web.site import site_of
@@ -51,7 +51,7 @@ async def theme_sheet(request: Request, visitor: SignedIn, kit_hash: str) -> Res
 
 @router.get("/files/{sha256}")
 async def picture_file(
-    frame: Framed,
+    frame: FramedForReader,
     sha256: str,
     of: Annotated[str, Query(max_length=40)],
     w: int = 0,

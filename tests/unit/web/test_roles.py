@@ -67,7 +67,7 @@ POST /chat/{slug}                            401  303  303  303  303   303   404
 GET  /chat/{slug}/messages                   401  200  200  200  200   200   404   401  401  401
 GET  /chat/{slug}/messages/{message}         401  200  200  200  200   200   404   401  401  401
 POST /chat/{slug}/messages/{message}/react   401  303  303  303  303   303   404   401  401  401
-GET  /chat/{slug}/words                      401  200  200  200  200   200   200   401  401  401
+GET  /chat/{slug}/words                      401  200  200  200  200   200   404   401  401  401
 POST /act                                    401  303  303  303  303   303   303   401  401  401
 GET  /events                                 401  200  200  200  200   200   200   401  401  401
 GET  /queue                                  401  200  200  200  200   200   200   401  401  401
@@ -75,7 +75,7 @@ GET  /jobs/{job_id}/preview.jpg              401  204  204  204  204   204   404
 GET  /gallery                                401  200  200  200  200   200   200   401  401  401
 GET  /pictures/{asset_id}                    401  200  200  200  200   200   404   401  401  401
 GET  /pictures/{asset_id}/recipe.json        401  200  200  200  200   200   404   401  200  403
-GET  /files/{sha256}                         401  200  200  200  200   200   404   401  401  401
+GET  /files/{sha256}                         401  200  200  200  200   200   404   401  200  403
 GET  /review                                 401  200  303  303  303   303   200   401  401  401
 GET  /review/count                           401  200  200  200  200   200   200   401  200  403
 GET  /review/{review_id}                     401  200  200  200  200   200   404   401  401  401
@@ -312,7 +312,7 @@ OPEN = {
     "GET /metrics/generation",
 }
 """What somebody may load who is not signed in. Think twice before adding to it."""
-BY_KEY = {"GET /review/count", "GET /pictures/{asset_id}/recipe.json"}
+BY_KEY = {"GET /review/count", "GET /pictures/{asset_id}/recipe.json", "GET /files/{sha256}"}
 """What a program may read with an API key; its handler takes `FramedForReader`."""
 
 
