@@ -153,9 +153,15 @@ def browser(chromium: Path) -> Iterator[Browser]:
         started.close()
 
 
+def ready(page: Page) -> None:
+    """Wait for the page's scripts. By a selector: a function that has to be asked again needs
+    eval, which the page's own policy forbids."""
+    page.wait_for_selector("html.js", state="attached")
+
+
 def key(page: Page, name: str) -> None:
     """Press a key that the page's scripts listen to, once they do: a page can be seen earlier."""
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(page)
     page.keyboard.press(name)
 
 

@@ -26,6 +26,12 @@ REQUESTS = (
     "/imagine a white book in front of diagonal teal and orange stripes",
     "/imagine an orange hat in front of diagonal teal and orange stripes --n 4",
 )
+SCHEDULES = (
+    '/schedule every day 9:00 Europe/Berlin named "Good morning" in #social '
+    'theme "a teal teapot in front of diagonal teal and orange stripes"',
+    '/schedule every day 18:30 New_York named "Evening" in #social '
+    'theme "an orange lamp in front of diagonal teal and orange stripes"',
+)
 DONE_MS = 300_000
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
@@ -76,6 +82,7 @@ def photograph(browser: Browser, link: str, folder: Path) -> None:
     page.press("#say", "Enter")
     page.wait_for_selector(".status-preview", timeout=DONE_MS)
     shoot(page, folder / "chat-light.png")
+    calendar(page, home, folder / "calendar-light.png")
     page.click("button[title=Dark]")
     page.goto(f"{home}/gallery")
     page.mouse.move(500, 300)
@@ -92,10 +99,30 @@ def photograph(browser: Browser, link: str, folder: Path) -> None:
     shoot(page, folder / "review-phone-dark.png")
 
 
+def calendar(page: Page, home: str, path: Path) -> None:
+    """Two schedules; pictures of the next three days wait for approval, or have it."""
+    page.goto(f"{home}/chat/me")
+    for line in SCHEDULES:
+        page.fill("#say", line)
+        page.press("#say", "Enter")
+        page.wait_for_timeout(1000)
+    page.goto(f"{home}/calendar")
+    page.locator(".slot-shot img").nth(5).wait_for(timeout=DONE_MS)
+    for row in page.locator(".slot:has(img)").all()[1::2]:
+        row.locator("summary").click()
+        row.locator(".slot-panel .btn-primary").click()
+        page.wait_for_selector(".slot-note")
+        page.goto(f"{home}/calendar")
+    if page.locator(".rows .slot-shot img").count() > page.locator(".week .slot-shot img").count():
+        page.click("a[rel=next]")
+    shoot(page, path)
+
+
 def shoot(page: Page, path: Path) -> None:
     """One picture, once everything on the page is there."""
-    page.wait_for_function("[...document.images].every(image => image.complete)")
-    page.wait_for_timeout(300)
+    for image in page.locator("img:visible").all():
+        image.evaluate("image => image.loading == 'lazy' || image.decode()")
+    page.wait_for_timeout(600)
     page.screenshot(path=path)
 
 

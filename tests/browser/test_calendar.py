@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from bot.core.lives import ScheduleState, SlotState
 from bot.core.slots import Schedule, Slot
 from bot.web.calendar_days import Month, Week
-from tests.browser.conftest import Live, Visit, key
+from tests.browser.conftest import Live, Visit, key, ready
 from tests.browser.test_looks import DRAFTS, SIZES
 from tests.fakes import week
 
@@ -115,7 +115,7 @@ def drag(page: Page, slot: Slot, to: date) -> None:
     end = page.locator(f"[data-date='{to.isoformat()}']").bounding_box()
     assert start
     assert end
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(page)
     page.mouse.move(start["x"] + 8, start["y"] + 8)
     page.mouse.down()
     page.mouse.move(start["x"] + 40, start["y"] + 20, steps=4)
@@ -147,7 +147,7 @@ def test_a_finger_drags_by_the_grip_alone(live: Live, browser: Browser, planned:
     context = browser.new_context(viewport={"width": 390, "height": 1600}, has_touch=True)
     window = Visit(live, context).enter("ana")
     page = window.go(planned.path)
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(page)
     target = page.locator(f"[data-date='{planned.week.days[3].isoformat()}']").bounding_box()
     assert target
     for part, due in ((".slot-name", planned.day(2)), (".slot-grip", planned.day(3))):
@@ -205,7 +205,7 @@ def test_skip_and_its_undo_stay_on_the_page(live: Live, visit: Visit, planned: P
 
 def test_what_others_do_shows_by_itself(live: Live, visit: Visit, planned: Planned) -> None:
     page = visit.enter("mia").go(planned.path)
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(page)
     town = live.portal.town
     ana = replace(town.actor("ana", DRAFTS), person=town.people["ana"].id)
     live.call(live.portal.desk.press(ana, f"skip:{planned.slot.id}"))
@@ -217,7 +217,7 @@ def test_the_answer_to_ones_own_command_outlives_what_others_do(
 ) -> None:
     live.call(week.in_review(live.portal, planned.slot, "a teal mug"))
     page = visit.enter("ana").go(planned.path)
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(page)
     page.click("button:has-text('Approve it')")
     expect(page.locator(".flash")).to_contain_text("1 approved")
     town = live.portal.town
@@ -251,7 +251,7 @@ def test_the_calendar_with_scripts_off(live: Live, browser: Browser, planned: Pl
 def test_the_line_of_a_new_schedule_changes_while_one_fills_it_in(live: Live, visit: Visit) -> None:
     page = visit.enter("ida").go("/calendar")
     page.click("text=fill in a form")
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(page)
     page.fill("#zone", "Europe/Berlin")
     page.fill("#theme", "innovation")
     page.locator(".pick:has-text('Thu')").click()
@@ -303,7 +303,7 @@ def test_the_calendar_is_accessible_and_fits(
     month = Month.of(planned.week.days[2]).href
     for path in ("/calendar", planned.path, month, "/calendar/new", "/calendar?week=2001-W01"):
         page = window.go(path)
-        page.wait_for_function("document.documentElement.classList.contains('js')")
+        ready(page)
         page.screenshot(path=tmp_path / f"{path.strip('/').replace('/', '_')}-{size}-{scheme}.png")
         assert window.axe() == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
