@@ -11,7 +11,7 @@ from bot.core.lives import AssetState, JobState, PublicationState, ReviewState
 from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
 from bot.core.policy import stamp
 from bot.core.publications import Publication
-from bot.core.reviews import Review
+from bot.core.reviews import Answer, Review
 from brand.kit import BrandKit
 from brand.templates import Brief
 from brand.verdicts import Evidence, Verdict
@@ -215,8 +215,12 @@ def review_card(
     *,
     who: str,
     publication: Publication | None = None,
+    slot_time: str = "",
 ) -> Card:
-    """The picture large, the evidence, who asked, and the buttons; after: a stamp."""
+    """The picture large, the evidence, who asked, and the buttons; after: a stamp.
+
+    `slot_time` says when the calendar posts it, where it waits for that.
+    """
     waiting = review.state in (ReviewState.OPEN, ReviewState.ESCALATED)
     buttons = (
         Button(
@@ -247,19 +251,24 @@ def review_card(
         kind="review",
         subject=f"review:{review.id}",
         title=asset.words or "A picture to approve",
-        lines=(f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",),
+        lines=(
+            f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",
+            *((f"The calendar posts it on {slot_time}.",) if slot_time and waiting else ()),
+        ),
         state=review.state.value,
         status=f"Brand check: {asset.evidence.line}",
-        pictures=(replace(ref, buttons=(), fields=()),),
+        pictures=() if asset.is_erased else (replace(ref, buttons=(), fields=()),),
         fields=evidence_fields(asset.evidence),
         buttons=buttons if waiting else (),
         stamp=stamp(review),
-        footer=_after(review, publication),
+        footer=_after(review, publication, slot_time),
         draft=asset.state is not AssetState.APPROVED,
     )
 
 
-def _after(review: Review, publication: Publication | None) -> str:
+def _after(review: Review, publication: Publication | None, slot_time: str) -> str:
+    if publication is None and review.target and slot_time and review.outcome is Answer.APPROVE:
+        return f"Goes to #{review.target.channel} on {slot_time}."
     if publication is None:
         return "" if review.target or review.state is not ReviewState.DECIDED else "Archived."
     where = f"#{publication.target.channel}"

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.core.assets import Asset
 from bot.core.calendar_view import BEFORE
 from bot.core.errors import NotFound, Unapproved
 from bot.core.ledger import Event, Personal
 from bot.core.lives import ScheduleState, SlotState
+from bot.core.planning_rules import place_of
 from bot.core.ports import Transaction
 from bot.core.publications import Publication
 from bot.core.reviews import Review
@@ -90,6 +92,15 @@ async def slot_of(tx: Transaction, asset: Asset) -> Slot | None:
         return await tx.schedules.get_slot(job.slot) if job.slot else None
     except NotFound:
         return None
+
+
+async def slot_time(tx: Transaction, asset: Asset) -> str:
+    """When the calendar posts this asset, "Mon 09 Mar 09:00, Berlin"; empty if it does not."""
+    slot = await slot_of(tx, asset)
+    if slot is None or slot.state not in BEFORE or slot.job != asset.job:
+        return ""
+    zone = (await tx.schedules.get(slot.schedule)).zone
+    return f"{slot.due_at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}, {place_of(zone)}"
 
 
 async def slot_approved(

@@ -9,6 +9,7 @@ from bot.core.ids import new_id
 from bot.core.jobs import Job
 from bot.core.lives import JobState
 from bot.core.messages import Card, ChannelRef
+from bot.core.planning_slots import slot_time
 from bot.core.policy import direct_line
 from bot.core.ports import Outgoing, Transaction
 from bot.core.reviews import Review
@@ -91,6 +92,7 @@ async def current_review_card(tx: Transaction, review: Review, asset: Asset, kit
         kit,
         who=await name_of(tx, review.requester),
         publication=publications[0] if publications else None,
+        slot_time=await slot_time(tx, asset),
     )
 
 

@@ -153,6 +153,14 @@ async def test_a_slot_is_made_ahead_approved_and_posted_at_its_time(town: Town) 
     ]
 
 
+async def test_the_review_card_says_when_the_calendar_posts_it(town: Town) -> None:
+    _, found = await waiting(town)
+    (card,) = [card for card in town.chat.shown("drafts") if card.kind == "review"]
+    assert card.lines[1] == "The calendar posts it on Mon 09 Mar 09:00, Berlin."
+    done = await town.say(Approve(review=found.review), "ana")
+    assert done.footer == "Goes to #social on Mon 09 Mar 09:00, Berlin."
+
+
 async def test_slots_are_planned_four_weeks_ahead(town: Town) -> None:
     schedule = await scheduled(town)
     days = [found.local_date for found in await slots(town, schedule)]
