@@ -93,6 +93,8 @@ ASKED: dict[str, Ask] = {
     "overdue reviews": lambda tx: tx.reviews.overdue(later(10**7)),
     "claim a post": lambda tx: tx.publications.claim("w", now=NOW, lease=LEASE),
     "lost posts": lambda tx: tx.publications.expired(later(999)),
+    "doubtful posts": lambda tx: tx.publications.doubtful(later(999)),
+    "doubtful messages": lambda tx: tx.outbox.doubtful(later(999)),
     "the ledger of a thing": lambda tx: tx.ledger.recent(subject="job:7"),
     "whose card this is": lambda tx: tx.outbox.subject_of(replace(STANDING, message="m7")),
     "where a card stands": lambda tx: tx.outbox.message_of("card:7", DRAFTS),

@@ -260,3 +260,22 @@ async def test_two_senders_never_hold_cards_of_one_subject_that_were_added_at_on
     assert (last.id, last.update) == (second.id, STANDING)
     for store in stores:
         await store.close()
+
+
+async def test_ended_messages_are_doubtful_once_their_time_has_come(store: OpenStore) -> None:
+    late = make_outgoing(state=OutboxState.AMBIGUOUS, check_at=later(9))
+    early = make_outgoing(state=OutboxState.SENT, sent=STANDING, check_at=later(5))
+    old = make_outgoing("job:1", state=OutboxState.SUPERSEDED, check_at=later(7))
+    waiting = make_outgoing(check_at=later(0), not_before=later(500))
+    await put(store, late, early, old, waiting, make_outgoing(state=OutboxState.SENT))
+    async with store.read() as tx:
+        assert await tx.outbox.doubtful(later(4)) == []
+        assert await tx.outbox.doubtful(later(9)) == [early, old, late]
+        assert await tx.outbox.get(early.id) == early
+        with pytest.raises(NotFound):
+            await tx.outbox.get("nothing")
+
+
+async def test_a_doubt_stays_with_a_message_that_is_sent_again(store: OpenStore) -> None:
+    await put(store, make_outgoing(check_at=later(3)))
+    assert (await claim_one(store)).check_at == later(3)

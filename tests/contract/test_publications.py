@@ -115,3 +115,29 @@ async def test_a_fallback_goes_out_once_a_slot(store: OpenStore) -> None:
         await tx.publications.add(replace(first, id=new_id(), slot="tuesday"))
         with pytest.raises(Conflict):
             await tx.publications.add(replace(first, id=new_id()))
+
+
+async def test_ended_posts_are_doubtful_once_their_time_has_come_earliest_first(
+    store: OpenStore,
+) -> None:
+    sent, failed = PublicationState.SENT, PublicationState.FAILED
+    second = make_publication(state=sent, check_at=later(5), tried_at=later(1))
+    first = make_publication(state=PublicationState.AMBIGUOUS, check_at=later(4))
+    third = make_publication(state=failed, check_at=later(6))
+    settled, future = make_publication(state=sent), make_publication(state=sent, check_at=later(99))
+    # One that still has to be sent is looked up when its turn has come.
+    waiting = make_publication(check_at=later(0), due_at=later(500))
+    await put(store, second, first, third, settled, future, waiting)
+    async with store.read() as tx:
+        assert await tx.publications.doubtful(later(3)) == []
+        assert await tx.publications.doubtful(later(6)) == [first, second, third]
+
+
+async def test_two_that_look_after_a_post_do_not_both_get_it(store: OpenStore) -> None:
+    post = make_publication(state=PublicationState.SENT, check_at=later(0))
+    await put(store, post)
+    async with store.write() as tx:
+        await tx.publications.update(replace(post, check_at=later(15)), was=post)
+    with pytest.raises(StaleState):
+        async with store.write() as tx:
+            await tx.publications.update(replace(post, check_at=later(15)), was=post)

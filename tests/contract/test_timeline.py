@@ -97,3 +97,18 @@ async def test_a_page_shows_what_its_reader_may_see_oldest_first(store: OpenStor
     assert (await store.timeline.page("drafts", user="ola"))[-1] == secret
     with pytest.raises(NotFound):
         await store.timeline.page("drafts", user="mia", before="nothing")
+
+
+async def test_a_removed_message_is_gone_with_its_reactions_and_its_id_is_free(
+    store: OpenStore,
+) -> None:
+    message = await store.timeline.add(make_message(outgoing="o1"))
+    kept = await store.timeline.add(make_message("stays"))
+    await store.timeline.react(message.id, "tada", "ola", on=True)
+    for _ in range(2):
+        await store.timeline.remove(message.id)
+    with pytest.raises(NotFound):
+        await store.timeline.get(message.id)
+    assert await store.timeline.by_outgoing("o1") is None
+    assert await store.timeline.page("drafts", user="mia") == [kept]
+    assert (await store.timeline.add(make_message(outgoing="o1"))).reactions == ()
