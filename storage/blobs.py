@@ -58,6 +58,10 @@ class FolderBlobs:
             return False
         return await asyncio.to_thread(self._path(sha256).is_file)
 
+    async def remove(self, sha256: str) -> None:
+        """See the port. Raises DiskFailed."""
+        await asyncio.to_thread(self._remove, sha256)
+
     async def all(self) -> AsyncIterator[str]:
         """See the port. What has no name of ours is left out; `check` names it."""
         async for path in self._paths():
@@ -126,6 +130,14 @@ class FolderBlobs:
         if sha256_hex(data) != sha256:
             raise CorruptBlob(sha256)
         return data
+
+    def _remove(self, sha256: str) -> None:
+        path = self._path(sha256)
+        if not is_sha256(sha256) or not path.is_file():
+            return
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+            sync_folder(path.parent)
 
     def _problem(self, path: Path) -> str:
         if not is_sha256(path.name):

@@ -70,6 +70,8 @@ class MemoryAssets:
     async def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
         """See the port."""
         for asset in self._assets:
+            if asset.is_erased:
+                continue
             yield asset.id, asset.file_hash
             for rendition in asset.renditions:
                 if rendition.file_hash != asset.file_hash:
@@ -97,7 +99,7 @@ class MemoryAssets:
 
 
 def _matches(asset: Asset, query: AssetQuery) -> bool:
-    return (
+    return not asset.is_erased and (
         query.brand in ("", asset.brand)
         and query.requester in ("", asset.requester)
         and query.template in ("", asset.template)

@@ -39,6 +39,10 @@ class MemoryBlobs:
         """See the port."""
         return sha256 in self._blobs
 
+    async def remove(self, sha256: str) -> None:
+        """See the port."""
+        self._blobs.pop(sha256, None)
+
     async def all(self) -> AsyncIterator[str]:
         """See the port."""
         for sha256 in sorted(self._blobs):

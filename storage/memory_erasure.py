@@ -11,12 +11,14 @@ from bot.core.people import AccountLink, Person
 from bot.core.ports import Erased, Outgoing
 from bot.core.redacting import (
     erased_card,
+    files_of,
     is_line_of,
     local_users,
     quoted_texts,
     redacted_asset,
     redacted_job,
     redacted_review,
+    scrubbed,
     scrubber,
 )
 from bot.core.slots import Slot
@@ -51,10 +53,11 @@ class MemoryErasure:
         own = [asset for asset in self._assets if asset.requester == person.id]
         posted = {publication.asset for publication in self._publications}
         kept = {a.id for a in own if a.state is AssetState.APPROVED or a.id in posted}
-        for asset in own:
-            if asset.id not in kept:
-                self._assets.put(asset.id, redacted_asset(asset))
+        gone = [asset for asset in own if asset.id not in kept]
         jobs = [job for job in self._jobs if job.requester == person.id]
+        files = files_of(gone, jobs) | self._timeline.blobs(local_users(person))
+        for asset in gone:
+            self._assets.put(asset.id, redacted_asset(asset))
         for job in jobs:
             self._jobs.put(job.id, redacted_job(job, kept, person))
         texts = quoted_texts(person, self._reasons(person))
@@ -69,13 +72,35 @@ class MemoryErasure:
         found = scrubber(texts)
         messages = self._erase_outbox(person, subjects, found)
         messages += self._erase_timeline(person, subjects, found)
+        self._scrub(found)
         return Erased(
             jobs=len(jobs),
-            pictures=len(own) - len(kept),
+            pictures=len(gone),
             kept=len(kept),
             reviews=reviews,
             messages=messages,
+            files=tuple(sorted(files - self._used())),
         )
+
+    def _used(self) -> set[str]:
+        """Files that some record still speaks of."""
+        used = files_of(self._assets, self._jobs) | self._timeline.blobs()
+        used |= {asset.spec.init.sha256 for asset in self._assets if asset.spec.init}
+        return used | {publication.file_hash for publication in self._publications}
+
+    def _scrub(self, found: re.Pattern[str]) -> None:
+        """Take the texts out of sentences that the house wrote for others."""
+        for slot in self._slots:
+            if scrubbed(slot.reason, found) != slot.reason:
+                self._slots.put(slot.id, replace(slot, reason=scrubbed(slot.reason, found)))
+        for job in self._jobs:
+            new = replace(job, hold=scrubbed(job.hold, found), error=scrubbed(job.error, found))
+            if new != job:
+                self._jobs.put(job.id, new)
+        for publication in self._publications:
+            new_error = scrubbed(publication.error, found)
+            if new_error != publication.error:
+                self._publications.put(publication.id, replace(publication, error=new_error))
 
     def _erase_reviews(self, person: Person, kept: set[str]) -> int:
         touched = [

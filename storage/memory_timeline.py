@@ -74,6 +74,11 @@ class MemoryTimeline:
         seen = [m for m in messages if m.channel == channel and m.only_for in ("", user)]
         return seen[-limit:]
 
+    def blobs(self, users: Collection[str] | None = None) -> set[str]:
+        """Files that messages hold: of these accounts, or of all."""
+        held = (m.blob for m in self._messages.values() if users is None or m.user in users)
+        return set(held) - {""}
+
     def erase(
         self,
         users: Collection[str],

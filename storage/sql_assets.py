@@ -114,7 +114,7 @@ class SqlAssets:
         """See the port."""
         last = 0
         while True:
-            more = self._c.row > last
+            more = (self._c.row > last) & (self._c.file_hash != "")
             query = select(self._c.row, self._c.id, self._c.file_hash).where(more)
             rows = await self._session.rows(query.order_by(self._c.row).limit(_BATCH))
             if not rows:

@@ -28,6 +28,7 @@ from bot.core.redacting import (
     GONE,
     SOMEONE,
     erased_card,
+    files_of,
     local_users,
     quoted_texts,
     redacted_asset,
@@ -37,6 +38,8 @@ from bot.core.redacting import (
 )
 from storage.codec import decode, encode
 from storage.rows import Shape
+from storage.sql_assets import AssetTable
+from storage.sql_erased_files import SqlErasedFiles
 from storage.sql_table import Session
 from storage.tables import (
     AssetRow,
@@ -48,6 +51,7 @@ from storage.tables import (
     OutgoingRow,
     PublicationRow,
     ReactionRow,
+    RenditionRow,
     ReviewRow,
     SlotRow,
     TimelineRow,
@@ -62,6 +66,14 @@ _LINKS, _TRIES = table_of(LinkRow), table_of(LinkTryRow)
 _OUTBOX, _TIMELINE = table_of(OutgoingRow), table_of(TimelineRow)
 _REACTIONS, _PUBLICATIONS = table_of(ReactionRow), table_of(PublicationRow)
 _REVIEWS, _VOTES = table_of(ReviewRow), table_of(VoteRow)
+_RENDITIONS = table_of(RenditionRow)
+_SENTENCES = (
+    (_SLOTS, "reason"),
+    (_JOBS.table, "hold"),
+    (_JOBS.table, "error"),
+    (_PUBLICATIONS, "error"),
+)
+"""Columns in which the house names people to others."""
 
 
 class SqlErasure:
@@ -72,36 +84,49 @@ class SqlErasure:
 
     async def erase(self, person: Person, now: datetime) -> Erased:
         """See the port."""
-        kept, pictures = await self._assets(person)
+        files = SqlErasedFiles(self._session)
+        candidates = await files.said_by(local_users(person))
+        kept, gone = await self._assets(person)
         jobs = await self._jobs(person, kept)
+        candidates |= files_of(gone, jobs)
         texts = quoted_texts(person, await self._reasons(person))
         reviews = await self._reviews(person)
         await self._slots(person)
         await self._codes(person)
         messages = await self._outbox(person, texts) + await self._timeline(person, texts)
+        await self._sentences(texts)
         return Erased(
-            jobs=jobs, pictures=pictures, kept=len(kept), reviews=reviews, messages=messages
+            jobs=len(jobs),
+            pictures=len(gone),
+            kept=len(kept),
+            reviews=reviews,
+            messages=messages,
+            files=await files.unused(candidates),
         )
 
-    async def _assets(self, person: Person) -> tuple[frozenset[str], int]:
-        """The ids of what stays, and how many others lost their words."""
+    async def _assets(self, person: Person) -> tuple[frozenset[str], list[Asset]]:
+        """The ids of what stays, and the others as they were."""
         c = _ASSETS.table.c
         own = select(_ASSETS.table).where(c.requester == person.id)
         kept = frozenset(row["id"] for row in await self._session.rows(_kept(person)))
-        rows = await self._session.rows(own.where(~_stays()))
-        for row in rows:
-            new = redacted_asset(_ASSETS.value(row, renditions=()))
-            columns = {**_ASSETS.row(new), "spec_hash": new.spec.hash}
-            await self._put(_ASSETS.table, columns)
-            await self._session.change(delete(_WORDS).where(_WORDS.c.asset == row["row"]))
-        return kept, len(rows)
+        gone = await AssetTable(self._session, "asset", _ASSETS).load(
+            await self._session.rows(own.where(~_stays()))
+        )
+        bare = select(c.row).where(c.requester == person.id, ~_stays())
+        await self._session.change(delete(_WORDS).where(_WORDS.c.asset.in_(bare)))
+        for asset in gone:
+            new = redacted_asset(asset)
+            await self._put(_ASSETS.table, {**_ASSETS.row(new), "spec_hash": new.spec.hash})
+            await self._session.change(delete(_RENDITIONS).where(_RENDITIONS.c.asset == asset.id))
+        return kept, gone
 
-    async def _jobs(self, person: Person, kept: Collection[str]) -> int:
+    async def _jobs(self, person: Person, kept: Collection[str]) -> list[Job]:
+        """The jobs as they were."""
         wanted = select(_JOBS.table).where(_JOBS.table.c.requester == person.id)
-        rows = await self._session.rows(wanted)
-        for row in rows:
-            await self._put(_JOBS.table, _JOBS.row(redacted_job(_JOBS.value(row), kept, person)))
-        return len(rows)
+        jobs = [_JOBS.value(row) for row in await self._session.rows(wanted)]
+        for job in jobs:
+            await self._put(_JOBS.table, _JOBS.row(redacted_job(job, kept, person)))
+        return jobs
 
     async def _reviews(self, person: Person) -> int:
         c = _REVIEWS.c
@@ -194,6 +219,16 @@ class SqlErasure:
             text, author = scrubbed(row["text"], found), scrubbed(row["author"], found)
             await self._put(_TIMELINE, {"id": row["id"], "text": text, "author": author})
         return len(rows)
+
+    async def _sentences(self, texts: Sequence[str]) -> None:
+        """Take the texts out of sentences that the house wrote for others."""
+        found = scrubber(texts)
+        for table, name in _SENTENCES:
+            column = table.c[name]
+            held = or_(false(), *(column.contains(text, autoescape=True) for text in texts))
+            for row in await self._session.rows(select(table.c.id, column).where(held)):
+                new = scrubbed(row[name], found)
+                await self._put(table, {"id": row["id"], name: new})
 
     async def _put(self, table: Table, columns: dict[str, Any]) -> None:
         values = {name: value for name, value in columns.items() if name != "id"}

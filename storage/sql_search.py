@@ -87,7 +87,8 @@ class AssetSearch:
             (self._c.template, query.template),
             (self._c.job, query.job),
         )
-        return [column == value for column, value in wanted if value]
+        shown = self._c.file_hash != ""  # an erased one has no file
+        return [shown, *(column == value for column, value in wanted if value)]
 
     def _page(
         self,

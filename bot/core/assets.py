@@ -58,6 +58,11 @@ class Asset:
     """At the tariff of its day; None where none was set."""
     version: int = 0
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether its words and files went with the person who asked for it."""
+        return not self.file_hash
+
     def rendition(self, transform: str) -> Rendition | None:
         """The rendition made by this transform, or None."""
         return next((r for r in self.renditions if r.transform == transform), None)

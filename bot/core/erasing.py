@@ -46,6 +46,8 @@ async def erase(house: House, caller: Caller, command: ErasePerson) -> Card:
     for job in stopped:
         for item in job.pending:
             await house.renderer.cancel(item.render_id)
+    for sha256 in erased.files:
+        await house.blobs.remove(sha256)
     clean = await house.store.compact()
     if not clean:
         log.warning("The database file could not be rewritten", extra={"action": ERASED})
@@ -125,6 +127,7 @@ def _event(house: House, caller: Caller, person: Person, erased: Erased) -> Even
             "reviews": erased.reviews,
             "messages": erased.messages,
             "texts": erased.texts,
+            "files": len(erased.files),
         },
     )
 

@@ -158,6 +158,8 @@ async def _source(tx: Transaction, caller: Caller, asset_id: str) -> tuple[Asset
     kit = await tx.kits.current(asset.brand)
     may_request(kit, caller.person)
     may_handle(kit, caller.person, asset.requester)
+    if asset.is_erased:
+        raise NotFound("This picture was erased with the person who asked for it.")
     return asset, kit
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from bot.core.assets import Asset
 from bot.core.jobs import Job, JobItem
+from bot.core.lives import AssetState
 from bot.core.messages import Card
 from bot.core.people import Person
 from bot.core.reviews import Review, Vote
@@ -61,10 +62,14 @@ def redacted_spec(spec: RenderSpec) -> RenderSpec:
 
 
 def redacted_asset(asset: Asset) -> Asset:
-    """A picture that nobody approved: its pixels and numbers stay, its words go."""
+    """A picture that nobody approved: its numbers stay, its words and files go."""
+    waits = asset.state is AssetState.CANDIDATE
     return replace(
         asset,
         words="",
+        file_hash="",
+        renditions=(),
+        state=AssetState.WITHDRAWN if waits else asset.state,
         change="",
         spec=redacted_spec(asset.spec),
         version=asset.version + 1,
@@ -87,7 +92,23 @@ def redacted_job(job: Job, kept: Iterable[str], person: Person) -> Job:
 
 
 def _item(item: JobItem, kept: frozenset[str]) -> JobItem:
-    return item if item.asset in kept else replace(item, spec=redacted_spec(item.spec), change="")
+    if item.asset in kept:
+        return item
+    return replace(item, spec=redacted_spec(item.spec), change="", asset="")
+
+
+def files_of(assets: Iterable[Asset], jobs: Iterable[Job]) -> set[str]:
+    """The files that may go with the words: the pictures' own, and those that they began from."""
+    found = {spec.init.sha256 for job in jobs for spec in specs_of(job) if spec.init}
+    found |= {job.brief.reference for job in jobs}
+    for asset in assets:
+        found |= {asset.file_hash, *(r.file_hash for r in asset.renditions)}
+    return found - {""}
+
+
+def specs_of(job: Job) -> tuple[RenderSpec, ...]:
+    """The recipes of a job."""
+    return tuple(item.spec for item in job.items)
 
 
 def redacted_vote(vote: Vote) -> Vote:

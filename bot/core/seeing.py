@@ -46,6 +46,8 @@ class Sight:
     async def asset(self, asset: Asset) -> bool:
         """Approved pictures are for the brand's members. What was in review stood in the
         working channels, for their members too. Drafts go by their job."""
+        if asset.is_erased:
+            return False
         if asset.requester == self._person.id:
             return True
         member = bool(self._person.roles_in(asset.brand))

@@ -48,6 +48,18 @@ async def test_the_same_bytes_are_one_file(blobs: BlobStore) -> None:
     assert sorted(every) == sorted([sha256_hex(b"same"), sha256_hex(b"other")])
 
 
+async def test_a_removed_file_is_gone_and_can_be_written_again(blobs: BlobStore) -> None:
+    sha256, other = await blobs.put(b"mine"), await blobs.put(b"yours")
+    for name in (sha256, sha256, "", "../../x", "a" * 64):
+        await blobs.remove(name)
+    assert not await blobs.exists(sha256)
+    with pytest.raises(NotFound):
+        await blobs.get(sha256)
+    assert [name async for name in blobs.all()] == [other]
+    assert await blobs.put(b"mine") == sha256
+    assert await blobs.get(sha256) == b"mine"
+
+
 @pytest.mark.parametrize(
     "name", [sha256_hex(b"nothing"), "", "..", "../../etc/passwd", "A" * 64, "a" * 63, "a/" * 32]
 )

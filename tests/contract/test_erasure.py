@@ -21,6 +21,7 @@ from bot.core.commands import (
     Approve,
     Cancel,
     ErasePerson,
+    Find,
     Imagine,
     Invite,
     LinkAccount,
@@ -29,6 +30,8 @@ from bot.core.commands import (
     SendToApproval,
     SetActive,
     SetRole,
+    Show,
+    Vary,
 )
 from bot.core.dispatch import Dispatch
 from bot.core.errors import NotFound
@@ -44,7 +47,7 @@ from storage.engines import create_engine
 from storage.inbox import JournalInbox
 from storage.memory import MemoryStore
 from storage.tables import METADATA
-from tests.contract.values import NOW, make_schedule
+from tests.contract.values import NOW, make_job, make_publication, make_schedule, make_slot
 from tests.fakes.chat import FakeChat
 from tests.fakes.town import START, Town, make_town
 
@@ -140,8 +143,12 @@ async def busy_life(town: Town) -> None:
     stranger = Actor(platform="slack", user="U0QUIXBIS", name=NAME, channel=line)
     assert house.door is not None
     await house.door.dispatch(LinkAccount(code=code), stranger)
+    schedule = make_schedule(owner=person.id)
     async with house.store.write() as tx:
-        await tx.schedules.add(make_schedule(owner=person.id))
+        await tx.schedules.add(schedule)
+        await tx.schedules.add_slot(make_slot(schedule.id, reason=f"{NAME} made it and has left."))
+        await tx.jobs.add(make_job(hold=f"Ask {NAME} for more.", error=f"{NAME} was away."))
+        await tx.publications.add(make_publication(error=f"There is no channel of {NAME}."))
     await chatter(town)
     await town.settle()
 
@@ -285,14 +292,15 @@ async def test_what_was_under_way_ends_and_what_others_did_stays(store: OpenStor
     async with store.read() as tx:
         jobs = await tx.jobs.recent(requester=person.id)
         assert {job.state for job in jobs} == {JobState.DONE, JobState.CANCELLED}
+        assert {item.asset for job in jobs for item in job.items} == {""}
         assert {job.brief.words for job in jobs} == {""}
         assert [review.requester for review in await tx.reviews.open()] == []
         (schedule,) = await tx.schedules.of_brand("acme")
         assert schedule.state is ScheduleState.PAUSED
-        assets = await tx.assets.find(AssetQuery(brand="acme"))
-        states = {asset.state for asset in assets if asset.requester == person.id}
-        assert states == {AssetState.CANDIDATE, AssetState.REJECTED, AssetState.WITHDRAWN}
-        (blue,) = [asset for asset in assets if asset.requester != person.id]
+        own = [asset for job in jobs for asset in await tx.assets.of_job(job.id)]
+        assert {asset.state for asset in own} == {AssetState.REJECTED, AssetState.WITHDRAWN}
+        assert all(asset.is_erased and not asset.renditions for asset in own)
+        (blue,) = await tx.assets.find(AssetQuery(brand="acme"))
         assert blue.words == "a blue bowl"
         (review,) = await tx.reviews.of_asset(blue.id)
         assert review.state is ReviewState.DECIDED
@@ -300,6 +308,53 @@ async def test_what_was_under_way_ends_and_what_others_did_stays(store: OpenStor
         assert (review.votes[0].name, review.votes[0].reason) == ("", "")
         assert await tx.assets.find(AssetQuery(brand="acme", text=WORD)) == []
         assert [a.id for a in await tx.assets.find(AssetQuery(text="bowl"))] == [blue.id]
+
+
+async def test_files_go_unless_a_record_still_speaks_of_them(store: OpenStore) -> None:
+    town = await town_of(store)
+    blobs = town.house.blobs
+    upload, shared = await blobs.put(b"my face"), await blobs.put(b"our logo")
+    for reference in (upload, shared):
+        await say(town, Imagine(brief=Brief(words="like this", reference=reference)))
+        await town.settle()
+    draft = await newest(town)
+    await say(town, SendToApproval(asset=draft.id, channel="#social"))
+    kept = await picture(town, "a kettle")
+    await say(town, SendToApproval(asset=kept.id, channel="#social"))
+    await town.say(Approve(review=kept.id), "ana")
+    await town.settle()
+    await town.say(Imagine(brief=Brief(words="ours", reference=shared)), "mia")
+    await town.settle()
+    async with store.read() as tx:
+        files = {sha256 async for _, sha256 in tx.assets.file_hashes()}
+    stay = {kept.file_hash, *(r.file_hash for r in kept.renditions)}
+    stay |= {sha256 for sha256 in files if sha256 in await files_of_others(town)}
+    await erase(town)
+    left = {sha256 async for sha256 in blobs.all()}
+    assert upload not in left
+    assert not {draft.file_hash, *(r.file_hash for r in draft.renditions)} & left
+    assert {shared, *stay} <= left
+    async with store.read() as tx:
+        named = {sha256 async for _, sha256 in tx.assets.file_hashes()}
+    assert named <= left
+
+
+async def files_of_others(town: Town) -> set[str]:
+    """The files of pictures that somebody else asked for."""
+    async with town.house.store.read() as tx:
+        assets = await tx.assets.find(AssetQuery(brand="acme", requester=town.people["mia"].id))
+    return {r.file_hash for asset in assets for r in asset.renditions}
+
+
+async def test_an_erased_picture_is_found_shown_and_varied_by_nobody(store: OpenStore) -> None:
+    town = await town_of(store)
+    draft = await picture(town, "a draft")
+    await erase(town)
+    for who in ("ana", "ida"):
+        assert (await town.say(Show(target=draft.id), who)).kind == "error"
+        assert (await town.say(Vary(asset=draft.id), who)).kind == "error"
+        assert (await town.say(SendToApproval(asset=draft.id), who)).kind == "error"
+    assert (await town.say(Find(text=""), "ida")).pictures == ()
 
 
 async def test_what_was_published_keeps_its_recipe_without_the_person(store: OpenStore) -> None:

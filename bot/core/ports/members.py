@@ -119,6 +119,8 @@ class Erased:
     messages: int = 0
     texts: int = 0
     """Personal texts of the ledger."""
+    files: tuple[str, ...] = ()
+    """SHA-256 of files that no record speaks of any more: to be removed after the commit."""
 
 
 class Erasure(Protocol):

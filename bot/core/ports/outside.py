@@ -71,6 +71,10 @@ class BlobStore(Protocol):
         """Whether it is there (contents not checked)."""
         ...
 
+    async def remove(self, sha256: str) -> None:
+        """Forget it for good; no error if it is gone. Only for what was erased."""
+        ...
+
     def all(self) -> AsyncIterator[str]:
         """Every stored hash."""
         ...
