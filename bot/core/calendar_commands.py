@@ -31,6 +31,7 @@ from bot.core.house import House
 from bot.core.ids import is_id
 from bot.core.lives import AssetState, JobState, ReviewState, ScheduleState, SlotState
 from bot.core.messages import Card
+from bot.core.planning_digest import refresh_week
 from bot.core.planning_renders import render
 from bot.core.planning_rules import instant, local_day
 from bot.core.planning_slots import move_on, reminders_past, schedule_event, slot_event
@@ -39,6 +40,7 @@ from bot.core.policy import may_plan, may_tend, sees_calendar
 from bot.core.ports import Signal, Transaction
 from bot.core.reviewing import close_review
 from bot.core.slots import Schedule, Slot
+from bot.core.telling import tell_review
 from brand.kit import BrandKit
 
 MAX_WEEKS = 8
@@ -139,8 +141,10 @@ async def move_slot(house: House, caller: Caller, command: MoveSlot) -> Card:
         due_at = _new_time(slot, schedule, command, now)
         new = replace(slot, due_at=due_at, moved=True, reminded=reminders_past(due_at, now))
         person = caller.person.id
-        slot = await move_on(tx, new, slot, action="slot.moved", actor=person, now=now)
-        await _move_deadline(tx, kit, slot)
+        moved = await move_on(tx, new, slot, action="slot.moved", actor=person, now=now)
+        await refresh_week(tx, slot, now)  # it leaves its old week
+        slot = moved
+        await _move_deadline(tx, kit, slot, now)
         card = await _card(tx, caller, kit, slot, "Moved", now)
     _wake(house)
     return card
@@ -313,19 +317,23 @@ def _local(slot: Slot, schedule: Schedule) -> datetime:
     return slot.due_at.astimezone(ZoneInfo(schedule.zone))
 
 
-async def _move_deadline(tx: Transaction, kit: BrandKit, slot: Slot) -> None:
+async def _move_deadline(tx: Transaction, kit: BrandKit, slot: Slot, now: datetime) -> None:
     """The open review ends with the slot's new time, at most as late as the kit says."""
     if not slot.review:
         return
     review = await tx.reviews.get(slot.review)
     if review.state in (ReviewState.OPEN, ReviewState.ESCALATED):
         last = review.opened_at + timedelta(days=kit.review.expires_days)
-        await tx.reviews.update(replace(review, deadline=min(last, slot.due_at)), was=review)
+        new = replace(review, deadline=min(last, slot.due_at))
+        review = await tx.reviews.update(new, was=review)
+        await tell_review(tx, review, await tx.assets.get(review.asset), kit, now)
 
 
 async def _card(
     tx: Transaction, caller: Caller, kit: BrandKit, slot: Slot, title: str, now: datetime
 ) -> Card:
+    """The answer; the week's digest shows the change too."""
+    await refresh_week(tx, slot, now)
     row = (await rows_of(tx, kit, caller.person, [slot], now=now))[0]
     return slot_card(row, title)
 

@@ -20,6 +20,7 @@ from bot.core.errors import HousestyleError, StaleState
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.lives import ScheduleState, SlotState
+from bot.core.planning_digest import refresh_week
 from bot.core.planning_rules import entries, local_day
 from bot.core.planning_slots import SYSTEM, move_on, reminders_past, slot_event
 from bot.core.planning_steps import Step, Todo, next_step
@@ -125,6 +126,7 @@ async def _take(house: House, slot_id: str, now: datetime) -> bool:
             todo = await next_step(tx, slot, schedule, now)
             if todo is not None:
                 await _STEPS[todo.step](house, tx, slot, schedule, todo, now)
+                await refresh_week(tx, slot, now)
         return todo is not None
     except StaleState:
         log.info("The slot had moved on", extra={"slot": slot_id})

@@ -12,6 +12,7 @@ from bot.core.people import Person
 from bot.core.planning_rules import local_day
 from bot.core.planning_telling import managers, say_to, working_places
 from bot.core.ports import Signal, Transaction
+from bot.core.slots import Slot
 from bot.core.telling import say
 from brand.kit import BrandKit
 
@@ -70,14 +71,29 @@ async def _tell(tx: Transaction, kit: BrandKit, monday: date, now: datetime) -> 
         await say_to(tx, person, "", await _card(tx, kit, person, monday, now), now)
 
 
+async def refresh_week(tx: Transaction, slot: Slot, now: datetime) -> None:
+    """Bring the digest that stands in the working channels up to date with a changed slot."""
+    schedule = await tx.schedules.get(slot.schedule)
+    kit = await tx.kits.current(slot.brand)
+    day = local_day(slot.due_at, schedule.zone)
+    monday = day - timedelta(days=day.weekday())
+    for place in working_places(kit):
+        if await tx.outbox.message_of(_subject(kit, monday), place) is not None:
+            await say(tx, await _card(tx, kit, None, monday, now), place, now)
+
+
+def _subject(kit: BrandKit, monday: date) -> str:
+    return f"week:{kit.id}:{monday.isoformat()}"
+
+
 async def _card(
     tx: Transaction, kit: BrandKit, person: Person | None, monday: date, now: datetime
 ) -> Card:
     week: CalendarWeek = await week_of(tx, kit, person, monday, now=now)
     return week_card(
         kit,
-        f"Next week at {kit.name}: {monday:%a %d %b} to {monday + timedelta(days=6):%a %d %b}",
+        f"The week at {kit.name}: {monday:%a %d %b} to {monday + timedelta(days=6):%a %d %b}",
         week.rows,
-        subject=f"week:{kit.id}:{monday.isoformat()}",
+        subject=_subject(kit, monday),
         private=False,
     )

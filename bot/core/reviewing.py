@@ -17,7 +17,8 @@ from bot.core.ids import new_id
 from bot.core.ledger import Event, Personal
 from bot.core.lives import AssetState, ReviewState
 from bot.core.messages import Card, ChannelRef
-from bot.core.planning_slots import slot_approved
+from bot.core.planning_digest import refresh_week
+from bot.core.planning_slots import slot_approved, slot_of
 from bot.core.policy import may_handle, may_vote, outcome_of, stamp
 from bot.core.ports import Signal, Transaction
 from bot.core.publications import Publication
@@ -231,6 +232,8 @@ async def _publish_next(
     if review.target is None or rendition is None:
         return
     if await slot_approved(tx, review, asset, caller.person.id, now):
+        if slot := await slot_of(tx, asset):
+            await refresh_week(tx, slot, now)
         return  # the calendar posts it at its time, and not before
     publication = Publication(
         id=new_id(),

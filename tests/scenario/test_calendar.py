@@ -510,10 +510,10 @@ async def test_two_machines_take_each_step_once(town: Town) -> None:
 async def test_the_week_is_told_once_with_what_may_be_done(town: Town) -> None:
     schedule = await scheduled(town, replace(MONDAYS, weekdays=(0, 3)))
     await go_to(town, datetime(2026, 3, 6, 7, 59, tzinfo=UTC))
-    assert told(town, "drafts", "Next week") == []
+    assert told(town, "drafts", "The week") == []
     await go_to(town, datetime(2026, 3, 6, 9, 0, tzinfo=UTC))
     await go_to(town, datetime(2026, 3, 7, 9, 0, tzinfo=UTC))
-    (card,) = told(town, "drafts", "Next week")
+    (card,) = told(town, "drafts", "The week")
     assert [row[:3] for row in card.rows] == [
         ("Mon 09 Mar", "09:00 Berlin", "#social"),
         ("Thu 12 Mar", "09:00 Berlin", "#social"),
@@ -527,6 +527,10 @@ async def test_the_week_is_told_once_with_what_may_be_done(town: Town) -> None:
         f"show:{found.asset}",
     ]
     assert card.buttons[0].label == "Skip Thu 12 Mar 09:00"
+    await town.say(Approve(review=found.review), "ana")
+    await town.settle()
+    (card,) = told(town, "drafts", "The week")
+    assert [row[4] for row in card.rows] == ["approved", "planned"]
 
 
 async def test_templates_take_turns_and_open_values_rotate(town: Town) -> None:
