@@ -24,14 +24,14 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.core.errors import HousestyleError, Mistake
 from bot.core.ports import BlobStore
-from brand.spec import sha256_hex
+from brand.spec import canonical_json, sha256_hex
 from storage import backup_tables
 from storage.backup_tables import TableDump
 from storage.database import upgrade
@@ -119,8 +119,7 @@ class _Writer:
             blob_names=digest_of(names),
             damaged=damaged,
         )
-        text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False)
-        await asyncio.to_thread(self._member, MANIFEST, text.encode())
+        await asyncio.to_thread(self._member, MANIFEST, sealed(asdict(manifest)))
         return manifest
 
     async def _tables(self, engine: AsyncEngine) -> AsyncIterator[TableDump]:
@@ -198,6 +197,12 @@ def _info(name: str, size: int) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.size, info.mode = size, PRIVATE
     return info
+
+
+def sealed(facts: dict[str, Any]) -> bytes:
+    """A manifest's text, with a checksum of itself."""
+    whole = {"manifest": facts, "sha256": sha256_hex(canonical_json(facts))}
+    return json.dumps(whole, indent=1, ensure_ascii=False).encode()
 
 
 def digest_of(names: list[str]) -> str:

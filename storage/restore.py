@@ -4,6 +4,7 @@ A kill in the middle leaves a place without rows that must be emptied before the
 """
 
 import asyncio
+import hashlib
 import json
 import tarfile
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.core.errors import Mistake
 from bot.core.ports import BlobStore
-from brand.spec import is_sha256, sha256_hex
+from brand.spec import canonical_json, is_sha256, sha256_hex
 from storage import backup_tables
 from storage.backup import ANCHORS, FOLDERS, FORMAT, MANIFEST, PRIVATE, Manifest, Place, digest_of
 from storage.backup_tables import TableDump
@@ -38,6 +39,7 @@ async def restore(place: Place, source: Path) -> Manifest:
             raise Mistake(
                 "The backup comes from a newer version.", fix="Install that version first."
             )
+        await asyncio.to_thread(_check_tables, tar, manifest)
         await asyncio.to_thread(_restore_files, place, tar, manifest)
         await _restore_blobs(place.blobs, tar, manifest)
         await upgrade(place.database_url, manifest.revision)
@@ -66,6 +68,16 @@ async def _check_empty(place: Place) -> None:
         folder = place.folder(name)
         if folder.is_dir() and any(folder.iterdir()):
             raise PlaceNotEmpty(f"The folder {folder} is not empty.", fix=_ELSEWHERE)
+
+
+def _check_tables(tar: tarfile.TarFile, manifest: Manifest) -> None:
+    """Before anything is written: most damage is in the largest part."""
+    for dump in manifest.tables:
+        digest = hashlib.sha256()
+        for line in _lines(tar, dump.name):
+            digest.update(line)
+        if digest.hexdigest() != dump.sha256:
+            raise BackupDamaged(f"The backup's table {dump.name} is not as it was written.")
 
 
 async def _check_revision(engine: AsyncEngine, manifest: Manifest) -> None:
@@ -127,7 +139,10 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
     if member.size > MAX_MANIFEST_BYTES:
         raise BackupDamaged("The backup's manifest is too large.")
     try:
-        raw: dict[str, Any] = json.loads(_read(tar, MANIFEST))
+        whole = json.loads(_read(tar, MANIFEST))
+        raw: dict[str, Any] = whole["manifest"]
+        if sha256_hex(canonical_json(raw)) != whole["sha256"]:
+            raise ValueError("it was changed")
         tables = [TableDump(**table) for table in raw.pop("tables")]
         manifest = Manifest(**raw, tables=tables)
         if manifest.format != FORMAT:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Time,
+    func,
     insert,
     inspect,
     select,
@@ -53,6 +54,9 @@ def _fill(connection: Connection) -> Rows:
         words = _words(connection, table)
         rows = [_row(table, number, made, words) for number in range(ROWS)]
         connection.execute(insert(table), rows)
+        if connection.dialect.name == "postgresql" and "row" in table.c:
+            counter = func.pg_get_serial_sequence(table.name, "row")
+            connection.execute(select(func.setval(counter, ROWS)))
         made[table.name] = rows
     return made
 
