@@ -123,7 +123,8 @@ async def verify(store: Store, clock: Clock, text: str) -> KeyUse:
         raise _unknown()
     if key.used_at is None or now - key.used_at >= USE_NOTED_EVERY:
         await _note_use(store, replace(key, used_at=now), key)
-    return KeyUse(person=person, key=key.id, scopes=frozenset(Scope(word) for word in key.scopes))
+    known = frozenset(Scope) & frozenset(key.scopes)  # a later version may know more
+    return KeyUse(person=person, key=key.id, scopes=frozenset(Scope(word) for word in known))
 
 
 async def _note_use(store: Store, new: Key, was: Key) -> None:

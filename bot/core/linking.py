@@ -25,7 +25,7 @@ from bot.core.messages import Actor, Button, Card, ChannelRef, Style
 from bot.core.people import AccountLink, Identity, Person
 from bot.core.policy import direct_line, may_administer
 from bot.core.ports import Transaction
-from bot.core.telling import name_of, say
+from bot.core.telling import line_to, name_of, say
 from brand.spec import sha256_hex
 from brand.words import clean
 
@@ -247,6 +247,15 @@ async def unlink(house: House, caller: Caller, command: UnlinkAccount) -> Card:
                 personal={"account": Personal(value=str(account))},
             )
         )
+        if person.id != caller.person.id:
+            card = reply_card(
+                "An account was taken off",
+                f"{caller.person.name} took your {account.platform} account off. It is nobody's "
+                "now.",
+                fix="If that wasn't agreed, ask another admin; the ledger has it.",
+            )
+            to = await line_to(tx, person.id, "") or _line(account)
+            await say(tx, card, to, house.clock.now())
     rest = ", ".join(dict.fromkeys(one.platform for one in changed.identities)) or "none"
     whose = "" if person.id == caller.person.id else f" of {person.name}"
     return reply_card(f"The {account.platform} account{whose} is off", f"Left: {rest}.")

@@ -4,7 +4,7 @@ from bot.core import commands
 from bot.core.grammar_cursor import Cursor, joined, value_of
 from bot.core.grammar_flags import Value, read_brand, read_dashed
 from bot.core.grammar_mistakes import NOTHING_DONE, mistake, shown, unknown
-from bot.core.grammar_text import Token
+from bot.core.grammar_text import LONG_DASHES, Token
 from bot.core.people import Role
 from bot.core.verb_args import Args, Verb, brand_only, nothing_more, wrong
 from brand.words import clean
@@ -21,7 +21,7 @@ def _split(args: Args, flags: tuple[str, ...]) -> tuple[list[Token], dict[str, l
     found: dict[str, list[str]] = {}
     while cursor.more:
         token = cursor.take()
-        dashed = None if token.quoted else read_dashed(token.text)
+        dashed = None if token.quoted else read_dashed(_as_typed(token.text, flags))
         if dashed is None:
             words.append(token)
             continue
@@ -41,6 +41,12 @@ def _split(args: Args, flags: tuple[str, ...]) -> tuple[list[Token], dict[str, l
             token = cursor.take()
         found.setdefault(name, []).append(_value(args, name, token, dashed.inline))
     return words, found
+
+
+def _as_typed(text: str, flags: tuple[str, ...]) -> str:
+    """Phones make one long dash of `--`."""
+    name = text[1:].partition("=")[0].casefold()
+    return f"--{text[1:]}" if text[0] in LONG_DASHES and name in flags else text
 
 
 def _value(args: Args, name: str, token: Token, inline: str | None) -> str:
@@ -70,7 +76,7 @@ def _role(args: Args, token: Token, text: str) -> str:
 def _name(args: Args, tokens: list[Token], what: str = "a member's name") -> str:
     name = clean(joined(tokens))
     if not name:
-        raise wrong(args, f"`/{args.verb}` needs {what}.")
+        raise wrong(args, f"`/{args.verb}` needs {what}.", len(args.tokens))
     return name
 
 
@@ -117,7 +123,7 @@ def _someone(args: Args) -> str:
 
 def _link(args: Args) -> commands.LinkAccount:
     words, _ = _split(args, ())
-    nothing_more(args, 1)
+    nothing_more(args, 2)  # "K7QM 2XPD" is as good as "K7QM-2XPD"
     return commands.LinkAccount(code=clean(joined(words)))
 
 
