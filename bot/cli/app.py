@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from bot.cli import assets, audit, brands, budget, calendar, people, reviews, templates, train
+from bot.cli.backup import backup, restore
 from bot.cli.console import CommandFailed, Failure, Terminal, failure_of
 from bot.cli.doctor import doctor
 from bot.cli.exits import KNOWN, ExitCode
@@ -45,6 +46,8 @@ app.add_typer(audit.group, name="audit")
 app.add_typer(budget.group, name="budget")
 app.command()(budget.usage)
 app.command()(rerender)
+app.command(no_args_is_help=True)(backup)
+app.command(no_args_is_help=True)(restore)
 
 
 @app.callback()
