@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.core.errors import Mistake
+from storage.sqlite_thread import connect
 
 BUSY_S = 30
 """How long a SQLite writer waits for one in another process."""
@@ -51,7 +52,12 @@ def create_engine(url: str) -> AsyncEngine:
             connect_args={"options": f"-c idle_in_transaction_session_timeout={IDLE_MS}"},
         )
     engine = create_async_engine(
-        address, json_serializer=as_json, hide_parameters=True, pool_size=4, max_overflow=12
+        address,
+        json_serializer=as_json,
+        hide_parameters=True,
+        pool_size=4,
+        max_overflow=12,
+        connect_args={"async_creator_fn": connect},
     )
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -129,7 +129,11 @@ async def _warm(product: Product) -> None:
 
 async def _all_asked(folder: Path, count: int) -> bool:
     await asyncio.sleep(LOOK_S)
-    return len(await asked(folder)) > count
+    store = await open_store(f"sqlite:///{folder / 'housestyle.db'}")
+    async with store.read() as tx:
+        counts = await tx.census.counts()
+    await store.close()
+    return counts.rows["jobs"] > count
 
 
 async def asked(folder: Path) -> set[str]:
