@@ -13,7 +13,7 @@ from bot.core.errors import Conflict, HousestyleError, Mistake, NotFound, Refuse
 from bot.web.frame import here, safe_back, theme_of
 from bot.web.signing_in.errors import SignInFailed
 from bot.web.site import site_of
-from bot.web.visitor import BadKey, SignedOut, cookie_name
+from bot.web.visitor import BadKey, SignedOut, bearer_of, cookie_name
 from brand.errors import PictureRefused, PictureTooLarge
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def failure_page(
     request: Request, status: int, title: str, why: str, fix: str = "", reference: str = ""
 ) -> Response:
     """The page of a failure; for a program with an API key, the same as a problem (RFC 9457)."""
-    if "authorization" in request.headers:
+    if bearer_of(request) is not None:
         return _problem(status, title, why, fix)
     html = (
         site_of(request)

@@ -107,18 +107,22 @@ async def signed_in(request: Request) -> Visitor:
     return visitor
 
 
+def bearer_of(request: Request) -> str | None:
+    """The key that a program sends, or None. Another kind of authorization is not ours: a proxy
+    in front may ask people for a password of its own."""
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip() if kind.casefold() == "bearer" else None
+
+
 async def reading(request: Request) -> Visitor:
     """Who looks: by an API key with the scope `read`, else by the session. Raises BadKey,
     NotAllowed for a key without that scope, SignedOut."""
-    authorization = request.headers.get("authorization")
-    if authorization is None:
+    text = bearer_of(request)
+    if text is None:
         return await signed_in(request)
-    kind, _, text = authorization.partition(" ")
-    if kind.casefold() != "bearer":
-        raise BadKey
     house = site_of(request).house
     try:
-        use = await verify(house.store, house.clock, text.strip())
+        use = await verify(house.store, house.clock, text)
     except NotAllowed as exc:
         raise BadKey from exc
     use.need(Scope.READ)

@@ -7,7 +7,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from bot.core.ports import Clock
-from bot.web.signing_in.errors import ProviderMisset, ProviderSilent
+from bot.web.signing_in.errors import ProviderMisset, ProviderSilent, SignInFailed
 from bot.web.signing_in.outbound import Outbound
 from bot.web.signing_in.providers import Endpoints, Provider
 
@@ -15,6 +15,8 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 KEEP = timedelta(hours=1)
 ASK_AGAIN = timedelta(seconds=30)
 """Keys are fetched anew for an unknown key id, but not more often than this."""
+REST = timedelta(seconds=5)
+"""A provider that did not answer is left alone for so long."""
 ASYMMETRIC = frozenset({"RSA", "EC", "OKP"})
 
 
@@ -27,6 +29,7 @@ class Discovery:
         self._clock = clock
         self._endpoints: tuple[datetime, Endpoints] | None = None
         self._keys: tuple[datetime, KeySet] | None = None
+        self._failed: tuple[datetime, SignInFailed] | None = None
 
     async def endpoints(self) -> Endpoints:
         """Raises ProviderMisset, ProviderSilent."""
@@ -34,9 +37,19 @@ class Discovery:
             return self._provider.endpoints
         now = self._clock.now()
         if self._endpoints is None or now - self._endpoints[0] >= KEEP:
-            said = await self._outbound.json(self._provider.issuer.rstrip("/") + WELL_KNOWN)
-            self._endpoints = (now, self._read(said))
+            self._endpoints = (now, await self._asked(now))
         return self._endpoints[1]
+
+    async def _asked(self, now: datetime) -> Endpoints:
+        """Asked for, unless that failed a moment ago: anybody may press the button."""
+        if self._failed is not None and now - self._failed[0] < REST:
+            raise self._failed[1].with_traceback(None)
+        try:
+            said = await self._outbound.json(self._provider.issuer.rstrip("/") + WELL_KNOWN)
+            return self._read(said)
+        except SignInFailed as exc:
+            self._failed = (now, exc)
+            raise
 
     async def keys(self, *, fresh: bool = False) -> KeySet:
         """Its public keys; `fresh` asks again where that was long enough ago."""

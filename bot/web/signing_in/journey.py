@@ -11,11 +11,12 @@ import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 LIFE = timedelta(minutes=10)
 MAX_COOKIE = 3000
+"""Characters; browsers take some 4,000 with the name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +59,12 @@ class Journey:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def packed(self) -> str:
-        """The cookie's value."""
+        """The cookie's value. Where it would be too long for a cookie, one starts at `/`."""
         fields = [self.provider, self.secret, int(self.began.timestamp()), self.next,
                   self.session, self.key]  # fmt: skip
-        return base64.urlsafe_b64encode(json.dumps(fields).encode()).rstrip(b"=").decode()
+        packed = base64.urlsafe_b64encode(json.dumps(fields).encode()).rstrip(b"=").decode()
+        too_long = len(packed) > MAX_COOKIE and self.next != "/"
+        return replace(self, next="/").packed() if too_long else packed
 
 
 def begin(

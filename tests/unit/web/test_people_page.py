@@ -306,12 +306,21 @@ async def test_an_api_key_is_shown_once_and_reads_what_its_scope_says(portal: Po
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer x", "Basic eDp5", "Bearer hs_0_0", "Bearer " + "h" * 9999]
+    "header", ["Bearer", "Bearer x", "bearer hs_", "Bearer hs_0_0", "Bearer " + "h" * 9999]
 )
 async def test_what_is_no_key_opens_nothing(portal: Portal, header: str) -> None:
     async with portal.browser("ana") as client:
         answer = await client.get("/review/count", headers={"authorization": header})
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Basic eDp5", "Negotiate x"])
+async def test_a_proxys_own_password_is_no_key(portal: Portal, header: str) -> None:
+    async with portal.browser("ana") as client:
+        client.headers["authorization"] = header
+        assert (await client.get("/review/count")).status_code == 200
+        missing = await client.get("/nowhere")
+        assert missing.headers["content-type"].startswith("text/html")
 
 
 async def test_a_key_without_the_scope_is_told_which_it_needs(portal: Portal) -> None:

@@ -186,6 +186,21 @@ async def test_connecting_ends_where_the_visitor_has_changed_meanwhile(
         assert await tx.people.by_identity("oidc", "u-17", fake.issuer) is None
 
 
+async def test_an_invitation_is_not_used_up_by_an_account_of_somebody_else(
+    portal: Portal, fake: FakeProvider
+) -> None:
+    await give(portal, "mia", mias(fake))
+    await add_person(portal, replace(person("Noa", Role.REQUESTER), identities=()))
+    key = await invite(portal, "noa")
+    async with portal.browser() as client:
+        home = await sign_in(client, key=key)
+        assert home.status_code == 403
+        assert "belongs to another member" in home.text
+        assert not await is_signed_in(client)
+        assert (await client.post("/enter", data={"key": key})).status_code == 303
+        assert "Noa" in (await client.get("/queue")).text
+
+
 async def test_a_member_who_left_is_not_let_in(portal: Portal, fake: FakeProvider) -> None:
     await give(portal, "mia", mias(fake))
     async with portal.town.house.store.write() as tx:

@@ -13,7 +13,7 @@ from bot.core.people import Identity
 from bot.web.signing_in.errors import BackFromNowhere
 from bot.web.signing_in.journey import unpacked
 from bot.web.signing_in.providers import slack
-from tests.fakes.oidc_provider import CLIENT, FakeProvider, new_key, serving_provider
+from tests.fakes.oidc_provider import CLIENT, FakeProvider, as_is, new_key, serving_provider
 from tests.fakes.portal import Portal
 from tests.fakes.sign_in import (
     come_back,
@@ -466,6 +466,29 @@ async def test_a_provider_that_does_not_answer_is_said_to_be_away(portal: Portal
         page = await client.post("/sign-in/oidc")
     assert page.status_code == 502
     assert "Try again in a minute" in page.text
+
+
+async def test_a_provider_in_trouble_is_left_alone_for_a_moment(
+    portal: Portal, fake: FakeProvider
+) -> None:
+    fake.metadata = METADATA["another issuer"]
+    async with portal.browser() as client:
+        for _ in range(5):
+            assert (await client.post("/sign-in/oidc")).status_code == 502
+        assert len(fake.asked) == 1
+        fake.metadata = as_is
+        await portal.town.clock.advance(6)
+        assert (await sign_in(client)).status_code == 303
+
+
+async def test_a_long_way_back_is_forgotten_and_not_the_sign_in(
+    portal: Portal, fake: FakeProvider
+) -> None:
+    async with portal.browser() as client:
+        home = await sign_in(client, next="/gallery?q=" + "ü" * 1900)
+        assert home.headers["location"] == "/"
+        home = await sign_in(client, next="/gallery?q=" + "x" * 900)
+        assert home.headers["location"].endswith("x" * 900)
 
 
 @pytest.mark.parametrize(
