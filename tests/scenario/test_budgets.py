@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.budget import Account, accounts_of, brand_account
+from bot.core.budget import Account, Change, accounts_of, brand_account
+from bot.core.caller import Caller
 from bot.core.commands import Cancel, Imagine, SetBudget, SetTeam, Usage
 from bot.core.dispatch import Dispatch
 from bot.core.freeing import free_held
+from bot.core.ids import new_id
+from bot.core.intake import queue_for_slot
 from bot.core.jobs import Job
 from bot.core.ledger import Event
 from bot.core.lives import JobState
-from bot.core.messages import Card
+from bot.core.messages import Actor, Card
 from bot.core.people import Role
 from bot.core.rendering import RenderingWorker
 from bot.core.tariff import Tariff
@@ -189,6 +192,18 @@ async def test_the_whole_row_behind_a_stuck_job_reads_the_new_month(town: Town) 
     assert all("1 May" in job.held_why for job in held)
 
 
+async def test_a_smaller_job_does_not_overtake_the_oldest_when_room_comes_back(town: Town) -> None:
+    await limit(town, pictures=2)
+    for pictures in (1, 2, 1, 1):
+        await ask(town, pictures)
+        town.clock.jump(1)
+    assert [bool(job.hold) for job in await jobs(town)] == [False, True, False, True]
+    await limit(town, pictures=3)
+    assert await free_held(town.house) == 0
+    await limit(town, pictures=5)
+    assert await free_held(town.house) == 2
+
+
 async def test_a_job_larger_than_a_whole_month_holds_nobody_else_up(town: Town) -> None:
     await limit(town, pictures=2)
     card = await ask(town, 4)
@@ -327,7 +342,9 @@ async def test_who_may_set_which_budget(town: Town) -> None:
     async with town.house.store.write() as tx:
         await tx.people.add(manager)
     refused = SetBudget(scope="person", key="Mia", pictures=5)
-    assert (await town.say(refused, "mia")).state == "not_allowed"
+    for command in (refused, replace(refused, brand="acme")):
+        for who in ("mia", "ana"):
+            assert (await town.say(command, who)).state == "not_allowed"
     card = await town.say(refused, "max")
     assert (card.state, card.fix) == ("not_allowed", "Add `--brand acme`, or ask an admin.")
     for allowed in (replace(refused, brand="acme"), SetBudget(scope="brand", key="", pictures=7)):
@@ -395,8 +412,6 @@ async def test_a_job_queued_before_there_were_budgets_counts_when_it_is_rendered
     async with town.house.store.write() as tx:
         await tx.jobs.update(replace(job, charge=None), was=job)
         account = brand_account("acme")
-        from bot.core.budget import Change
-
         mine = accounts_of(town.people["mia"].id, "", "acme")
         await tx.budgets.count(mine, MARCH, Change(reserved_pictures=-2))
     await town.settle()
@@ -421,3 +436,18 @@ async def test_ones_job_comes_next_though_another_has_hundreds_waiting(town: Tow
         await worker.run_one()
     done = [job for job in await jobs(town) if job.state is JobState.DONE]
     assert town.people["ana"].id in {job.requester for job in done}
+
+
+async def test_a_calendar_entry_is_held_too_and_its_owner_is_told(town: Town) -> None:
+    await limit(town, pictures=0)
+    calendar = Actor(platform="calendar", user="calendar", name="Calendar")
+    caller = Caller(person=town.people["mia"], actor=calendar)
+    async with town.house.store.write() as tx:
+        brief = Brief(words="innovation")
+        await queue_for_slot(town.house, tx, caller, town.kit, brief, new_id())
+    await town.settle()
+    [job] = await jobs(town)
+    assert job.hold == "brand:acme:acme"
+    [told] = [card for card in town.chat.shown("@mia") if "calendar" in card.title]
+    assert told.title == "A calendar entry of Acme waits: innovation"
+    assert told.lines[0].startswith("Held: ")
