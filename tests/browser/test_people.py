@@ -141,7 +141,6 @@ def test_signing_in_at_a_provider_and_back(
     page.wait_for_url("**/usage")
     expect(page.locator("h1")).to_have_text("Usage")
     signed_out(page)
-    page.go_back()
     assert [text for text in window.complaints if "401" not in text] == []
     context.close()
 
@@ -180,4 +179,3 @@ def test_a_fresh_key_is_copied_by_a_button(live: Live, visit: Visit) -> None:
     page.get_by_role("button", name="Copy the key").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == key
-    page.reload()
