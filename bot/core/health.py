@@ -22,6 +22,7 @@ from bot.core.ports.census import Counts
 from brand.spec import RendererHealth, RenderError
 
 PATIENCE_S = 2.0
+FRESH_S = 1.0
 SLOW_STORE_S = 0.25
 MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000
 DISK_NEEDED, DISK_ENOUGH = 500 * MEGABYTE, 5 * GIGABYTE
@@ -69,6 +70,25 @@ class Report:
         found = {each.condition for each in self.findings}
         worst_first = (Condition.FAILED, Condition.DEGRADED)
         return next((each for each in worst_first if each in found), Condition.OK)
+
+
+class Examiner:
+    """Looks at most once in FRESH_S seconds, however many ask: anybody may ask for the probes."""
+
+    def __init__(self, house: House, folder: Path | None) -> None:
+        self._house = house
+        self._folder = folder
+        self._looking = asyncio.Lock()
+        self._report: Report | None = None
+        self._at = 0.0
+
+    async def report(self) -> Report:
+        """The newest report."""
+        async with self._looking:
+            if self._report is None or time.monotonic() - self._at > FRESH_S:
+                self._report = await examine(self._house, self._folder)
+                self._at = time.monotonic()
+            return self._report
 
 
 async def examine(house: House, folder: Path | None) -> Report:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from bot.core.health import Examiner
 from bot.core.house import House
 from bot.web.desk import Desk
 from bot.web.failures import add_failures, refuse
@@ -18,6 +19,7 @@ from bot.web.own_files import OwnFiles
 from bot.web.pages import (
     account,
     act,
+    audit,
     brands,
     calendar,
     calendar_new,
@@ -56,6 +58,7 @@ PAGES = (
     people,
     account,
     usage,
+    audit,
     health,
     probes,
     files,
@@ -93,6 +96,7 @@ def build_portal(
             templates=templates_of(own),
             secure=secure,
             disk=disk,
+            examiner=Examiner(house, disk),
             metrics=metrics,
             flows={item.name: Flow(item, house.clock, house.base_url) for item in providers},
         ),

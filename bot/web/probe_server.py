@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from bot.core.health import examine
+from bot.core.health import Examiner
 from bot.core.house import House
 from bot.web.metrics import Metrics
 from bot.web.pages.probes import alive, exposition, readiness
@@ -16,9 +16,11 @@ def build_probes(house: House, metrics: Metrics, *, disk: Path | None) -> FastAP
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.get("/healthz")(alive)
 
+    examiner = Examiner(house, disk)
+
     @app.get("/readyz")
     async def ready() -> Response:
-        return readiness(await examine(house, disk))
+        return readiness(await examiner.report())
 
     @app.get("/metrics")
     async def own(request: Request) -> Response:

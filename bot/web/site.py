@@ -8,8 +8,10 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from bot.core.health import Examiner
 from bot.core.house import House
 from bot.core.ids import new_id
+from bot.core.trail import audits
 from bot.web.desk import Desk
 from bot.web.metrics import Metrics
 from bot.web.own_files import OwnFiles
@@ -29,6 +31,8 @@ class NavItem:
     href: str
     icon: str
     wide: bool = False
+    auditors: bool = False
+    """Shown to those alone who may read the record."""
 
 
 NAV = (
@@ -40,6 +44,7 @@ NAV = (
     NavItem(name="brands", label="Brands", href="/brands", icon="brands", wide=True),
     NavItem(name="people", label="People", href="/people", icon="people", wide=True),
     NavItem(name="usage", label="Usage", href="/usage", icon="usage", wide=True),
+    NavItem(name="audit", label="Audit", href="/audit", icon="lock", wide=True, auditors=True),
     NavItem(name="health", label="Health", href="/health", icon="health", wide=True),
 )
 
@@ -56,6 +61,7 @@ class Site:
     templates: Environment
     secure: bool
     disk: Path | None
+    examiner: Examiner
     metrics: Metrics | None = None
     flows: Mapping[str, Flow] = field(default_factory=dict)
     """Ways to sign in with an account elsewhere, by the provider's name."""
@@ -84,6 +90,7 @@ def templates_of(files: OwnFiles) -> Environment:
         "ratio_class": ratio_class,
         "passing": passing,
         "nav": NAV,
+        "audits": audits,
     }
     env.globals.update(own)
     return env

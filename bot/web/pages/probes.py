@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from bot.core.health import Report, examine
+from bot.core.health import Report
 from bot.web.metrics import CONTENT_TYPE, Exposition, Metrics
 from bot.web.site import site_of
 from brand.spec import RenderError
@@ -30,8 +30,7 @@ async def alive() -> Response:
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
     """Whether commands can be taken in, and each part's condition."""
-    site = site_of(request)
-    return readiness(await examine(site.house, site.disk))
+    return readiness(await site_of(request).examiner.report())
 
 
 @router.get("/metrics")
