@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.core.errors import HousestyleError, Mistake
 from bot.core.ids import new_id
-from bot.core.ledger import Event, Head
+from bot.core.ledger import SUBJECT_CHAIN, Event, Head
 from bot.core.messages import Card, ChannelRef
 from brand.spec import canonical_json, is_sha256
 
@@ -27,7 +27,6 @@ EVERY = timedelta(hours=1)
 """After so long at the latest, when something changed."""
 EVERY_LINES = 1000
 """After so many lines at the latest."""
-SUBJECT = "ledger:chain"
 ANCHORED = "ledger.anchored"
 MAX_ANCHOR_CHARS = 500
 
@@ -129,7 +128,7 @@ def _is_due(head: Head, last: Event | None, now: datetime) -> bool:
 
 async def last_anchored(tx: "Transaction") -> Event | None:
     """The event of the newest anchor, or None."""
-    for event in await tx.ledger.recent(subject=SUBJECT, limit=10):
+    for event in await tx.ledger.recent(subject=SUBJECT_CHAIN, limit=50):
         if event.action == ANCHORED:
             return event
     return None
@@ -158,7 +157,7 @@ async def anchor_now(house: "House", *, actor: str = "system") -> Anchor | None:
             places.append("channel")
         facts = {"seq": anchor.seq, "hash": anchor.hash, "places": places}
         await tx.ledger.append(
-            Event(action=ANCHORED, subject=SUBJECT, at=now, actor=actor, facts=facts)
+            Event(action=ANCHORED, subject=SUBJECT_CHAIN, at=now, actor=actor, facts=facts)
         )
     return anchor
 

@@ -30,6 +30,8 @@ SUBJECTS = (
     "ledger",
 )
 """Kinds of things that events are about."""
+SUBJECT_CHAIN = "ledger:chain"
+"""The subject of events about the ledger itself."""
 ERASED = "person.erased"
 """The event that explains why a person's texts are gone; its subject is "person:ID"."""
 

@@ -109,6 +109,9 @@ POST /account/keys/revoke                    401  404  404  404  404   404   404
 GET  /usage                                  401  200  200  200  200   200   200   401  401  401
 GET  /usage/budget                           401  303  303  303  303   303   303   401  401  401
 POST /usage/budget                           401  303  303  303  303   303   303   401  401  401
+GET  /audit                                  401  403  403  403  200   200   403   401  401  401
+GET  /audit/export                           401  403  403  403  200   403   403   401  401  401
+POST /audit/check                            401  403  403  403  303   403   403   401  401  401
 GET  /health                                 401  200  200  200  200   200   200   401  401  401
 """
 FORMS: dict[str, dict[str, str]] = {
