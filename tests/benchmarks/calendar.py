@@ -201,10 +201,11 @@ class Year:
         due = {slot.due_at for slot in coming}
         moments = {at + moment for at in due for moment in MOMENTS} | {now + timedelta(hours=12)}
         await clock.advance_to(min(moment for moment in moments if moment > now))
-        if not self.out and clock.now() >= START + OUTAGE_AFTER and clock.now() in due:
+        if not self.out and clock.now() >= START + OUTAGE_AFTER and await self._ready_now():
             self.out = True
             await post_due(self.machines[0])  # a post is queued, and everything stops
             clock.jump(OUTAGE.total_seconds())
+            await _work(self.machines[1], 1)  # what was queued is looked at first
         self._trouble()
         for _ in range(2):
             await asyncio.gather(*(_tick(house) for house in self.machines))
@@ -212,6 +213,13 @@ class Year:
         await self._people()
         if clock.now().hour < 12:
             await self._send()
+
+    async def _ready_now(self) -> bool:
+        """Whether a slot that is ready comes due at this very moment."""
+        now = self.town.clock.now()
+        async with self.town.house.store.read() as tx:
+            slots = await tx.schedules.slots(since=now, until=now + timedelta(seconds=1))
+        return any(slot.state is SlotState.READY for slot in slots)
 
     def _trouble(self) -> None:
         """What goes wrong with the next call to the chat."""
@@ -285,9 +293,7 @@ class Year:
             )
         }
         have = {(slot.schedule, slot.local_date): slot for slot in slots}
-        copies: Counter[str] = Counter()
-        for publication in {each.id: each for each in self.watch.made}.values():
-            copies[publication.slot] += len(self.chat.copies(publication.id))
+        copies = await self._copies()
         told = {card.subject for card in self.chat.shown("@ida") if "Missed" in card.title}
         found = [have[key] for key in wanted if key in have]
         return {
@@ -302,6 +308,16 @@ class Year:
             "doubled": sum(copies[slot.id] > 1 for slot in slots),
             "unapproved_posts": await self.watch.unapproved(),
         }
+
+    async def _copies(self) -> Counter[str]:
+        """How many posts stand for each slot: by whose picture it is, whatever the post says."""
+        copies: Counter[str] = Counter()
+        async with self.town.house.store.read() as tx:
+            for publication in {each.id: each for each in self.watch.made}.values():
+                slot = await slot_of(tx, await tx.assets.get(publication.asset))
+                standing = len(self.chat.copies(publication.id))
+                copies[slot.id if slot else ""] += standing
+        return copies
 
     def _posted_once(self, slot: Slot, copies: int) -> bool:
         at = self.posted_at.get(slot.id)
