@@ -101,7 +101,9 @@ async def gathered(request: Request, visitor: Visitor) -> Frame:
             )
         wanted = request.query_params.get("brand") or request.cookies.get(BRAND_COOKIE, "")
         kit = next((k for k in kits if k.id == wanted), kits[0])
-        waiting = await tx.reviews.open(brand=kit.id) if sees_wide(kit, visitor.person) else ()
+        # Only whole pages show how many wait; a command is answered without counting them.
+        counts = request.method == "GET" and sees_wide(kit, visitor.person)
+        waiting = await tx.reviews.open(brand=kit.id) if counts else ()
     return Frame(
         request=request,
         site=site,

@@ -23,7 +23,7 @@ async def act(
     """Carry out a button's command: in a room of the chat, or from another page."""
     desk, visitor = frame.site.desk, frame.visitor
     if room:
-        place = await place_of(frame, room)
+        place = place_of(frame, room)
         answer = await desk.press(visitor.actor(delivery, place.room.channel), action, said=said)
         if frame.wants_fragment:
             items = await recent(frame, place, limit=FRESH)

@@ -11,11 +11,12 @@ from bot.core.errors import NotFound
 from bot.core.ids import is_id
 from bot.core.messages import Audience
 from bot.core.ports import TimelineMessage
-from bot.core.rooms import Room
+from bot.core.rooms import Room, rooms_of
 from bot.core.seeing import Sight
 from bot.web.frame import Frame, Framed, go
 from bot.web.messages import Shown, shown
 from bot.web.suggestions import suggestions
+from bot.web.visitor import PLATFORM
 from brand.pictures import reencoded
 
 router = APIRouter(prefix="/chat")
@@ -39,20 +40,18 @@ class Place:
         return f"/chat/{self.slug}"
 
 
-async def places_of(frame: Frame) -> list[Place]:
+def places_of(frame: Frame) -> list[Place]:
     """The visitor's rooms of the brand in force, their own first."""
     visitor = frame.visitor
-    rooms = await frame.site.desk.rooms(visitor.person.id, visitor.user)
     return [
         Place(room=room, slug="me" if room.channel == visitor.direct_line else room.channel)
-        for room in rooms
-        if room.brand in ("", frame.kit.id)
+        for room in rooms_of((frame.kit,), visitor.person, PLATFORM, visitor.user)
     ]
 
 
-async def place_of(frame: Frame, slug: str) -> Place:
+def place_of(frame: Frame, slug: str) -> Place:
     """The room at this address. Raises NotFound for any that is not the visitor's."""
-    for place in await places_of(frame):
+    for place in places_of(frame):
         if place.slug == slug:
             return place
     raise NotFound(f"There is no channel `{slug[:60]}` for you.", fix="Choose one on the left.")
@@ -61,7 +60,7 @@ async def place_of(frame: Frame, slug: str) -> Place:
 @router.get("")
 async def chat_start(frame: Framed, say: str = "") -> Response:
     """The first working channel; the visitor's own where the kit has none."""
-    places = await places_of(frame)
+    places = places_of(frame)
     working = (p for p in places if p.room.audience is Audience.WORKING)
     place = next(working, places[0])
     return go(place.href + (f"?{frame.request.url.query}" if say else ""))
@@ -76,13 +75,13 @@ async def chat_page(
     reference: str = "",
 ) -> HTMLResponse:
     """One room: its newest messages, or those before one."""
-    place = await place_of(frame, slug)
+    place = place_of(frame, slug)
     earlier = before if is_id(before) else ""
     messages = await recent(frame, place, before=earlier, limit=PAGE + 1)
     return frame.page(
         "chat.html",
         "chat",
-        places=await places_of(frame),
+        places=places_of(frame),
         place=place,
         messages=messages[-PAGE:],
         older=messages[-PAGE].message.id if len(messages) > PAGE else "",
@@ -103,7 +102,7 @@ async def say_here(
     picture: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """Say a line, with a picture if there is one."""
-    place = await place_of(frame, slug)
+    place = place_of(frame, slug)
     sha256 = await _attached(frame, picture) or await _hash_of(frame, reference)
     if text.strip() or sha256:
         actor = frame.visitor.actor(delivery, place.room.channel)
@@ -114,7 +113,7 @@ async def say_here(
 @router.get("/{slug}/messages")
 async def newest(frame: Framed, slug: str) -> HTMLResponse:
     """The newest messages as a fragment: what a page catches up with."""
-    place = await place_of(frame, slug)
+    place = place_of(frame, slug)
     return frame.fragment(
         "messages.html", place=place, messages=await recent(frame, place, limit=PAGE)
     )
@@ -123,7 +122,7 @@ async def newest(frame: Framed, slug: str) -> HTMLResponse:
 @router.get("/{slug}/messages/{message}")
 async def one_message(frame: Framed, slug: str, message: str) -> HTMLResponse:
     """One message as a fragment."""
-    place = await place_of(frame, slug)
+    place = place_of(frame, slug)
     found = await visible_message(frame, message)
     if found.channel != place.room.channel:
         raise NotFound("That message isn't in this channel.")
@@ -142,7 +141,7 @@ async def react(
     delivery: Annotated[str, Form()] = "",
 ) -> Response:
     """Put a reaction on a message, or take it away."""
-    place = await place_of(frame, slug)
+    place = place_of(frame, slug)
     found = await visible_message(frame, message)
     actor = frame.visitor.actor(delivery, place.room.channel)
     await frame.site.desk.react(actor, found.id, emoji, on=on)
@@ -152,7 +151,7 @@ async def react(
 @router.get("/{slug}/words")
 async def words(frame: Framed, slug: str) -> JSONResponse:
     """What may be typed here, for the composer's suggestions."""
-    await place_of(frame, slug)
+    place_of(frame, slug)
     return JSONResponse(suggestions(frame.kit, frame.kits))
 
 
@@ -161,7 +160,7 @@ async def visible_message(frame: Frame, message_id: str) -> TimelineMessage:
     if not is_id(message_id):
         raise NotFound("That isn't a message.")
     message = await frame.house.timeline.get(message_id)
-    channels = {place.room.channel for place in await places_of(frame)}
+    channels = {place.room.channel for place in places_of(frame)}
     if message.channel not in channels or message.only_for not in ("", frame.visitor.user):
         raise NotFound("That message isn't there.")
     return message
