@@ -116,7 +116,7 @@ async def _reviewers(tx: Transaction, kit: BrandKit) -> list[ChannelRef]:
         return working
     lines = []
     for person in await tx.people.all():
-        if person.active and kit.review.allows_approval(person.id, person.roles_in(kit.id)):
+        if kit.review.allows_approval(person.id, person.roles_in(kit.id)):
             line = await line_to(tx, person.id, "")
             lines += [line] if line else []
     return lines

@@ -139,8 +139,14 @@ class LocalIntake:
         except Unavailable:
             raise  # it is worked off once the house answers
         except HousestyleError as exc:
+            if await self._was_erased(said.person):
+                return None  # what they said goes with them
             card = error_card(exc)
         return await self._reply(said, delivery.id, card) if card is not None else None
+
+    async def _was_erased(self, person: str) -> bool:
+        async with self._house.store.read() as tx:
+            return any(one.is_erased for one in await tx.people.all() if one.id == person)
 
     async def _text(self, said: Said, delivery: str) -> Card | None:
         room = await self._room(said)
