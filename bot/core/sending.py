@@ -13,7 +13,6 @@ from typing import Any
 from bot.core.errors import (
     ChatAmbiguous,
     ChatError,
-    ChatRejected,
     ChatUnavailable,
     StaleState,
 )
@@ -155,16 +154,16 @@ class Sender(Loop):
             await self._later(sending, message.error, 0.0)
 
     async def _repair(self, message: Outgoing, copies: list[MessageRef]) -> None:
-        async with self._house.store.read() as tx:
-            standing = await tx.outbox.message_of(message.card.subject, message.target)
-        keep = {ref.message for ref in (standing, message.sent) if ref is not None}
+        """Of a card that was overtaken before it was sent no copy stays."""
         for copy in copies:
-            if copy.message in keep:
+            if message.sent is not None and copy.message == message.sent.message:
                 continue
             log.warning("A card stands twice; a copy is deleted", extra={"id": message.id})
             try:
                 await self._house.chats[message.target.platform].delete(copy)
-            except ChatRejected:
+            except ChatUnavailable:
+                raise
+            except ChatError:
                 log.exception("A copy can't be deleted", extra={"id": message.id})
         await self._amended(message, check_at=None)
 

@@ -140,9 +140,12 @@ class FailingInbox:
         self._points.reached("bot: between commit and done")
         await self._inbox.done(platform, delivery_id)
 
-    async def pending(self, platform: str = "") -> Sequence[Delivery]:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._inbox, name)
+
+    async def tidy(self) -> int:
         """As the inbox's."""
-        return await self._inbox.pending(platform)
+        return await self._inbox.tidy()
 
 
 class FailingBlobs:

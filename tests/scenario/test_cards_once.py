@@ -89,7 +89,10 @@ async def test_a_look_that_fails_for_now_is_made_later(town: Town) -> None:
     town.chat.look_ups = [ChatUnavailable("Slow down.", retry_after_s=30)]
     await work(town)
     assert (await stored(town, message)).state is OutboxState.AMBIGUOUS
-    town.clock.jump(31)
+    town.clock.jump(LEASE_S + 1)
+    await work(town)
+    assert town.chat.looks == 1, "it asked for 30 s"
+    town.clock.jump(15)
     await work(town)
     assert (await stored(town, message)).state is OutboxState.SENT
     assert len(town.chat.copies(message.id)) == 1
@@ -124,6 +127,23 @@ async def test_a_card_that_a_freeze_put_up_twice_stands_once_in_the_end(town: To
     sent = (await stored(town, message)).sent
     assert sent is not None
     assert town.chat.copies(message.id) == [sent.message]
+
+
+async def test_a_look_that_is_asked_for_during_a_sending_is_not_forgotten_over_it(
+    town: Town,
+) -> None:
+    message = await put(town)
+
+    async def somebody_asks() -> None:
+        async with town.house.store.write() as tx:
+            sending = await tx.outbox.get(message.id)
+            await tx.outbox.update(replace(sending, check_at=town.clock.now()), was=sending)
+
+    town.chat.meanwhile = [somebody_asks]
+    assert await Sender(town.house, "s1").run_one()
+    assert (await stored(town, message)).state is OutboxState.SENT
+    await work(town)
+    assert town.chat.looks == 1
 
 
 async def test_a_late_copy_of_an_old_card_goes_and_the_newer_one_stays(town: Town) -> None:

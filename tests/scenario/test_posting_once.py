@@ -14,6 +14,7 @@ from bot.core.lives import PublicationState
 from bot.core.messages import Card
 from bot.core.publications import Publication
 from bot.core.publishing import Publisher
+from bot.core.receipts import ask_for_a_look
 from tests.fakes.chat import Killed
 from tests.fakes.studio import FakeStudio
 from tests.fakes.town import Town, make_town
@@ -171,7 +172,10 @@ async def test_a_look_that_fails_for_now_is_no_look_and_is_made_later(town: Town
     await work(town)
     assert (await the_post(town)).state is PublicationState.AMBIGUOUS
     assert await question(town) is None
-    town.clock.jump(41)
+    town.clock.jump(LEASE_S + 1)
+    await work(town)
+    assert town.chat.looks == 1, "it asked for 40 s"
+    town.clock.jump(25)
     await work(town)
     assert (await the_post(town)).state is PublicationState.SENT
     assert town.chat.sends == 1
@@ -268,6 +272,48 @@ async def test_a_post_that_arrives_while_a_person_is_asked_settles_the_question(
     assert post.state is PublicationState.SENT
     assert len(town.chat.copies(post.id)) == 1
     assert await question(town) is None
+
+
+async def test_the_receipts_copy_stays_also_where_the_other_is_older(town: Town) -> None:
+    town.chat.meanwhile = [lambda: freeze_until_sent_again(town)]
+    assert await publisher(town).run_one()
+    post = await the_post(town)
+    town.chat.by_outgoing[post.id].reverse()
+    await work(town)
+    assert post.receipt is not None
+    assert town.chat.copies(post.id) == [post.receipt.message]
+    assert (await the_post(town)).receipt == post.receipt
+
+
+async def test_a_post_that_arrived_while_a_person_was_asked_is_not_sent_again_on_their_word(
+    town: Town,
+) -> None:
+    async def freeze() -> None:
+        town.clock.jump(LEASE_S + 1)
+        await work(town)
+        assert await question(town) is not None
+        town.chat.killed = {"post"}
+
+    town.chat.meanwhile = [freeze]
+    with pytest.raises(Killed):
+        await publisher(town).run_one()
+    await answer(town, "Send it again")
+    await work(town)
+    post = await the_post(town)
+    assert post.state is PublicationState.SENT
+    assert (town.chat.sends, len(town.chat.copies(post.id))) == (1, 1)
+
+
+async def test_a_look_that_is_asked_for_during_a_post_is_not_forgotten_over_its_receipt(
+    town: Town,
+) -> None:
+    post = await the_post(town)
+    town.chat.meanwhile = [lambda: ask_for_a_look(town.house, post.id)]
+    assert await publisher(town).run_one()
+    assert (await the_post(town)).state is PublicationState.SENT
+    town.clock.jump(1)
+    await work(town)
+    assert town.chat.looks == 1
 
 
 async def test_a_copy_that_the_platform_lets_nobody_delete_is_told_to_a_person(
