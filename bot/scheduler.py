@@ -18,6 +18,7 @@ from bot.core.freeing import free_held
 from bot.core.house import House
 from bot.core.planning import advance, plan_ahead, post_due
 from bot.core.planning_digest import tell_week
+from bot.core.pruning import prune_due
 from bot.core.reviewing import expire_overdue
 from bot.core.trail import check_due
 
@@ -48,6 +49,7 @@ TICKS: tuple[Tick, ...] = (
     Tick(name="calendar-post", work=post_due, sentence="{count} slots came due", seconds=5),
     Tick(name="calendar-week", work=tell_week, sentence="{count} weeks told", seconds=60),
     Tick(name="check-ledger", work=check_due, sentence="{count} checks of the ledger", seconds=600),
+    Tick(name="prune", work=prune_due, sentence="{count} old things were removed", seconds=600),
     Tick(name="anchor-ledger", work=anchor_due, sentence="{count} anchors of the ledger made"),
     Tick(name="purge-keys", work=purge, sentence="{count} old keys forgotten", seconds=3600),
     Tick(name="free-held", work=free_held, sentence="{count} held jobs go on"),

@@ -6,12 +6,14 @@ FOLDER/unfinished/          files while they are written
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bot.core.errors import CorruptBlob
@@ -56,11 +58,23 @@ class FolderBlobs:
         """See the port."""
         if not is_sha256(sha256):
             return False
-        return await asyncio.to_thread(self._path(sha256).is_file)
+        return await asyncio.to_thread(self._touch, self._path(sha256))
 
     async def remove(self, sha256: str) -> None:
         """See the port. Raises DiskFailed."""
         await asyncio.to_thread(self._remove, sha256)
+
+    async def untouched(self, since: datetime) -> AsyncIterator[str]:
+        """See the port."""
+        async for path in self._paths():
+            if is_sha256(path.name) and await asyncio.to_thread(_is_older, path, since):
+                yield path.name
+
+    async def sweep(self, sha256: str, since: datetime) -> bool:
+        """See the port. Raises DiskFailed."""
+        return is_sha256(sha256) and await asyncio.to_thread(
+            self._sweep_one, self._path(sha256), since
+        )
 
     async def all(self) -> AsyncIterator[str]:
         """See the port. What has no name of ours is left out; `check` names it."""
@@ -83,11 +97,42 @@ class FolderBlobs:
         sha256 = sha256_hex(data)
         path = self._path(sha256)
         # A damaged file is replaced; a good one is never written again.
-        if not (path.is_file() and not self._problem(path)):
+        if not (self._touch(path) and not self._problem(path)):
             with disk_errors(path):
                 self._sweep()
                 self._write(path, data)
         return sha256
+
+    def _touch(self, path: Path) -> bool:
+        """Whether it is there; it is kept for a while then, a row may follow."""
+        with self._locked(fcntl.LOCK_SH):
+            try:
+                os.utime(path)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            except PermissionError:
+                return path.is_file()  # a folder that only reads is never swept
+        return True
+
+    def _sweep_one(self, path: Path, since: datetime) -> bool:
+        with disk_errors(path), self._locked(fcntl.LOCK_EX):
+            if not _is_older(path, since):
+                return False
+            path.unlink(missing_ok=True)
+        return True
+
+    @contextlib.contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Between looking at a file's age and removing it nobody may count on it."""
+        if not self._files.is_dir():
+            yield
+            return
+        descriptor = os.open(self._files, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _write(self, path: Path, data: bytes) -> None:
         self._unfinished.mkdir(parents=True, exist_ok=True)
@@ -182,3 +227,10 @@ def _walk(top: Path) -> Iterator[Path]:
             yield from _walk(path)
     else:
         yield top
+
+
+def _is_older(path: Path, since: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < since.timestamp()
+    except FileNotFoundError:
+        return False

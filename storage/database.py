@@ -30,6 +30,7 @@ from storage.sql_keys import SqlAccountLinks, SqlKeys
 from storage.sql_ledger import SqlLedger
 from storage.sql_outbox import SqlDeliveries, SqlOutbox
 from storage.sql_people import SqlPeople
+from storage.sql_pruning import SqlPruning
 from storage.sql_reviews import SqlPublications, SqlReviews
 from storage.sql_table import Session
 from storage.sql_timeline import SqlTimeline
@@ -93,6 +94,7 @@ class SqlTransaction(Transaction):
         self.deliveries = SqlDeliveries(session)
         self.erasure = SqlErasure(session)
         self.census = SqlCensus(session)
+        self.pruning = SqlPruning(session)
 
 
 class SqlStore:

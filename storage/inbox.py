@@ -72,6 +72,12 @@ class JournalInbox:
         wanted = (one for one in self._pending.values() if platform in ("", one.platform))
         return sorted(wanted, key=lambda delivery: delivery.received_at)
 
+    async def tidy(self) -> int:
+        """See the port. Raises DiskFailed."""
+        async with self._files:
+            with disk_errors(self._folder):
+                return await asyncio.to_thread(self._remove_empty)
+
     async def close(self) -> None:
         """Write what waits; a journal with nothing pending is removed."""
         if self._writer is not None:
@@ -126,6 +132,20 @@ class JournalInbox:
         self._journal.append(_puts(left), sync=True)
         self._compact_at = max(COMPACT_BYTES, 2 * self._journal.size)
         old.remove()
+
+    def _remove_empty(self) -> int:
+        removed = 0
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            is_own = self._journal is not None and path == self._journal.path
+            orphan = None if is_own else Journal.adopt(path)
+            if orphan is None:
+                continue
+            if _left(orphan.read()):
+                orphan.close()
+            else:
+                orphan.remove()
+                removed += 1
+        return removed
 
     def _adopt(self, platform: str) -> list[Delivery]:
         """The platform's pending deliveries of journals without an owner, now in this process's

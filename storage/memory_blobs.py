@@ -1,8 +1,10 @@
 """Blobs, deliveries and signals in memory."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from bot.core.errors import CorruptBlob
 from bot.core.ports import Delivery, Signal
@@ -19,11 +21,13 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self._blobs: dict[str, bytes] = {}
+        self._touched: dict[str, float] = {}
 
     async def put(self, data: bytes) -> str:
         """See the port."""
         sha256 = sha256_hex(data)
         self._blobs.setdefault(sha256, bytes(data))
+        self._touched[sha256] = time.time()
         return sha256
 
     async def get(self, sha256: str) -> bytes:
@@ -37,11 +41,27 @@ class MemoryBlobs:
 
     async def exists(self, sha256: str) -> bool:
         """See the port."""
+        if sha256 in self._blobs:
+            self._touched[sha256] = time.time()
         return sha256 in self._blobs
 
     async def remove(self, sha256: str) -> None:
         """See the port."""
         self._blobs.pop(sha256, None)
+        self._touched.pop(sha256, None)
+
+    async def untouched(self, since: datetime) -> AsyncIterator[str]:
+        """See the port."""
+        for sha256 in sorted(self._blobs):
+            if self._touched[sha256] < since.timestamp():
+                yield sha256
+
+    async def sweep(self, sha256: str, since: datetime) -> bool:
+        """See the port."""
+        old = self._touched.get(sha256, since.timestamp()) < since.timestamp()
+        if old:
+            await self.remove(sha256)
+        return old
 
     async def all(self) -> AsyncIterator[str]:
         """See the port."""
@@ -63,6 +83,10 @@ class MemoryInbox:
     async def done(self, platform: str, delivery_id: str) -> None:
         """See the port."""
         self._pending.pop((platform, delivery_id), None)
+
+    async def tidy(self) -> int:
+        """See the port."""
+        return 0
 
     async def pending(self, platform: str = "") -> Sequence[Delivery]:
         """See the port."""

@@ -37,6 +37,14 @@ class Tables:
             self._changed[name] = dict(self._state.get(name, {}))
         return self._changed[name]
 
+    def names(self) -> list[str]:
+        """All tables there are."""
+        return sorted({*self._state, *self._changed})
+
+    def values(self, name: str) -> list[Any]:
+        """What stands in a table."""
+        return list(self.seen(name).values())
+
     def result(self) -> State:
         """The state with the changes."""
         return {**self._state, **self._changed}

@@ -1,6 +1,6 @@
 """Reading and writing values of one SQL table inside a transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import fields
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -48,6 +48,12 @@ class Session:
     async def first(self, statement: Query) -> AnyRow | None:
         """The first row of a query, or None."""
         return (await self._connection.execute(statement)).first()
+
+    async def stream(self, statement: Query) -> AsyncIterator[AnyRow]:
+        """The rows of a query one after the other, for tables that do not fit into memory."""
+        async with self._connection.stream(statement) as found:
+            async for row in found:
+                yield row
 
     async def number(self, statement: Query) -> int:
         """The one number that a query gives."""

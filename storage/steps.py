@@ -38,6 +38,10 @@ OPEN_SLOTS = (SlotState.PLANNED, SlotState.RENDERING, SlotState.IN_REVIEW, SlotS
 """States of slots that may still be posted."""
 
 
+FINISHED = (OutboxState.SENT, OutboxState.FAILED, OutboxState.SUPERSEDED)
+"""States of outgoing messages that nothing follows."""
+
+
 def check_move(new: Any, was: Any, steps: Steps[Any] | None) -> None:  # noqa: ANN401
     """Refuse another thing's id and a step that the table lacks. Raises StaleState, ValueError."""
     if new.id != was.id:

@@ -19,6 +19,7 @@ from bot.cli.exits import KNOWN, ExitCode
 from bot.cli.imagine import imagine
 from bot.cli.init import init
 from bot.cli.options import Common
+from bot.cli.prune import prune
 from bot.cli.rerender import rerender
 from bot.cli.serving import demo, serve
 
@@ -48,6 +49,7 @@ app.command()(budget.usage)
 app.command()(rerender)
 app.command(no_args_is_help=True)(backup)
 app.command(no_args_is_help=True)(restore)
+app.command()(prune)
 
 
 @app.callback()

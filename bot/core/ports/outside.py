@@ -55,6 +55,10 @@ class Inbox(Protocol):
         processes of this node that are gone have left for it."""
         ...
 
+    async def tidy(self) -> int:
+        """Remove the empty files of processes that are gone; how many."""
+        ...
+
 
 class BlobStore(Protocol):
     """Content-addressed files, written durably."""
@@ -73,6 +77,15 @@ class BlobStore(Protocol):
 
     async def remove(self, sha256: str) -> None:
         """Forget it for good; no error if it is gone. Only for what was erased."""
+        ...
+
+    def untouched(self, since: datetime) -> AsyncIterator[str]:
+        """Hashes of files that were neither put nor asked for (`exists`) since then."""
+        ...
+
+    async def sweep(self, sha256: str, since: datetime) -> bool:
+        """Remove a file that is still untouched since then; False if it was touched or is gone.
+        Safe beside a `put` of the same bytes."""
         ...
 
     def all(self) -> AsyncIterator[str]:

@@ -12,6 +12,7 @@ from bot.core.messages import Card, ChannelRef, MessageRef
 from bot.core.ports.budgets import Budgets
 from bot.core.ports.census import Census
 from bot.core.ports.members import AccountLinks, Erasure, Keys, People
+from bot.core.ports.pruning import Pruning
 from bot.core.ports.records import (
     Assets,
     Jobs,
@@ -167,6 +168,7 @@ class Transaction(Protocol):
     deliveries: Deliveries
     erasure: Erasure
     census: Census
+    pruning: Pruning
 
 
 class Store(Protocol):
