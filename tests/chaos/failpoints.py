@@ -143,10 +143,6 @@ class FailingInbox:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         return getattr(self._inbox, name)
 
-    async def tidy(self) -> int:
-        """As the inbox's."""
-        return await self._inbox.tidy()
-
 
 class FailingBlobs:
     """A blob store with a point after each file."""
