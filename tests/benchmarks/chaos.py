@@ -110,6 +110,7 @@ def main() -> int:
         backend=given.backend,
         seed=given.seed,
         lease_s=given.lease,
+        naive_posts=max(30, given.jobs * 2 // 3),
     )
     folder = given.keep or Path(tempfile.mkdtemp(prefix="chaos-"))
     try:

@@ -16,7 +16,7 @@ import httpx
 from tests.chaos.failpoints import Failpoints
 from tests.chaos.plan import NAIVE, Plan
 
-PACE_S = 0.4
+PACE_S = 1.0
 """Between two posts of a process, so that they last about as long as the run."""
 POINT = "naive: between post and record"
 
