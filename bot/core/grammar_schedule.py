@@ -7,14 +7,22 @@ The days come first; the other parts may stand in any order, each once. A theme 
 part; in quotation marks it may hold any words.
 """
 
-import re
 from collections.abc import Callable
-from datetime import date, time
 from typing import Any
 
 from bot.core import commands
 from bot.core.errors import Mistake
 from bot.core.grammar_cursor import joined, value_of
+from bot.core.grammar_days import (
+    CLOCK_WORDS,
+    NUMBERS,
+    OFTEN,
+    SMALL,
+    TIME,
+    day_of,
+    days_of,
+    time_of,
+)
 from bot.core.grammar_flags import Value, read_brand, read_dashed
 from bot.core.grammar_mistakes import NOTHING_DONE, mistake, shown, unknown
 from bot.core.grammar_text import Token
@@ -25,30 +33,6 @@ from brand.words import clean
 
 MAX_EVERY = 12
 EXAMPLE = "every Monday 9:00 Europe/Berlin theme innovation"
-_DAYS: dict[str, tuple[int, ...]] = {
-    **{
-        form: (number,)
-        for number, name in enumerate(DAY_NAMES)
-        for form in (name.casefold(), f"{name.casefold()}s", name[:3].casefold())
-    },
-    "tues": (1,),
-    "weds": (2,),
-    "thur": (3,),
-    "thurs": (3,),
-    "day": tuple(range(7)),
-    "days": tuple(range(7)),
-    "weekday": (0, 1, 2, 3, 4),
-    "weekdays": (0, 1, 2, 3, 4),
-    "weekend": (5, 6),
-    "weekends": (5, 6),
-}
-_OFTEN = {"other": 2, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
-_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6}
-_SMALL = re.compile(r"\d{1,3}", re.ASCII)
-_TIME = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm)?", re.ASCII | re.IGNORECASE)
-_CLOCK_WORDS = {"noon": time(12), "midnight": time(0)}
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_BETWEEN = re.compile(r"[,/&]+")
 _PARTS = ("at", "theme", "templates", "in", "named", "fallback")
 _THEMES = ("theme", "about")
 _TEMPLATES = ("template", "templates")
@@ -140,7 +124,7 @@ def _often(reader: _Reader) -> int:
     """`every`, `every other`, `every 2 weeks on`; the weeks between."""
     if reader.word() in ("every", "each", "on"):
         reader.take()
-    weeks = _OFTEN.get(reader.word(), 0)
+    weeks = OFTEN.get(reader.word(), 0)
     if weeks:
         reader.take()
         if reader.word() not in ("week", "weeks"):
@@ -156,7 +140,7 @@ def _often(reader: _Reader) -> int:
 
 def _weeks(reader: _Reader) -> int:
     word, token = reader.word(), reader.take()
-    weeks = int(word) if _SMALL.fullmatch(word) else _NUMBERS.get(word, 0)
+    weeks = int(word) if SMALL.fullmatch(word) else NUMBERS.get(word, 0)
     if not 1 <= weeks <= MAX_EVERY:
         raise reader.wrong(f"It can come every 1 to {MAX_EVERY} weeks.", token, field="weeks")
     return weeks
@@ -168,7 +152,7 @@ def _weekdays(reader: _Reader) -> tuple[int, ...]:
         if days and reader.word() in _AND:
             reader.take()
             continue
-        found = _days_of(reader.word())
+        found = days_of(reader.word())
         if not found:
             break
         reader.take()
@@ -176,23 +160,6 @@ def _weekdays(reader: _Reader) -> tuple[int, ...]:
     if not days:
         raise _no_day(reader)
     return tuple(sorted(days))
-
-
-def _days_of(word: str) -> tuple[int, ...]:
-    """The days in one word: `mon`, `mon,thu`, `mon-fri`; none if it isn't all days."""
-    if not word or len(word) > 80:
-        return ()
-    days: list[int] = []
-    for piece in _BETWEEN.split(word.strip(",/&")):
-        first, dash, last = piece.replace("–", "-").partition("-")
-        start, end = _DAYS.get(first, ()), _DAYS.get(last, ())
-        if not start or (dash and (len(start) > 1 or len(end) != 1)):
-            return ()
-        if dash:
-            days += [(start[0] + n) % 7 for n in range((end[0] - start[0]) % 7 + 1)]
-        else:
-            days += start
-    return tuple(days)
 
 
 def _no_day(reader: _Reader) -> Mistake:
@@ -217,7 +184,7 @@ def _part(reader: _Reader) -> None:
         read(reader)
     elif not token.quoted and word.startswith("#"):
         _channel(reader)
-    elif word == "at" or word in _CLOCK_WORDS or _looks_like_time(reader):
+    elif word == "at" or word in CLOCK_WORDS or _looks_like_time(reader):
         _clock(reader)
     elif not token.quoted and (dashed := read_dashed(token.text)):
         _brand(reader, dashed.name, dashed.inline)
@@ -256,7 +223,7 @@ def _no_part(reader: _Reader, token: Token) -> Mistake:
 
 
 def _looks_like_time(reader: _Reader) -> bool:
-    match = _TIME.fullmatch(reader.word())
+    match = TIME.fullmatch(reader.word())
     return match is not None and bool(match[2] or match[3] or reader.word(1) in ("am", "pm"))
 
 
@@ -267,24 +234,10 @@ def _clock(reader: _Reader) -> None:
     half = reader.word() if reader.word() in ("am", "pm") else ""
     if half:
         reader.take()
-    at = _time_of(word + half)
+    at = time_of(word + half)
     if at is None:
         raise reader.wrong(f"`{shown(token.text)}` isn't a time of day.", token, field="time")
     reader.keep("time", at, token)
-
-
-def _time_of(word: str) -> time | None:
-    """`9:00`, `9.30`, `9am`, `18`, `noon`; None for anything else."""
-    if word in _CLOCK_WORDS:
-        return _CLOCK_WORDS[word]
-    match = _TIME.fullmatch(word)
-    if match is None:
-        return None
-    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").casefold()
-    if half and not 1 <= hour <= 12:
-        return None
-    hour = hour % 12 + 12 * (half == "pm") if half else hour
-    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def _starts_part(reader: _Reader) -> bool:
@@ -455,7 +408,7 @@ def read_move(args: Args, slot: str) -> commands.MoveSlot:
     if not reader.more:
         raise reader.wrong("Say the day after the id, as in `2026-03-09 14:30`.", field="day")
     token = reader.take()
-    day = _day_of(token.text.rstrip(",;"))
+    day = day_of(token.text.rstrip(",;"))
     if day is None:
         raise reader.wrong(
             f"`{shown(token.text)}` isn't a day; write it as 2026-03-09.", token, field="day"
@@ -466,10 +419,3 @@ def read_move(args: Args, slot: str) -> commands.MoveSlot:
         extra = shown(reader.tokens[reader.at].text)
         raise reader.wrong(f"`/{args.verb}` doesn't know what to do with `{extra}`.")
     return commands.MoveSlot(slot=slot, day=day, at=reader.found.get("time"))
-
-
-def _day_of(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        return None

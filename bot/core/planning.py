@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import planning_posts, planning_renders
-from bot.core.errors import HousestyleError, StaleState
+from bot.core.errors import Conflict, HousestyleError, StaleState
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.lives import ScheduleState, SlotState
@@ -128,7 +128,7 @@ async def _take(house: House, slot_id: str, now: datetime) -> bool:
                 await _STEPS[todo.step](house, tx, slot, schedule, todo, now)
                 await refresh_week(tx, slot, now)
         return todo is not None
-    except StaleState:
+    except Conflict:
         log.info("The slot had moved on", extra={"slot": slot_id})
     except HousestyleError as exc:
         log.info("A slot cannot go on: %s", exc.message, extra={"slot": slot_id})
