@@ -42,7 +42,10 @@ async def ask_at_once(store: OpenStore, count: int) -> Counter[str]:
     async def ask(number: int) -> str:
         user = PEOPLE[number % len(PEOPLE)]
         actor = Actor(platform="local", user=user, name=user.title(), channel=WORKING)
-        card = await door.dispatch(Imagine(brief=Brief(words="a red mug")), actor)
+        command = Imagine(brief=Brief(words="a red mug"))
+        card = await door.dispatch(command, actor)
+        while card.state == "store_busy":  # all connections are taken: nothing was queued
+            card = await door.dispatch(command, actor)
         if card.kind != "job":
             return f"{card.title}: {card.lines}"
         return "held" if card.status.startswith("Held") else "free"
