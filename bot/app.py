@@ -21,6 +21,7 @@ from bot.core.dispatch import Dispatch
 from bot.core.errors import HousestyleError
 from bot.core.house import House
 from bot.core.ids import new_id
+from bot.core.ledger import Event
 from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
 from bot.core.ports import Renderer, Transaction
 from bot.core.publishing import Publisher
@@ -293,6 +294,15 @@ async def owner_of(tx: Transaction, now: datetime) -> Person:
             identities=(Identity(platform=LOCAL, user=OWNER),),
         )
         await tx.people.add(owner)
+        roles = [f"{role.value}@{where}" for where, role in owner.roles]
+        event = Event(
+            action="member.made_owner",
+            subject=f"person:{owner.id}",
+            at=now,
+            actor="system",
+            facts={"roles": roles},
+        )
+        await tx.ledger.append(event)
     return owner
 
 

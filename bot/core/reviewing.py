@@ -108,6 +108,12 @@ async def close_review(
             review = await tx.reviews.update(gone, was=review)
         await tx.ledger.append(_event("asset.withdrawn", review, actor, now))
         await _tell_all(tx, review, asset, kit, now)
+    if not reviews:
+        subject = f"asset:{asset.id}"
+        event = Event(
+            action="asset.withdrawn", subject=subject, at=now, actor=actor, brand=asset.brand
+        )
+        await tx.ledger.append(event)
 
 
 async def vote(house: House, caller: Caller, command: Approve | Reject | AskChange) -> Card:
