@@ -24,6 +24,8 @@ R = TypeVar("R")
 
 TRIES = 2  # a worker process that was killed is replaced once for each call
 DIFFERENT_SIZES = 255
+NICENESS = 10
+"""Gates and files take what is left of the processor: who waits for an answer comes first."""
 
 
 class PoolStudio:
@@ -72,7 +74,7 @@ class PoolStudio:
             pool = self._pool = self._pool or ProcessPoolExecutor(
                 self._workers,
                 mp_context=multiprocessing.get_context("spawn"),
-                initializer=_end_with_parent,
+                initializer=_begin_worker,
             )
             try:
                 return await asyncio.get_running_loop().run_in_executor(pool, call)
@@ -81,6 +83,11 @@ class PoolStudio:
                 if not left:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _begin_worker() -> None:
+    os.nice(NICENESS)
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

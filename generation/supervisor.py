@@ -21,6 +21,8 @@ FIRST_PAUSE_S = 0.2
 MAX_PAUSE_S = 10.0
 CALM_S = 60.0
 """After running for so long, a death counts as the first again."""
+NICENESS = 10
+"""Renders take what is left of the processor: a person who waits for an answer comes first."""
 STOP_S = 4.0
 """How long it may take to stop by itself."""
 ANSWER_S = 30.0
@@ -184,6 +186,8 @@ class GenerationProcess:
             # Ctrl-C in the terminal is for us alone: we stop it once our own work has ended.
             start_new_session=True,
         )
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         if process.stderr is None:
             raise RuntimeError("asked for a pipe and got none")
         reading = asyncio.create_task(self._forward_log(process.stderr))
