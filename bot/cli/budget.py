@@ -169,7 +169,9 @@ def _usage_facts(months: "Sequence[MonthOfUse]", tariff: "Tariff | None") -> dic
         "month": months[0].month,
         "counted_in": "UTC",
         "tariff": (
-            {"per_hour": tariff.hourly, "currency": tariff.currency} if tariff is not None else None
+            {"per_hour": round(tariff.hourly, 6), "currency": tariff.currency}
+            if tariff is not None
+            else None
         ),
         "brands": [
             {

@@ -144,7 +144,7 @@ async def _answer(house: House, tx: Transaction, budget: Budget, kit: BrandKit, 
     owner = whose(account, kit, f"{name}'s")
     parts = []
     if budget.pictures is not None:
-        parts.append(f"{budget.pictures:,} pictures")
+        parts.append(f"{budget.pictures:,} picture{'' if budget.pictures == 1 else 's'}")
     if budget.cost is not None and house.tariff is not None:
         parts.append(f"{budget.cost:,.2f} {house.tariff.currency}")
     month = month_of(house.clock.now())
