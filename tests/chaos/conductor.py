@@ -25,7 +25,7 @@ from tests.chaos import naive
 from tests.chaos.nodes import Node, freeze, some, thaw
 from tests.chaos.people import People
 from tests.chaos.plan import APPROVER, KIT, NAIVE, PUBLIC, REQUESTERS, WORKING, Plan
-from tests.chaos.points import FREEZING, KILLING
+from tests.chaos.points import FREEZING, KILLING, SURE
 from tests.fakes.http_chat import PLATFORM
 
 LOOK_S = 0.5
@@ -33,7 +33,9 @@ LIMIT_S = 1500.0
 STUCK_S = 150.0
 """Nothing has moved for so long: it will not any more."""
 FREEZE_LEASES = (2.0, 4.0)
-AHEAD = 4
+OVER_S = 20.0
+"""The same where no work is left: what is still armed is not reached any more."""
+AHEAD = 6
 """Named points that wait to be reached at the same time."""
 NAMED_BY = 0.7
 """The share of the work by which all named points are armed."""
@@ -143,7 +145,8 @@ async def running(wanted: Wanted, folder: Path, database_url: str) -> AsyncItera
 
 def _named(wanted: Wanted) -> list[Point]:
     """Kills and freezes at named points, in turn; with few kills or freezes only some of them."""
-    kills = [("kill", name) for name in KILLING[: wanted.kills]]
+    names = KILLING if wanted.kills >= len(KILLING) else SURE[: wanted.kills]
+    kills = [("kill", name) for name in names]
     stops = [("stop", name) for name in FREEZING[: wanted.freezes]]
     both = list(itertools.zip_longest(kills, stops))
     return [point for pair in both for point in pair if point is not None]
@@ -233,7 +236,8 @@ async def _settled(run: Run, tasks: Sequence[asyncio.Task[None]]) -> None:
                 moved, last = now, stands
             if not any(counts.values()) and _all_done(run):
                 return
-            if now - began > LIMIT_S or now - moved > STUCK_S:
+            limit_s = STUCK_S if any(counts.values()) else OVER_S
+            if now - began > LIMIT_S or now - moved > limit_s:
                 say(f"it does not come to an end: {counts}, {run.waiting}")
                 return
     finally:

@@ -36,6 +36,17 @@ KILLING = (
 )
 """In the order in which they are armed: rare ones early."""
 
+SURE = (
+    "worker: between post and record",
+    "bot: between inbox and ack",
+    "worker: between blob and row",
+    "worker: between send and record",
+    "bot: jobs add, before the commit",
+    "sequencer: ledger chain, before the commit",
+    "worker: publications claim, after the commit",
+)
+"""Those that every picture comes by: for runs that are too short for all."""
+
 FREEZING = (
     "worker: between the last look at the lease and the post",
     "worker: between post and record",
