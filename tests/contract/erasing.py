@@ -18,6 +18,7 @@ from bot.core.commands import (
 )
 from bot.core.dispatch import Dispatch
 from bot.core.ids import new_id
+from bot.core.lives import JobState
 from bot.core.messages import Actor, Card, ChannelRef
 from bot.core.people import ANY_BRAND, Identity, Person, Role
 from brand.templates import Brief
@@ -99,6 +100,8 @@ async def busy_life(town: Town) -> None:
         await tx.schedules.add(schedule)
         await tx.schedules.add_slot(make_slot(schedule.id, reason=f"{NAME} made it and has left."))
         await tx.jobs.add(make_job(hold=f"Ask {NAME} for more.", error=f"{NAME} was away."))
+        failed = make_job(requester=person.id, state=JobState.FAILED, error=f"{WORD} is too long.")
+        await tx.jobs.add(failed)
         await tx.publications.add(make_publication(error=f"There is no channel of {NAME}."))
     await chatter(town)
     await town.settle()
