@@ -60,7 +60,7 @@ class Wanted:
     backend: str
     seed: int = 1
     lease_s: float = 2.0
-    naive_posts: int = 30
+    naive_posts: int = 20
 
 
 @dataclass

@@ -14,7 +14,7 @@ import httpx
 from tests.chaos.plan import APPROVER, NAIVE, PUBLIC, REQUESTERS, WORKING
 
 AT_ONCE = 24
-"""Commands that wait for their pictures at the same time."""
+"""Commands that wait for their pictures at the same time; of few jobs a quarter."""
 LOOK_S = 0.2
 REJECT_EVERY = 25
 
@@ -67,7 +67,8 @@ class People:
 
     async def _ask(self) -> None:
         finished = sum(m["card"].get("kind") == "review" for m in self.seen.values())
-        while self.asked < self.jobs and self.asked - finished < AT_ONCE:
+        at_once = min(AT_ONCE, self.jobs // 4 + 1)
+        while self.asked < self.jobs and self.asked - finished < at_once:
             self.asked += 1
             text = f"/imagine a red mug number {self.asked}"
             user = REQUESTERS[self.asked % len(REQUESTERS)]

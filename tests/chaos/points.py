@@ -41,7 +41,7 @@ SURE = (
     "bot: between inbox and ack",
     "worker: between blob and row",
     "worker: between send and record",
-    "bot: jobs add, before the commit",
+    "bot: reviews update to decided, before the commit",
     "sequencer: ledger chain, before the commit",
     "worker: publications claim, after the commit",
 )
