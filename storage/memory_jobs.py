@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.fairness import fair_turn, virtual_time
-from bot.core.jobs import Job, QueuePlace
+from bot.core.jobs import Job, Pace, QueuePlace
 from bot.core.lives import JOB_STEPS, JobState
 from storage.memory_tables import Table, Tables, after
 from storage.steps import LEASED, lease_lost
@@ -105,6 +105,16 @@ class MemoryJobs:
         """See the port."""
         jobs = after(self._jobs.newest(lambda job: job.created_at), before)
         return [job for job in jobs if _of(job, brand, requester)][:limit]
+
+    async def pace(self, brand: str, *, of: int) -> Pace:
+        """See the port."""
+        newest = await self.recent(brand=brand, limit=of)
+        done = [job for job in newest if job.state is JobState.DONE and job.seconds > 0]
+        return Pace(
+            jobs=len(done),
+            pictures=sum(len(job.items) for job in done),
+            seconds=sum(job.seconds for job in done),
+        )
 
     def _in_turn(self) -> list[Job]:
         return self._jobs.oldest(_turn)

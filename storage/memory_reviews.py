@@ -44,6 +44,10 @@ class MemoryReviews:
         every = self._reviews.oldest(lambda review: review.opened_at)
         return [r for r in every if r.state in OPEN_REVIEWS and brand in ("", r.brand)]
 
+    async def count_open(self, brand: str) -> int:
+        """See the port."""
+        return len(await self.open(brand=brand))
+
     async def overdue(self, now: datetime) -> Sequence[Review]:
         """See the port."""
         every = self._reviews.oldest(lambda review: review.deadline)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Tuple, func, select, tuple_, update
 
 from bot.core.fairness import virtual_time
-from bot.core.jobs import Job, QueuePlace
+from bot.core.jobs import Job, Pace, QueuePlace
 from bot.core.lives import JOB_STEPS, JobState
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable, before
@@ -161,6 +161,23 @@ class SqlJobs:
             conditions.append(await self._older(before))
         newest = (self._c.created_at.desc(), self._c.row.desc())
         return await self._jobs.where(*conditions, order=newest, limit=limit)
+
+    async def pace(self, brand: str, *, of: int) -> Pace:
+        """See the port."""
+        c = self._c
+        newest = (
+            select(c.state, c.seconds, func.json_array_length(c.items).label("pictures"))
+            .where(c.brand == brand)
+            .order_by(c.created_at.desc(), c.row.desc())
+            .limit(of)
+            .subquery()
+        )
+        query = select(
+            func.count().label("jobs"),
+            func.coalesce(func.sum(newest.c.pictures), 0).label("pictures"),
+            func.coalesce(func.sum(newest.c.seconds), 0.0).label("seconds"),
+        ).where(newest.c.state == JobState.DONE, newest.c.seconds > 0)
+        return Pace(**(await self._session.rows(query))[0])
 
     async def _older(self, cursor: str) -> ColumnElement[bool]:
         position = await self._jobs.position(cursor, "created_at")

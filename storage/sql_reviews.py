@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.engine import RowMapping
 
 from bot.core.errors import Conflict
@@ -72,6 +72,12 @@ class SqlReviews:
         of_brand = [self._c.brand == brand] if brand else []
         reviews = await self._waiting(*of_brand)
         return sorted(reviews, key=lambda review: review.opened_at)
+
+    async def count_open(self, brand: str) -> int:
+        """See the port."""
+        states = [(self._c.state == state) & (self._c.brand == brand) for state in OPEN_REVIEWS]
+        counts = [select(func.count()).select_from(_REVIEWS.table).where(state) for state in states]
+        return sum([await self._session.number(count) for count in counts])
 
     async def overdue(self, now: datetime) -> Sequence[Review]:
         """See the port."""

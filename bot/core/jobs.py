@@ -87,6 +87,16 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pace:
+    """What a brand's recent finished jobs took: how many, their pictures, device seconds in all
+    (retries included)."""
+
+    jobs: int = 0
+    pictures: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class QueuePlace:
     """How many jobs go before this one, and how many are waiting in all (held ones are not)."""
 

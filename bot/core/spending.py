@@ -172,15 +172,10 @@ def _held(job: Job, budget: Budget, why: str) -> Job:
 
 async def _expected_ms(tx: Transaction, job: Job) -> int:
     """By the mean of the brand's recent pictures, retries included; 0 before the first."""
-    done = [
-        recent
-        for recent in await tx.jobs.recent(brand=job.brand, limit=RECENT_JOBS)
-        if recent.state is JobState.DONE and recent.seconds > 0
-    ]
-    pictures = sum(len(recent.items) for recent in done)
-    if not pictures:
+    pace = await tx.jobs.pace(job.brand, of=RECENT_JOBS)
+    if not pace.pictures:
         return 0
-    each = sum(recent.seconds for recent in done) / pictures
+    each = pace.seconds / pace.pictures
     return max(round(each * len(job.items) * 1000), 1)
 
 

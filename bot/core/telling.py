@@ -46,12 +46,8 @@ async def line_to(tx: Transaction, person_id: str, platform: str) -> ChannelRef 
 
 async def seconds_each(tx: Transaction, brand: str) -> float | None:
     """Mean device seconds of this brand's recent finished jobs; None before the first."""
-    done = [
-        job.seconds
-        for job in await tx.jobs.recent(brand=brand, limit=RECENT_JOBS)
-        if job.state is JobState.DONE and job.seconds > 0
-    ]
-    return sum(done) / len(done) if done else None
+    pace = await tx.jobs.pace(brand, of=RECENT_JOBS)
+    return pace.seconds / pace.jobs if pace.jobs else None
 
 
 async def current_job_card(tx: Transaction, job: Job, kit: BrandKit) -> Card:

@@ -103,14 +103,14 @@ async def gathered(request: Request, visitor: Visitor) -> Frame:
         kit = next((k for k in kits if k.id == wanted), kits[0])
         # Only whole pages show how many wait; a command is answered without counting them.
         counts = request.method == "GET" and sees_wide(kit, visitor.person)
-        waiting = await tx.reviews.open(brand=kit.id) if counts else ()
+        waiting = await tx.reviews.count_open(kit.id) if counts else 0
     return Frame(
         request=request,
         site=site,
         visitor=visitor,
         kit=kit,
         kits=kits,
-        open_reviews=len(waiting),
+        open_reviews=waiting,
         reply=await reply_of(site, visitor, request.query_params.get("reply", "")),
     )
 

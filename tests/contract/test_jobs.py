@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core.errors import Conflict, LeaseLost, NotFound, StaleState
-from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job, QueuePlace
+from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job, Pace, QueuePlace
 from bot.core.lives import JobState
 from storage.database import OpenStore
 from tests.contract.values import DRAFTS, LEASE, NOW, later, make_job, make_spec
@@ -216,3 +216,21 @@ async def test_a_lease_counts_from_any_time_zone(store: OpenStore) -> None:
     assert job is not None
     async with store.read() as tx:
         assert (await tx.jobs.get(job.id)).lease_until == later(1)
+
+
+async def test_the_pace_counts_what_the_newest_jobs_took(store: OpenStore) -> None:
+    item = make_job().items[0]
+    two = (item, replace(item, index=1))
+    done = {"state": JobState.DONE}
+    jobs = [
+        make_job(created_at=later(1), seconds=90.0, **done),
+        make_job(created_at=later(2), seconds=4.0, items=two, **done),
+        make_job(created_at=later(3), seconds=1.5, **done),
+        make_job(created_at=later(4), seconds=7.0, state=JobState.FAILED),
+        make_job(created_at=later(5), seconds=0.0, **done),
+        make_job(created_at=later(6), seconds=50.0, brand="other", **done),
+    ]
+    await put(store, *jobs)
+    async with store.read() as tx:
+        assert await tx.jobs.pace("acme", of=4) == Pace(jobs=2, pictures=3, seconds=5.5)
+        assert await tx.jobs.pace("nobody", of=4) == Pace()

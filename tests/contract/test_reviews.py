@@ -102,5 +102,7 @@ async def test_open_overdue_and_earlier_reviews_are_listed(store: OpenStore) -> 
     async with store.read() as tx:
         assert await tx.reviews.open() == [early, other, late]
         assert await tx.reviews.open(brand="acme") == [early, late]
+        assert await tx.reviews.count_open("acme") == 2
+        assert await tx.reviews.count_open("nobody") == 0
         assert await tx.reviews.overdue(later(50)) == [other, late]
         assert await tx.reviews.of_asset(late.asset) == [late, done]

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from bot.core.assets import Asset, AssetQuery, Rendition
-from bot.core.jobs import Job, QueuePlace
+from bot.core.jobs import Job, Pace, QueuePlace
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from bot.core.slots import Schedule, Slot
@@ -77,6 +77,10 @@ class Jobs(Protocol):
         self, *, brand: str = "", requester: str = "", before: str = "", limit: int = 50
     ) -> Sequence[Job]:
         """Newest first; `before` is the last id of the previous page."""
+        ...
+
+    async def pace(self, brand: str, *, of: int) -> Pace:
+        """What those of the brand's newest `of` jobs took that are done and were rendered."""
         ...
 
 
@@ -155,6 +159,10 @@ class Reviews(Protocol):
 
     async def open(self, *, brand: str = "") -> Sequence[Review]:
         """Open and escalated ones, oldest first."""
+        ...
+
+    async def count_open(self, brand: str) -> int:
+        """How many of a brand wait for a decision."""
         ...
 
     async def overdue(self, now: datetime) -> Sequence[Review]:
