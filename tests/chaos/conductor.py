@@ -25,7 +25,7 @@ from tests.chaos import naive
 from tests.chaos.nodes import Node, freeze, some, thaw
 from tests.chaos.people import People
 from tests.chaos.plan import APPROVER, KIT, NAIVE, PUBLIC, REQUESTERS, WORKING, Plan
-from tests.chaos.points import FREEZING, KILLING, SURE
+from tests.chaos.points import FREEZING, KILLING, SURE, WORST
 from tests.fakes.http_chat import PLATFORM
 
 LOOK_S = 0.5
@@ -33,6 +33,8 @@ LIMIT_S = 1500.0
 STUCK_S = 150.0
 """Nothing has moved for so long: it will not any more."""
 FREEZE_LEASES = (2.0, 4.0)
+WORST_LEASES = (5.0, 8.0)
+"""At the worst point: long enough for others to ask a person and to post again."""
 OVER_S = 20.0
 """The same where no work is left: what is still armed is not reached any more."""
 AHEAD = 6
@@ -304,7 +306,7 @@ def _was_hit(run: Run, path: Path, thawing: set[asyncio.Task[None]]) -> None:
         return
     run.freezes += 1
     frozen = [node for node in run.nodes if node.pid == int(pid)]
-    seconds = _long(run)
+    seconds = _long(run, WORST_LEASES if name == WORST else FREEZE_LEASES)
     say(f"freeze {run.freezes}: {name}, for {seconds:.1f} s")
     for node in frozen:
         thawing.add(asyncio.create_task(thaw(node, seconds)))
@@ -340,5 +342,5 @@ def _armed(run: Run, what: str) -> int:
     return sum(asks == what for asks, _ in run.waiting)
 
 
-def _long(run: Run) -> float:
-    return run.wanted.lease_s * run.luck.uniform(*FREEZE_LEASES)
+def _long(run: Run, leases: tuple[float, float] = FREEZE_LEASES) -> float:
+    return run.wanted.lease_s * run.luck.uniform(*leases)

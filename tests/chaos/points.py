@@ -47,16 +47,19 @@ SURE = (
 )
 """Those that every picture comes by: for runs that are too short for all."""
 
+WORST = "worker: between the last look at the lease and the post"
+"""Where a freeze posts twice, whatever the product does: it can only be repaired."""
+
 FREEZING = (
-    "worker: between the last look at the lease and the post",
+    WORST,
     "worker: between post and record",
     "worker: publications claim, after the commit",
-    "worker: between the last look at the lease and the post",
+    WORST,
     "worker: between claim and send",
     "worker: publications update to sent, before the commit",
-    "worker: between the last look at the lease and the post",
+    WORST,
     "worker: jobs claim, after the commit",
     "worker: between send and record",
-    "worker: between the last look at the lease and the post",
+    WORST,
 )
 """The same for freezes; the worst place several times."""
