@@ -166,7 +166,7 @@ class SqlJobs:
         """See the port."""
         c = self._c
         newest = (
-            select(c.state, c.seconds, func.json_array_length(c.items).label("pictures"))
+            select(c.state, c.seconds, func.json_array_length(c["items"]).label("pictures"))
             .where(c.brand == brand)
             .order_by(c.created_at.desc(), c.row.desc())
             .limit(of)

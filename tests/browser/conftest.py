@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import socket
 import threading
+import time
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -159,6 +160,15 @@ def ready(page: Page) -> None:
     page.wait_for_selector("html.js", state="attached")
 
 
+def pictures_ready(page: Page) -> None:
+    """Wait for all pictures but those that load when they are scrolled to. Asked from here, not
+    by a function that waits in the page: see `ready`."""
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not page.evaluate("[...document.images].every(i => i.complete || i.loading == 'lazy')"):
+        assert time.monotonic() < deadline, "pictures that never come"
+        page.wait_for_timeout(50)
+
+
 def key(page: Page, name: str) -> None:
     """Press a key that the page's scripts listen to, once they do: a page can be seen earlier."""
     ready(page)
@@ -191,7 +201,7 @@ class Visit:
         """Sign in, by the link and the Enter key."""
         self.page.goto(self.live.link(who))
         # A busy browser puts the focus on the button only after the page counts as loaded.
-        self.page.wait_for_function("document.activeElement.matches('form button')")
+        self.page.wait_for_selector("form button:focus")
         self.page.keyboard.press("Enter")
         self.page.wait_for_url("**/chat/**")
         return self

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot.core.messages import Actor
 from bot.web.site import site_of_app
-from tests.browser.conftest import WAIT_MS, Live, Visit, key
+from tests.browser.conftest import WAIT_MS, Live, Visit, key, ready
 from tests.browser.test_looks import DRAFTS
 
 pytestmark = pytest.mark.browser
@@ -108,7 +108,7 @@ def test_a_card_changes_in_place_while_the_picture_is_made(live: Live, visit: Vi
     bar = card.locator("progress")
     expect(card.locator(".status-preview")).to_be_visible()
     early = bar.evaluate("bar => bar.value")
-    page.wait_for_function("early => document.querySelector('.bar')?.value > early", arg=early)
+    expect(bar).not_to_have_js_property("value", early)
     assert "%" in card.locator("[data-status]").inner_text()
     expect(card.locator("[data-status]")).to_contain_text("Done: 1 picture", timeout=WAIT_MS)
     assert page.locator(".card-job").count() == 1
@@ -131,7 +131,7 @@ def test_one_stream_serves_all_tabs_and_passes_on(live: Live, visit: Visit) -> N
     for tab in tabs[1:]:
         tab.goto(f"{live.url}/chat/brand-drafts")
     streams = site_of_app(live.portal.app).streams
-    tabs[0].wait_for_function("document.documentElement.classList.contains('js')")
+    ready(tabs[0])
     assert streams.open == 1
     tabs[0].close()
     tabs[1].fill("#say", "/imagine a red mug")
@@ -145,7 +145,7 @@ def test_a_lost_connection_is_said_and_made_good(live: Live, browser: Browser) -
     context = browser.new_context()
     window = Visit(live, context).enter("mia")
     page = window.page
-    page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(page)
     page.wait_for_timeout(300)
     began = time.monotonic()
     live.hang_up()
@@ -288,7 +288,7 @@ def test_nothing_foreign_gets_into_the_page(live: Live, browser: Browser) -> Non
 
 def test_a_server_that_stops_ends_its_streams_first(live: Live, visit: Visit) -> None:
     visit.enter("mia")
-    visit.page.wait_for_function("document.documentElement.classList.contains('js')")
+    ready(visit.page)
     visit.page.wait_for_timeout(300)
     assert site_of_app(live.portal.app).streams.open == 1
     began = time.monotonic()

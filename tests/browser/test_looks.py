@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from bot.core.commands import Approve, SendToApproval
 from bot.core.messages import ChannelRef
 from brand.templates import Brief
-from tests.browser.conftest import Live, Visit
+from tests.browser.conftest import Live, Visit, pictures_ready
 
 pytestmark = pytest.mark.browser
 DRAFTS = ChannelRef(platform="local", channel="brand-drafts")
@@ -49,7 +49,7 @@ def test_every_page_is_accessible_and_fits(
     page = window.page
     page.goto(live.link("ana"))
     assert window.axe() == []
-    page.wait_for_function("document.activeElement.matches('form button')")
+    page.wait_for_selector("form button:focus")
     page.keyboard.press("Enter")
     page.wait_for_url("**/chat/**")
     page.fill("#say", "/imagine template:prodct")
@@ -64,7 +64,7 @@ def test_every_page_is_accessible_and_fits(
     pages += ["/more", "/gallery?q=nothing"]
     for path in pages:
         window.go(path)
-        page.wait_for_function("[...document.images].every(i => i.complete || i.loading == 'lazy')")
+        pictures_ready(page)
         page.screenshot(path=tmp_path / f"{path.strip('/').replace('/', '_')}-{size}-{scheme}.png")
         assert window.axe() == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
