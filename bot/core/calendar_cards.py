@@ -1,5 +1,6 @@
 """What the calendar says, as cards: a schedule, a slot, a week, a reminder, a miss."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ from bot.core.lives import ScheduleState, SlotState
 from bot.core.messages import Button, Card, PictureRef
 from brand.kit import BrandKit
 
-MAX_BUTTONS = 20
+MAX_BUTTONS = 5  # the next ones; the table has the id of every slot
 COLUMNS = ("day", "time", "channel", "what", "state", "slot")
 EXAMPLE = "/schedule every Monday 9:00 Europe/Berlin theme innovation in #social"
 
@@ -55,9 +56,15 @@ def _thumb(row: CalendarRow, number: int) -> PictureRef:
 
 
 def _row_buttons(rows: Sequence[CalendarRow]) -> tuple[Button, ...]:
-    """Those of the rows that have no picture to stand under, named by their day."""
+    """Those of the next rows that have no picture to stand under, named by their day, and by
+    their channel where two fall together."""
+    times = Counter(row.local for row in rows)
     named = [
-        replace(button, label=f"{button.label} {row.local:%a %d %b %H:%M}")
+        replace(
+            button,
+            label=f"{button.label} {row.local:%a %d %b %H:%M}"
+            + (f" {row.channel}" if times[row.local] > 1 else ""),
+        )
         for row in rows
         if row.picture is None
         for button in row.buttons
