@@ -94,7 +94,8 @@ class MemoryErasure:
             if scrubbed(slot.reason, found) != slot.reason:
                 self._slots.put(slot.id, replace(slot, reason=scrubbed(slot.reason, found)))
         for job in self._jobs:
-            new = replace(job, hold=scrubbed(job.hold, found), error=scrubbed(job.error, found))
+            why, error = scrubbed(job.held_why, found), scrubbed(job.error, found)
+            new = replace(job, held_why=why, error=error)
             if new != job:
                 self._jobs.put(job.id, new)
         for publication in self._publications:

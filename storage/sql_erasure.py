@@ -69,7 +69,7 @@ _REVIEWS, _VOTES = table_of(ReviewRow), table_of(VoteRow)
 _RENDITIONS = table_of(RenditionRow)
 _SENTENCES = (
     (_SLOTS, "reason"),
-    (_JOBS.table, "hold"),
+    (_JOBS.table, "held_why"),
     (_JOBS.table, "error"),
     (_PUBLICATIONS, "error"),
 )

@@ -150,7 +150,8 @@ class Charge:
 
 def month_of(moment: datetime) -> str:
     """The calendar month in UTC, as "2026-03"."""
-    return f"{moment.astimezone(UTC):%Y-%m}"
+    day = moment.astimezone(UTC)
+    return f"{day.year:04}-{day.month:02}"  # strftime leaves out the zeros of early years
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime]:

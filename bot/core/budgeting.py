@@ -106,6 +106,8 @@ async def _account(
     kit = await kit_for(tx, command.brand or kits[0].id if kits else "", caller.actor)
     brand = kit.id if command.brand else ""
     if command.scope == Scope.PERSON.value:
+        nobody = Account(scope=command.scope, key="", brand=brand)
+        _may_set(caller.person, nobody, kit)  # first: a mistake would name members to anybody
         person = await find_person(tx, command.key)
         return Account(scope=command.scope, key=person.id, brand=brand), kit, person.name
     team = _known_team(command.key, await tx.people.all())

@@ -114,7 +114,7 @@ def _content(kit: BrandKit, command: AddSchedule) -> tuple[str, tuple[str, ...]]
     theme = clean(command.theme)
     spelled = {item.name.casefold(): item.name for item in kit.templates}
     templates = tuple(spelled.get(name.casefold(), name) for name in command.templates)
-    if not theme and not templates:
+    if not templates:
         templates = tuple(item.name for item in kit.templates[:1])
     if not theme and not templates:
         raise Mistake("Say what it is about, as in `theme innovation`.", field="theme")

@@ -1,5 +1,7 @@
 """Stop a job: in the queue at once, while rendering at the next step."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.caller import Caller
@@ -14,6 +16,9 @@ from bot.core.policy import may_handle
 from bot.core.ports import Signal, Transaction
 from bot.core.spending import settle
 from bot.core.telling import tell_job
+from brand.spec import RenderError
+
+log = logging.getLogger(__name__)
 
 
 async def cancel(house: House, caller: Caller, command: Cancel) -> Card:
@@ -39,9 +44,19 @@ async def cancel(house: House, caller: Caller, command: Cancel) -> Card:
         card = await tell_job(tx, new, kit, now)
     for topic in (f"job:{job.id}", "outbox", "queue"):
         house.signals.publish(Signal(topic=topic, kind="changed", data={}))
-    for item in job.pending:
-        await house.renderer.cancel(item.render_id)
+    await stop_renders(house, [job])
     return card
+
+
+async def stop_renders(house: House, jobs: Sequence[Job]) -> None:
+    """Free the device of jobs that have ended. What can't be stopped now, because the generation
+    service is away, is thrown away when it comes: nobody waits for it."""
+    try:
+        for job in jobs:
+            for item in job.pending:
+                await house.renderer.cancel(item.render_id)
+    except RenderError as exc:
+        log.warning("A render could not be stopped: %s", exc, extra={"action": "render.cancel"})
 
 
 async def _wanted(tx: Transaction, caller: Caller, job_id: str) -> Job:

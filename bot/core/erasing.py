@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot.core.actions import action
 from bot.core.caller import Caller
+from bot.core.cancelling import stop_renders
 from bot.core.cards import pictures, reply_card
 from bot.core.commands import ErasePerson
 from bot.core.errors import Conflict
@@ -43,11 +44,9 @@ async def erase(house: House, caller: Caller, command: ErasePerson) -> Card:
         bare = replace(person, name="", identities=(), roles=(), team="", active=False)
         await tx.people.update(bare, was=person)
         await tx.ledger.append(_event(house, caller, person, erased))
-    for job in stopped:
-        for item in job.pending:
-            await house.renderer.cancel(item.render_id)
     for sha256 in erased.files:
         await house.blobs.remove(sha256)
+    await stop_renders(house, stopped)
     clean = await house.store.compact()
     if not clean:
         log.warning("The database file could not be rewritten", extra={"action": ERASED})

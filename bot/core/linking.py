@@ -22,7 +22,7 @@ from bot.core.ids import new_id
 from bot.core.ledger import Event, Personal
 from bot.core.lives import LinkState
 from bot.core.messages import Actor, Button, Card, ChannelRef, Style
-from bot.core.people import AccountLink, Identity, Person
+from bot.core.people import AccountLink, Identity, KeyKind, Person
 from bot.core.policy import direct_line, may_administer
 from bot.core.ports import Transaction
 from bot.core.telling import line_to, name_of, say
@@ -237,6 +237,8 @@ async def unlink(house: House, caller: Caller, command: UnlinkAccount) -> Card:
             )
         left = tuple(one for one in person.identities if one != account)
         changed = await tx.people.update(replace(person, identities=left), was=person)
+        if person.id != caller.person.id:  # whoever has that account may be signed in by it
+            await tx.keys.remove_of(person.id, KeyKind.SESSION)
         await tx.ledger.append(
             Event(
                 action="account.unlinked",
@@ -258,7 +260,9 @@ async def unlink(house: House, caller: Caller, command: UnlinkAccount) -> Card:
             await say(tx, card, to, house.clock.now())
     rest = ", ".join(dict.fromkeys(one.platform for one in changed.identities)) or "none"
     whose = "" if person.id == caller.person.id else f" of {person.name}"
-    return reply_card(f"The {account.platform} account{whose} is off", f"Left: {rest}.")
+    lines = (f"Left: {rest}.", "They are signed out of the portal.")
+    shown = lines if whose else lines[:1]
+    return reply_card(f"The {account.platform} account{whose} is off", *shown)
 
 
 def _account(person: Person, said: str) -> Identity:

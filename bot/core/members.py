@@ -5,6 +5,7 @@ Every change is one transaction with its ledger event; names stand in the event'
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from bot.core import access
 from bot.core.caller import Caller, kit_for
@@ -18,6 +19,7 @@ from bot.core.ledger import Event, Personal
 from bot.core.messages import Card, Field
 from bot.core.people import ANY_BRAND, KeyKind, Person, Role
 from bot.core.policy import (
+    MANAGED,
     keeps_an_admin,
     managed_brands,
     may_administer,
@@ -106,6 +108,10 @@ async def set_role(house: House, caller: Caller, command: SetRole) -> Card:
         held = tuple(pair for pair in person.roles if pair != (where, role))
         new = replace(person, roles=(*held, (where, role)) if command.on else held)
         changed = await tx.people.update(new, was=person)
+        waits = command.on and await is_invited(tx, person, house.clock.now())
+        ended = waits and not _may_invite_still(person, role, where)
+        if ended:
+            await tx.keys.remove_of(person.id, KeyKind.INVITE)
         action = "role.given" if command.on else "role.taken"
         await _note(house, tx, caller, action, changed, brand=where, facts={"role": role.value})
         verb = "is now" if command.on else "is no longer"
@@ -113,7 +119,13 @@ async def set_role(house: House, caller: Caller, command: SetRole) -> Card:
         if person.id != caller.person.id:
             you = said.replace("is ", "You are ", 1)
             await _tell(house, tx, changed, "Your roles changed", f"{you}.")
-    return reply_card(f"{person.name} {said}", f"Roles: {roles_line(changed) or 'none'}.")
+    return reply_card(
+        f"{person.name} {said}",
+        f"Roles: {roles_line(changed) or 'none'}.",
+        fix="Their invitation has ended: give them a fresh link from the People page."
+        if ended
+        else "",
+    )
 
 
 async def set_team(house: House, caller: Caller, command: SetTeam) -> Card:
@@ -163,16 +175,12 @@ async def list_people(house: House, caller: Caller, command: ListPeople) -> Card
     async with house.store.read() as tx:
         people = people_seen(caller.person, await tx.people.all())
         brand = (await kit_for(tx, command.brand, caller.actor)).id if command.brand else ""
-        keys = {p.id: await tx.keys.of_person(p.id, KeyKind.INVITE) for p in people}
+        waiting = {p.id for p in people if await is_invited(tx, p, house.clock.now())}
     shown = [
         person
         for person in people
         if not person.is_erased and (not brand or person.roles_in(brand))
     ]
-    now = house.clock.now()
-    waiting = {
-        person_id for person_id, kept in keys.items() if any(key.expires_at > now for key in kept)
-    }
     return Card(
         kind="list",
         title="People" if len(shown) != 1 else "You",
@@ -194,6 +202,15 @@ def _row(person: Person, waiting: set[str]) -> tuple[str, ...]:
         state_of(person, invited=person.id in waiting),
         person.id,
     )
+
+
+async def is_invited(tx: Transaction, person: Person, now: datetime) -> bool:
+    """Whether an invitation is out for somebody who has not come in. Of all others, no key is
+    looked for: a long list stays one query."""
+    if person.identities or not person.active:
+        return False
+    keys = await tx.keys.of_person(person.id, KeyKind.INVITE)
+    return any(key.expires_at > now and key.used_at is None for key in keys)
 
 
 def state_of(person: Person, *, invited: bool) -> str:
@@ -255,6 +272,12 @@ def _has_already(person: Person, role: Role, where: str, on: bool) -> str:
 async def _check_taking(tx: Transaction, person: Person, role: Role, where: str) -> None:
     if role is Role.ADMIN and where == ANY_BRAND and person.active:
         keeps_an_admin(person, await tx.people.admins())
+
+
+def _may_invite_still(person: Person, role: Role, where: str) -> bool:
+    """Whether all who may have made this member's invitation may give the new role too: nobody
+    comes in by an old link with rights that its maker could not give."""
+    return role in MANAGED and any(held in (where, ANY_BRAND) for held, _ in person.roles)
 
 
 def _is_here(person: Person) -> None:

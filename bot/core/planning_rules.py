@@ -13,7 +13,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.core.slots import Schedule
-from brand.kit import BrandKit, Template
+from brand.kit import BrandKit, Template, Variable
 from brand.templates import WORDS_VARIABLE, Brief
 
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -135,17 +135,23 @@ def rule_in_words(schedule: Schedule) -> str:
 
 
 def brief_of(kit: BrandKit, *, theme: str, template: str, turn: int) -> Brief:
-    """What a slot asks for. A variable that the template leaves open takes its allowed values in
-    turn, or the theme where any text may stand."""
+    """What a slot asks for. A variable takes its allowed values in turn, its default first; where
+    any text may stand and there is no default, it takes the theme."""
     found = kit.template(template)
     if found is None:
         return Brief(words=theme, template=template)
     values = tuple(
-        (variable.name, variable.values[turn % len(variable.values)] if variable.values else theme)
+        (variable.name, _in_turn(variable, turn) if variable.values else theme)
         for variable in found.variables
-        if not variable.default and variable.name != WORDS_VARIABLE
+        if (variable.values or not variable.default) and variable.name != WORDS_VARIABLE
     )
     return Brief(words="" if _said(found, theme) else theme, template=template, variables=values)
+
+
+def _in_turn(variable: Variable, turn: int) -> str:
+    values = variable.values
+    first = values.index(variable.default) if variable.default in values else 0
+    return values[(first + turn) % len(values)]
 
 
 def _said(template: Template, theme: str) -> bool:

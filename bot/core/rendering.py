@@ -60,9 +60,14 @@ class RenderingWorker(Loop):
     topic = "queue"
     poll_s = 2.0
 
+    _is_away = False
+    """The generation service did not answer last time."""
+
     async def run_one(self) -> bool:
-        """Claim and work off one job; False if nothing waits."""
+        """Claim and work off one job; False if nothing waits, or nothing could render it."""
         house = self._house
+        if self._is_away and not await self._is_back():
+            return False
         now = house.clock.now()
         async with house.store.write() as tx:
             await tx.jobs.release_expired(now)
@@ -76,6 +81,15 @@ class RenderingWorker(Loop):
             return False
         with house.watch.span("job", trail=job.trail, job=job.id, pictures=len(job.pending)):
             await self._claimed(job, kit, budget)
+        return True
+
+    async def _is_back(self) -> bool:
+        """Ask before claiming again: an outage must not use up the claims of all that waits."""
+        try:
+            await self._house.renderer.health()
+        except RenderUnavailable:
+            return False
+        self._is_away = False
         return True
 
     async def _claimed(self, job: Job, kit: BrandKit, budget: Budget | None) -> None:
@@ -109,10 +123,10 @@ class RenderingWorker(Loop):
             async with _renewed(house, job):
                 rendered = [await self._render(job, item) for item in job.pending]
                 await self._check(job, kit, rendered)
-        except (RenderUnavailable, RenderBusy) as exc:
+        except RenderUnavailable as exc:
             log.warning("Job goes back to the queue: %s", exc, extra={"job": job.id})
+            self._is_away = True
             await _give_back(house, job)
-            await house.clock.sleep(getattr(exc, "retry_after_s", 1.0))
         except RenderCancelled:
             await self._end(job, kit, JobState.CANCELLED, "")
         except (StaleState, LeaseLost):
@@ -134,10 +148,18 @@ class RenderingWorker(Loop):
             render_id=item.render_id, brand=job.brand, spec=item.spec, priority=job.priority
         )
         with _timed(self._house, "rendering"), self._house.watch.span("submit", picture=item.index):
-            picture = await picture_of(
-                self._house, request, lambda progress: self._note(job, item, progress)
-            )
+            picture = await self._picture(job, item, request)
         return Rendered(item=item, picture=picture)
+
+    async def _picture(self, job: Job, item: JobItem, request: RenderRequest) -> Picture:
+        """Waits with the job in hand while the service is full: that is no failed start."""
+        while True:
+            try:
+                return await picture_of(
+                    self._house, request, lambda progress: self._note(job, item, progress)
+                )
+            except RenderBusy as exc:
+                await self._house.clock.sleep(exc.retry_after_s)
 
     def _note(self, job: Job, item: JobItem, event: Progress) -> None:
         total = len(job.items)

@@ -99,7 +99,11 @@ async def busy_life(town: Town) -> None:
     async with house.store.write() as tx:
         await tx.schedules.add(schedule)
         await tx.schedules.add_slot(make_slot(schedule.id, reason=f"{NAME} made it and has left."))
-        await tx.jobs.add(make_job(hold=f"Ask {NAME} for more.", error=f"{NAME} was away."))
+        await tx.jobs.add(
+            make_job(
+                hold="brand:acme:acme", held_why=f"Ask {NAME} for more.", error=f"{NAME} was away."
+            )
+        )
         failed = make_job(requester=person.id, state=JobState.FAILED, error=f"{WORD} is too long.")
         await tx.jobs.add(failed)
         await tx.publications.add(make_publication(error=f"There is no channel of {NAME}."))

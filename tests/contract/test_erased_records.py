@@ -108,6 +108,15 @@ async def test_files_go_unless_a_record_still_speaks_of_them(store: OpenStore) -
     assert named <= left
 
 
+async def test_files_go_while_the_generation_service_is_away(store: OpenStore) -> None:
+    town = await town_of(store)
+    upload = await town.house.blobs.put(b"my face")
+    await say(town, Imagine(brief=Brief(words="like this", reference=upload)))
+    town.renderer.away = True
+    await erase(town)
+    assert upload not in {sha256 async for sha256 in town.house.blobs.all()}
+
+
 async def files_of_others(town: Town) -> set[str]:
     """The files of pictures that somebody else asked for."""
     async with town.house.store.read() as tx:

@@ -17,6 +17,7 @@ from brand.spec import (
     RenderError,
     RenderRequest,
     RenderSpec,
+    RenderUnavailable,
     ReproductionClass,
     sha256_hex,
 )
@@ -49,6 +50,8 @@ class FakeRenderer:
         self.blobs: dict[str, bytes] = {}
         self.allowed: dict[str, frozenset[str]] = {}
         self.cancelled: set[str] = set()
+        self.away = False
+        """Whether it can't be told to stop anything."""
         self.failures: list[RenderError] = []
         """Raised, one a render, before anything is drawn."""
         self.before_picture: Callable[[RenderRequest], object] = lambda _: None
@@ -56,6 +59,8 @@ class FakeRenderer:
     async def render(self, request: RenderRequest) -> AsyncIterator[Progress | Picture]:
         """Two steps of progress, then the picture."""
         self.requests.append(request)
+        if self.away:
+            raise RenderUnavailable("The generation service does not answer.")
         if self.failures:
             raise self.failures.pop(0)
         self._check_inputs(request)
@@ -91,6 +96,8 @@ class FakeRenderer:
 
     async def cancel(self, render_id: str) -> None:
         """Takes effect at the next step."""
+        if self.away:
+            raise RenderUnavailable("The generation service does not answer.")
         self.cancelled.add(render_id)
 
     async def put_blob(self, data: bytes) -> str:
@@ -108,5 +115,7 @@ class FakeRenderer:
         return (ModelInfo(name="demo", sha256="0" * 64, layout="drawn", width=64, height=64),)
 
     async def health(self) -> RendererHealth:
-        """Always well."""
+        """Well, unless it is away."""
+        if self.away:
+            raise RenderUnavailable("The generation service does not answer.")
         return RendererHealth(ready=True, device="cpu", engine="fake/1", queued=0, running=0)

@@ -374,6 +374,13 @@ async def test_a_budget_of_nobody_or_of_no_number_is_refused(town: Town, wrong: 
     assert await events(town, "budget.set") == []
 
 
+async def test_who_may_not_set_a_budget_learns_no_name_of_a_member(town: Town) -> None:
+    for who in ("Mia", "Mai", "Nobody"):
+        card = await town.say(SetBudget(scope="person", key=who, pictures=1), "mia")
+        assert card.kind == "error"
+        assert "set by an admin" in card.lines[0]
+
+
 async def test_the_quiet_line_and_the_ledger_have_the_cost_where_a_tariff_is_set(
     town: Town,
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import timedelta
 
+from bot.core import access
 from bot.core.access import purge
 from bot.core.actions import parse_action
 from bot.core.commands import ConfirmLink, Help, LinkAccount, SetActive, UnlinkAccount
@@ -221,6 +222,16 @@ async def test_an_account_is_taken_off_by_its_member_or_an_admin(town: Town) -> 
     assert event.facts == {"platform": "discord"}
     card = await town.say(UnlinkAccount(platform="local:mia", person="Mia"), "ida")
     assert card.title == "The local account of Mia is off"
+
+
+async def test_an_account_that_an_admin_takes_off_is_signed_out(town: Town) -> None:
+    store, clock = town.house.store, town.clock
+    own = Identity(platform="local", user="mia")
+    _, session = await access.enter(store, clock, own)
+    assert await access.who(store, clock, session) is not None
+    card = await town.say(UnlinkAccount(platform="local:mia", person="Mia"), "ida")
+    assert "signed out" in card.lines[1]
+    assert await access.who(store, clock, session) is None
 
 
 async def test_codes_that_ended_are_forgotten_by_the_tick(town: Town) -> None:

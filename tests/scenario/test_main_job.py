@@ -5,7 +5,8 @@ import asyncio
 from bot.core.commands import Approve, Cancel, Imagine, Reroll, SendToApproval, Upscale, Vary
 from bot.core.lives import AssetState, JobState, PublicationState
 from bot.core.messages import ChannelRef
-from brand.spec import RenderFailed, RenderUnavailable, sha256_hex
+from bot.core.rendering import MAX_CLAIMS, RenderingWorker
+from brand.spec import RenderBusy, RenderFailed, RenderUnavailable, sha256_hex
 from brand.templates import Brief
 from tests.fakes.renderer import noise
 from tests.fakes.studio import OFF_PALETTE, PASSED
@@ -128,6 +129,32 @@ async def test_a_crash_of_the_generation_service_loses_no_job(town: Town) -> Non
     assert len(town.renderer.requests) == 2
     assert len(ids) == 1, "the same submission keeps its id"
     assert asset.state is AssetState.CANDIDATE
+
+
+async def test_an_outage_uses_up_no_claims_of_what_waits(town: Town) -> None:
+    town.renderer.away = True
+    for words in ("a red mug", "a blue hat"):
+        await town.say(Imagine(brief=Brief(words=words)))
+    worker = RenderingWorker(town.house, "w1")
+    assert await worker.run_one(), "it has to try once to know"
+    for _ in range(3 * MAX_CLAIMS):
+        assert not await worker.run_one()
+    town.renderer.away = False
+    await town.settle()
+    states = [card.state for card in town.chat.shown("drafts")]
+    assert states == ["done", "done"]
+
+
+async def test_a_full_service_is_waited_for_with_the_job_in_hand(town: Town) -> None:
+    busy = RenderBusy("its queue is full", retry_after_s=3)
+    town.renderer.failures = [busy] * (3 * MAX_CLAIMS)
+    await town.say(Imagine(brief=Brief(words="a red mug")))
+    task = asyncio.create_task(town.settle())
+    while not task.done():
+        await town.clock.advance(2)
+        await asyncio.wait({task}, timeout=0.01)
+    await task
+    assert (await newest_asset(town)).state is AssetState.CANDIDATE
 
 
 async def test_a_broken_render_fails_its_job_with_a_reference_and_a_way_on(town: Town) -> None:

@@ -145,6 +145,26 @@ async def test_a_brand_manager_gets_no_link_for_an_admin_who_has_not_come_in(tow
         await link_of(town, await stored(town, "Zoë"), "max")
 
 
+async def test_an_invitation_ends_with_a_role_that_its_maker_could_not_give(town: Town) -> None:
+    await add(town, "Bo", ("acme", Role.BRAND_MANAGER))
+    await town.say(Invite(name="Zoë"), "bo")
+    zoe = await stored(town, "Zoë")
+    secret = await link_of(town, zoe, "bo")
+    card = await town.say(SetRole(person="Zoë", role="approver", brand="acme"), "ida")
+    assert card.fix == ""  # Bo could have given that too
+    card = await town.say(SetRole(person="Zoë", role="admin"), "ida")
+    assert "fresh link" in card.fix
+    with pytest.raises(Refused):
+        await access.use_link(town.house.store, town.clock, secret)
+    with pytest.raises(NotAllowed):
+        await link_of(town, zoe, "bo")
+    secret = await link_of(town, zoe)
+    card = await town.say(SetRole(person="Zoë", role="requester"), "ida")
+    await access.use_link(town.house.store, town.clock, secret)
+    card = await town.say(SetRole(person="Zoë", role="auditor"), "ida")
+    assert card.fix == ""  # she is in
+
+
 async def test_the_links_secret_stands_nowhere_in_the_store(town: Town) -> None:
     await town.say(Invite(name="Zoë"), "ida")
     zoe = await stored(town, "Zoë")

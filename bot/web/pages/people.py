@@ -19,8 +19,8 @@ from bot.core.commands import (
 from bot.core.errors import Mistake, NotAllowed, NotFound
 from bot.core.grammar_render import render_command
 from bot.core.ids import is_id
-from bot.core.members import invitation, role_phrase, state_of
-from bot.core.people import ANY_BRAND, KeyKind, Person, Role
+from bot.core.members import invitation, is_invited, role_phrase, state_of
+from bot.core.people import ANY_BRAND, Person, Role
 from bot.core.policy import managed_brands, may_give, may_raise, people_seen
 from bot.core.ports import Transaction
 from bot.web.frame import Frame, Framed, go
@@ -117,9 +117,8 @@ def deciders(kit: BrandKit, people: list[Person]) -> list[tuple[str, list[str]]]
 
 async def _member(tx: Transaction, frame: Frame, person: Person) -> Member:
     viewer = frame.visitor.person
-    now = frame.house.clock.now()
-    invites = await tx.keys.of_person(person.id, KeyKind.INVITE)
-    state = state_of(person, invited=any(key.expires_at > now for key in invites))
+    invited = await is_invited(tx, person, frame.house.clock.now())
+    state = state_of(person, invited=invited)
     icon, tone = STATES[state]
     names = {kit.id: kit.name for kit in frame.kits}
     roles = [

@@ -33,7 +33,7 @@ def test_a_schedule_is_added_shown_paused_resumed_and_ended(housestyle: Housesty
         "every_weeks": 1,
         "channel": seen["schedules"][0]["channel"],
         "theme": "innovation",
-        "templates": [],
+        "templates": ["product"],
         "fallback": "",
         "state": "active",
     }

@@ -125,7 +125,7 @@ def test_a_rule_is_said_in_one_line() -> None:
     assert rule_in_words(rule) == "Tuesdays 18:30, New York, every 2 weeks"
 
 
-def test_what_a_template_leaves_open_takes_its_values_in_turn_or_the_theme() -> None:
+def test_a_templates_variables_take_their_values_in_turn_or_the_theme() -> None:
     template = Template(
         name="poster",
         text="a [COLOR] poster on [SIZE] paper that says [HEADLINE]",
@@ -133,13 +133,14 @@ def test_what_a_template_leaves_open_takes_its_values_in_turn_or_the_theme() -> 
             Variable(name="COLOR", values=("red", "teal")),
             Variable(name="SIZE", values=("small", "large"), default="large"),
             Variable(name="HEADLINE"),
+            Variable(name="PAPER", default="matt"),
         ),
     )
     kit = replace(KIT, templates=(template,))
     briefs = [brief_of(kit, theme="spring", template="poster", turn=turn) for turn in range(3)]
     assert [brief.variables for brief in briefs] == [
-        (("COLOR", "red"), ("HEADLINE", "spring")),
-        (("COLOR", "teal"), ("HEADLINE", "spring")),
-        (("COLOR", "red"), ("HEADLINE", "spring")),
+        (("COLOR", "red"), ("SIZE", "large"), ("HEADLINE", "spring")),
+        (("COLOR", "teal"), ("SIZE", "small"), ("HEADLINE", "spring")),
+        (("COLOR", "red"), ("SIZE", "large"), ("HEADLINE", "spring")),
     ]
     assert {brief.words for brief in briefs} == {""}

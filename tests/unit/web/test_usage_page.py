@@ -155,5 +155,6 @@ async def test_the_month_before_has_its_own_numbers_and_no_budgets(portal: Porta
         assert "Acme's budget" not in before.text
         future = await page(client, "/usage?month=2031-01")
         assert "March 2026 so far" in future.text
-        for odd in ("March", "2026-13", "0000-01", "2026-03-01"):
+        for odd in ("March", "2026-13", "0000-01", "9999-12", "2026-03-01"):
             assert (await client.get("/usage", params={"month": odd})).status_code == 422
+        assert (await client.get("/usage?month=0001-01")).status_code == 200  # long before, but one
