@@ -105,9 +105,9 @@ async def _account(
     kits = await tx.kits.all()
     kit = await kit_for(tx, command.brand or kits[0].id if kits else "", caller.actor)
     brand = kit.id if command.brand else ""
+    # First, because a mistake would name members and teams to whoever asks.
+    _may_set(caller.person, Account(scope=command.scope, key="", brand=brand), kit)
     if command.scope == Scope.PERSON.value:
-        nobody = Account(scope=command.scope, key="", brand=brand)
-        _may_set(caller.person, nobody, kit)  # first: a mistake would name members to anybody
         person = await find_person(tx, command.key)
         return Account(scope=command.scope, key=person.id, brand=brand), kit, person.name
     team = _known_team(command.key, await tx.people.all())

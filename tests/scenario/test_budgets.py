@@ -374,9 +374,10 @@ async def test_a_budget_of_nobody_or_of_no_number_is_refused(town: Town, wrong: 
     assert await events(town, "budget.set") == []
 
 
-async def test_who_may_not_set_a_budget_learns_no_name_of_a_member(town: Town) -> None:
-    for who in ("Mia", "Mai", "Nobody"):
-        card = await town.say(SetBudget(scope="person", key=who, pictures=1), "mia")
+async def test_who_may_not_set_a_budget_learns_no_name_of_members_or_teams(town: Town) -> None:
+    await town.say(SetTeam(person="Ana", team="design"), "ida")
+    for scope, key in (("person", "Mai"), ("person", "Nobody"), ("team", "nobody")):
+        card = await town.say(SetBudget(scope=scope, key=key, pictures=1), "mia")
         assert card.kind == "error"
         assert "set by an admin" in card.lines[0]
 

@@ -129,7 +129,8 @@ class Flow:
             raise NotProven(label, "code") from exc
         except (httpx.HTTPError, ValueError, RecursionError) as exc:
             raise ProviderSilent(label, "its answer can't be read") from exc
-        if not isinstance(token.get("access_token"), str) or not token["access_token"]:
+        bearer = token.get("access_token")
+        if not isinstance(bearer, str) or not bearer or not bearer.isascii():  # it goes in a header
             raise NotProven(label, "access_token")
         return dict(token)
 

@@ -126,6 +126,15 @@ async def test_discord_is_asked_whose_token_it_is(portal: Portal) -> None:
     assert fake.asked[-1] == "/api/v10/users/@me"
 
 
+async def test_a_token_that_fits_no_header_signs_nobody_in(portal: Portal) -> None:
+    with serving_provider() as fake:
+        fake.token_answer = lambda _: (200, '{"access_token": "té"}'.encode())
+        offer(portal, discord(client_id=CLIENT, client_secret=SECRET, address=fake.issuer))
+        async with portal.browser() as client:
+            assert (await sign_in(client, "discord")).status_code == 403
+            assert not await is_signed_in(client)
+
+
 async def test_an_invitation_is_accepted_with_the_company_account(
     portal: Portal, fake: FakeProvider
 ) -> None:
