@@ -236,9 +236,9 @@ async def unlink(house: House, caller: Caller, command: UnlinkAccount) -> Card:
                 "This is the account that you speak from.", fix="Take it off from another one."
             )
         left = tuple(one for one in person.identities if one != account)
-        changed = await tx.people.update(replace(person, identities=left), was=person)
         if person.id != caller.person.id:  # whoever has that account may be signed in by it
             await tx.keys.remove_of(person.id, KeyKind.SESSION)
+        changed = await tx.people.update(replace(person, identities=left), was=person)
         await tx.ledger.append(
             Event(
                 action="account.unlinked",

@@ -107,11 +107,11 @@ async def set_role(house: House, caller: Caller, command: SetRole) -> Card:
             await _check_taking(tx, person, role, where)
         held = tuple(pair for pair in person.roles if pair != (where, role))
         new = replace(person, roles=(*held, (where, role)) if command.on else held)
-        changed = await tx.people.update(new, was=person)
         waits = command.on and await is_invited(tx, person, house.clock.now())
         ended = waits and not _may_invite_still(person, role, where)
-        if ended:
+        if ended:  # the key before its person, as whoever comes in by it does
             await tx.keys.remove_of(person.id, KeyKind.INVITE)
+        changed = await tx.people.update(new, was=person)
         action = "role.given" if command.on else "role.taken"
         await _note(house, tx, caller, action, changed, brand=where, facts={"role": role.value})
         verb = "is now" if command.on else "is no longer"

@@ -109,10 +109,13 @@ class RenderingWorker(Loop):
     async def _hold(self, job: Job, kit: BrandKit, budget: Budget) -> None:
         """The budget was used up while the job waited."""
         house = self._house
-        async with house.store.write() as tx:
-            stored = _still_ours(await tx.jobs.get(job.id), job)
-            held = await hold_back(house, tx, stored, budget, kit)
-            await tell_job(tx, await tx.jobs.update(held, was=stored), kit, house.clock.now())
+        try:
+            async with house.store.write() as tx:
+                stored = _still_ours(await tx.jobs.get(job.id), job)
+                held = await hold_back(house, tx, stored, budget, kit)
+                await tell_job(tx, await tx.jobs.update(held, was=stored), kit, house.clock.now())
+        except (StaleState, LeaseLost):
+            log.info("Job was cancelled before it was held", extra={"job": job.id})
         _changed(house, job)
 
     async def _work(self, job: Job, kit: BrandKit) -> None:

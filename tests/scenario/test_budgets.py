@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.budget import Account, Change, accounts_of, brand_account
+from bot.core.budget import Account, Budget, Change, accounts_of, brand_account
 from bot.core.caller import Caller
 from bot.core.commands import Cancel, Imagine, SetBudget, SetTeam, Usage
 from bot.core.dispatch import Dispatch
@@ -20,6 +20,7 @@ from bot.core.messages import Actor, Card
 from bot.core.people import Role
 from bot.core.rendering import RenderingWorker
 from bot.core.tariff import Tariff
+from brand.kit import BrandKit
 from brand.spec import RenderFailed
 from brand.templates import Brief
 from tests.fakes.studio import OFF_PALETTE, PASSED
@@ -327,6 +328,27 @@ async def test_a_lowered_limit_holds_what_has_not_begun(town: Town) -> None:
     await town.settle()
     assert await counters(town) == (2, 0, 1000, 0)
     assert [bool(job.hold) for job in await jobs(town)] == [False, False, True, True]
+
+
+class CancelledMeanwhile(RenderingWorker):
+    """Somebody cancels what it has just claimed and is about to hold."""
+
+    by: Actor
+
+    async def _hold(self, job: Job, kit: BrandKit, budget: Budget) -> None:
+        assert self._house.door is not None
+        await self._house.door.dispatch(Cancel(job=job.id), self.by)
+        await super()._hold(job, kit, budget)
+
+
+async def test_a_job_cancelled_before_it_is_held_does_not_stop_the_worker(town: Town) -> None:
+    await ask(town)
+    await limit(town, pictures=0)
+    worker = CancelledMeanwhile(town.house, "one")
+    worker.by = town.actor("mia")
+    assert await worker.run_one()
+    assert [job.state for job in await jobs(town)] == [JobState.CANCELLED]
+    assert await counters(town) == (0, 0, 0, 0)
 
 
 async def test_a_budget_of_money_needs_a_tariff(town: Town) -> None:
