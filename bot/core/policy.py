@@ -201,11 +201,15 @@ def may_administer(person: Person) -> None:
 
 
 def keeps_an_admin(person: Person, admins: Sequence[Person]) -> None:
-    """Raises NotAllowed if nobody could run this house without `person` as an admin."""
-    if [admin.id for admin in admins] == [person.id]:
-        raise NotAllowed(
-            f"{person.name} is the last admin.", fix="Make someone else an admin first."
-        )
+    """Raises NotAllowed if nobody could run this house without `person` as an admin. Who was
+    invited as one and has not come in does not count: the link may run out."""
+    others = [admin for admin in admins if admin.id != person.id]
+    if any(admin.identities for admin in others) or (others and not person.identities):
+        return
+    fix = "Make someone else an admin first."
+    if others:
+        fix = f"{others[0].name} has to come in by their invitation first."
+    raise NotAllowed(f"{person.name} is the last admin.", fix=fix)
 
 
 def people_seen(viewer: Person, people: Iterable[Person]) -> tuple[Person, ...]:

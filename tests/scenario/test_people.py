@@ -239,6 +239,21 @@ async def test_an_admin_who_left_does_not_count_as_one(town: Town) -> None:
     refused(await town.say(SetRole(person="Ida", role="admin", on=False), "ida"), "last admin")
 
 
+async def test_an_admin_who_has_not_come_in_does_not_count_as_one(town: Town) -> None:
+    await town.say(Invite(name="Zoë", roles=("admin",)), "ida")
+    for command in (
+        SetActive(person="Ida", active=False),
+        SetRole(person="Ida", role="admin", on=False),
+    ):
+        card = await town.say(command, "ida")
+        refused(card, "last admin")
+        assert "Zoë has to come in" in card.fix
+    await access.use_link(
+        town.house.store, town.clock, await link_of(town, await stored(town, "Zoë"))
+    )
+    assert (await town.say(SetActive(person="Ida", active=False), "ida")).kind == "reply"
+
+
 async def test_two_admins_cannot_dismiss_each_other_at_once(town: Town) -> None:
     await town.say(SetRole(person="Ana", role="admin"), "ida")
     await asyncio.gather(
