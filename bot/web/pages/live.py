@@ -6,6 +6,7 @@ asks for it with its own session. A lost event costs only delay.
 
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,12 +17,15 @@ from bot.core.ports import Signal
 from bot.core.seeing import Sight
 from bot.web.frame import Frame, Framed
 from bot.web.messages import preview_version
+from bot.web.visitor import visitor_of
 from bot.web.words import progress_words
 
 router = APIRouter()
 STEP_S = 0.2
 """Progress of one job is told at most so often."""
 PATIENCE_S = 20.0
+RECHECK = timedelta(seconds=20)
+"""A stream outlives the session or the roles it was opened with by so much at most."""
 MAX_JOBS = 1000
 
 
@@ -89,11 +93,24 @@ async def events(frame: Framed) -> AsyncIterator[ServerSentEvent]:
     visitor, site = frame.visitor, frame.site
     rooms = await site.desk.rooms(visitor.person.id, visitor.user)
     teller = Teller(frame, frozenset(room.channel for room in rooms))
+    checked = site.house.clock.now()
     yield ServerSentEvent(data={"type": "hello", "version": site.files.version}, retry=2000)
     async with site.house.signals.subscribe() as signals:
         async for signal in site.streams.until_stopped(signals, every_s=PATIENCE_S):
+            if (now := site.house.clock.now()) - checked >= RECHECK:
+                if not await _still_the_same(frame):
+                    return  # the browser asks again, and is answered by what holds now
+                checked = now
             if signal is None:
                 continue
             event = await teller.event(signal)
             if event is not None:
                 yield ServerSentEvent(data=event)
+
+
+async def _still_the_same(frame: Frame) -> bool:
+    """Whether the visitor is still signed in, with the same roles and accounts."""
+    now, then = await visitor_of(frame.request), frame.visitor.person
+    if now is None:
+        return False
+    return (now.person.roles, now.person.identities) == (then.roles, then.identities)

@@ -254,3 +254,20 @@ async def test_progress_of_private_jobs_goes_to_their_requester_alone(portal: Po
     events = await stream_of(portal, "ana", 2)
     await task
     assert [event["type"] for event in events] == ["hello", "reviews"]
+
+
+async def test_a_stream_ends_with_the_rights_that_it_was_opened_with(portal: Portal) -> None:
+    house, town = portal.town.house, portal.town
+
+    async def happen() -> None:
+        await until(lambda: portal.app.state.site.streams.open > 0)
+        async with house.store.write() as tx:
+            ana = await tx.people.get(town.people["ana"].id)
+            await tx.people.update(replace(ana, active=False), was=ana)
+        town.clock.jump(60)
+        house.signals.publish(Signal(topic="reviews", kind="changed", data={}))
+
+    task = asyncio.create_task(happen())
+    events = await stream_of(portal, "ana", 2)
+    await task
+    assert [event["type"] for event in events] == ["hello"]
