@@ -110,7 +110,7 @@ class Publisher(Loop):
                 with timed(self._house.watch, "publish", "send", platform=chat.platform):
                     ref = await chat.post(attempt, *post)
         except ChatAmbiguous as exc:
-            await self._unclear(attempt, exc.message)
+            await self._doubted(attempt, exc.message)
         except ChatUnavailable as exc:
             await self._wait(claimed, attempt, exc)
         except HousestyleError as exc:
@@ -118,7 +118,7 @@ class Publisher(Loop):
         except Exception:
             # A post that trips over a bug of ours may have arrived; the others go on.
             log.exception("Posting tripped over a bug", extra={"id": attempt.id})
-            await self._unclear(attempt, "Something broke on our side.")
+            await self._doubted(attempt, "Something broke on our side.")
         else:
             await self._sent(claimed, attempt, ref)
 
@@ -191,12 +191,19 @@ class Publisher(Loop):
         failed, check_at = PublicationState.FAILED, claimed.check_at
         await self._move(attempt, failed, error=error, check_at=check_at)
 
-    async def _unclear(self, publication: Publication, why: str) -> None:
-        """Look it up. If this process ends before it has, the next one does."""
+    async def _doubted(self, attempt: Publication, why: str) -> None:
+        """The attempt of this process may have arrived, even if others have taken over since."""
+        if not await self._unclear(attempt, why):
+            await ask_for_a_look(self._house, attempt.id)
+
+    async def _unclear(self, publication: Publication, why: str) -> bool:
+        """Look it up. If this process ends before it has, the next one does. False if it had
+        moved on."""
         now = self._house.clock.now()
         unclear = await self._move(publication, PublicationState.AMBIGUOUS, error=why, check_at=now)
         if unclear is not None:
             await check_up(self._house, unclear)
+        return unclear is not None
 
     async def _move(
         self,

@@ -114,6 +114,8 @@ class Sender(Loop):
             unclear = await self._move(message, OutboxState.AMBIGUOUS, error=why, check_at=now)
             if unclear is not None:
                 await self._check_up(unclear)
+            else:  # others took over while this process was frozen; both may stand there
+                await self._ask_for_a_look(message)
 
     async def _check_up(self, message: Outgoing) -> None:
         """Look once where it stands; send what is missing, delete what is too much."""

@@ -37,6 +37,9 @@ WORST_LEASES = (5.0, 8.0)
 """At the worst point: long enough for others to ask a person and to post again."""
 OVER_S = 20.0
 """The same where no work is left: what is still armed is not reached any more."""
+CALM_LEASES = 2
+"""So long nothing may be open before a run counts as settled: whoever was frozen until the last
+moment still sends what it had in hand, and has it looked at."""
 AHEAD = 6
 """Named points that wait to be reached at the same time."""
 NAMED_BY = 0.7
@@ -223,7 +226,7 @@ async def carry_out(run: Run) -> None:
 
 async def _settled(run: Run, tasks: Sequence[asyncio.Task[None]]) -> None:
     engine = create_engine(run.plan.database_url)
-    began = moved = time.monotonic()
+    began = moved = done = time.monotonic()
     last: object = None
     try:
         while True:
@@ -236,7 +239,9 @@ async def _settled(run: Run, tasks: Sequence[asyncio.Task[None]]) -> None:
             now = time.monotonic()
             if stands != last:
                 moved, last = now, stands
-            if not any(counts.values()) and _all_done(run):
+            if any(counts.values()) or not _all_done(run):
+                done = now
+            elif now - done > CALM_LEASES * run.wanted.lease_s:
                 return
             limit_s = STUCK_S if any(counts.values()) else OVER_S
             if now - began > LIMIT_S or now - moved > limit_s:

@@ -129,6 +129,21 @@ async def test_a_card_that_a_freeze_put_up_twice_stands_once_in_the_end(town: To
     assert town.chat.copies(message.id) == [sent.message]
 
 
+async def test_a_second_card_whose_sender_got_no_answer_goes_too(town: Town) -> None:
+    message = await put(town)
+
+    async def freeze() -> None:
+        town.clock.jump(LEASE_S + 1)
+        await work(town)
+        town.chat.after = [ChatAmbiguous("The connection broke.")]
+
+    town.chat.meanwhile = [freeze]
+    assert await Sender(town.house, "s1").run_one()
+    assert len(town.chat.copies(message.id)) == 2
+    await work(town)
+    assert len(town.chat.copies(message.id)) == 1
+
+
 async def test_a_look_that_is_asked_for_during_a_sending_is_not_forgotten_over_it(
     town: Town,
 ) -> None:

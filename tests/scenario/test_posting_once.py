@@ -238,6 +238,23 @@ async def test_after_a_freeze_the_second_copy_is_deleted_and_the_receipts_stays(
     assert told[-3:] == ["sent", "doubled", "repaired"]
 
 
+async def test_the_second_copy_is_deleted_soon_also_if_its_poster_got_no_answer(
+    town: Town,
+) -> None:
+    async def freeze() -> None:
+        await freeze_until_sent_again(town)
+        town.chat.after = [ChatAmbiguous("The connection broke.")]
+
+    town.chat.meanwhile = [freeze]
+    assert await publisher(town).run_one()
+    post = await the_post(town)
+    assert len(town.chat.copies(post.id)) == 2
+    await work(town)
+    post = await the_post(town)
+    assert post.receipt is not None
+    assert town.chat.copies(post.id) == [post.receipt.message]
+
+
 async def test_the_second_copy_is_found_also_if_its_poster_dies_before_it_says_a_word(
     town: Town,
 ) -> None:
