@@ -27,10 +27,8 @@ REQUESTS = (
     "/imagine an orange hat in front of diagonal teal and orange stripes --n 4",
 )
 SCHEDULES = (
-    '/schedule every day 9:00 Europe/Berlin named "Good morning" in #social '
-    'theme "a teal teapot in front of diagonal teal and orange stripes"',
-    '/schedule every day 18:30 New_York named "Evening" in #social '
-    'theme "an orange lamp in front of diagonal teal and orange stripes"',
+    '/schedule every day 9:00 Europe/Berlin named "Good morning" in #social templates stripes',
+    '/schedule every day 18:30 New_York named "Evening" in #social templates pattern, stripes',
 )
 DONE_MS = 300_000
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
