@@ -81,6 +81,7 @@ def failure_page(
             why=why,
             fix=fix,
             reference=reference,
+            may_leave=status == 403 and cookie_name(site_of(request)) in request.cookies,
         )
     )
     return HTMLResponse(html, status_code=status)

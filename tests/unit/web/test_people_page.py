@@ -379,3 +379,14 @@ async def test_names_are_shown_as_text(portal: Portal) -> None:
     assert "<b>Eve" not in raw
     assert "&lt;b&gt;Eve" in raw
     assert "{{7*7}}" in raw
+
+
+async def test_whoever_has_no_role_is_told_so_and_can_sign_out(portal: Portal) -> None:
+    await add_person(portal, member("Uwe"))
+    async with portal.browser("uwe") as client:
+        answer = await client.get("/chat")
+        assert answer.status_code == 403
+        assert "member of any brand" in answer.text
+        assert 'action="/leave"' in answer.text
+        await client.post("/leave")
+        assert not await is_signed_in(client)
