@@ -9,7 +9,7 @@ from bot.core.lives import OUTBOX_STEPS, OutboxState
 from bot.core.messages import ChannelRef, MessageRef
 from bot.core.ports import Outgoing
 from storage.memory_tables import Table, Tables
-from storage.steps import WAITING, due, place_of, superseded
+from storage.steps import IN_HAND, WAITING, due, place_of, superseded
 
 
 class MemoryOutbox:
@@ -35,7 +35,7 @@ class MemoryOutbox:
             if message.state is not OutboxState.PENDING or due(message) > now:
                 continue
             others = self._same(message.card.subject, message.target)
-            if any(other.state is OutboxState.SENDING for other in others):
+            if any(other.state in IN_HAND for other in others):
                 continue
             if others and others[-1].id != message.id:
                 # A later card waits or was sent while this one waited for its next try.

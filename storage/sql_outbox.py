@@ -13,7 +13,7 @@ from bot.core.ports import Outgoing
 from storage.codec import clean_text, decode
 from storage.rows import Shape
 from storage.sql_table import Session, SqlTable
-from storage.steps import WAITING, due, place_of, superseded
+from storage.steps import IN_HAND, WAITING, due, place_of, superseded
 from storage.tables import DeliveryRow, OutgoingRow, table_of
 
 _SHAPE = Shape(Outgoing, OutgoingRow)
@@ -152,7 +152,7 @@ class SqlOutbox:
             other.c.platform == self._c.platform,
             other.c.channel == self._c.channel,
             other.c.thread == self._c.thread,
-            other.c.state == OutboxState.SENDING,
+            other.c.state.in_(IN_HAND),
         )
 
     def _same(self, subject: str, target: ChannelRef) -> ColumnElement[bool]:

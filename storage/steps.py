@@ -32,6 +32,9 @@ ON_THEIR_WAY = (PublicationState.PENDING, PublicationState.SENDING)
 """States of a publication that a publisher has still to end."""
 WAITING = (OutboxState.PENDING, OutboxState.SENDING)
 """States of a message that a sender has still to end."""
+IN_HAND = (OutboxState.SENDING, OutboxState.AMBIGUOUS)
+"""States in which a message may come to stand any moment, so that no other of its subject and
+place is sent beside it: there would be two cards of one thing."""
 OPEN_REVIEWS = (ReviewState.OPEN, ReviewState.ESCALATED)
 """States in which a review still waits for votes."""
 OPEN_SLOTS = (SlotState.PLANNED, SlotState.RENDERING, SlotState.IN_REVIEW, SlotState.READY)

@@ -279,3 +279,16 @@ async def test_ended_messages_are_doubtful_once_their_time_has_come(store: OpenS
 async def test_a_doubt_stays_with_a_message_that_is_sent_again(store: OpenStore) -> None:
     await put(store, make_outgoing(check_at=later(3)))
     assert (await claim_one(store)).check_at == later(3)
+
+
+async def test_a_card_waits_while_nobody_knows_whether_an_earlier_one_stands(
+    store: OpenStore,
+) -> None:
+    first, second = make_outgoing("job:1"), make_outgoing("job:1")
+    await put(store, first)
+    claimed = await claim_one(store)
+    await put(store, second)
+    unclear = await change(store, claimed, state=OutboxState.AMBIGUOUS)
+    assert await claim(store) is None, "beside the first it would be a second card"
+    await change(store, unclear, state=OutboxState.SENT, sent=STANDING)
+    assert (await claim_one(store)).update == STANDING
