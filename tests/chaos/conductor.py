@@ -10,16 +10,18 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.app import Roles, open_house
 from bot.core.ids import new_id
 from bot.core.people import ANY_BRAND, Identity, Person, Role
 from storage.engines import create_engine
+from storage.tables import PublicationRow, table_of
 from tests.acceptance.product import free_port
 from tests.chaos import naive
 from tests.chaos.nodes import Node, freeze, some, thaw
@@ -28,6 +30,7 @@ from tests.chaos.plan import APPROVER, KIT, NAIVE, PUBLIC, REQUESTERS, WORKING, 
 from tests.chaos.points import FREEZING, KILLING, SURE, WORST
 from tests.fakes.http_chat import PLATFORM
 
+_PUBLICATIONS = table_of(PublicationRow)
 LOOK_S = 0.5
 LIMIT_S = 1500.0
 STUCK_S = 150.0
@@ -37,6 +40,8 @@ WORST_LEASES = (5.0, 8.0)
 """At the worst point: long enough for others to ask a person and to post again."""
 OVER_S = 20.0
 """The same where no work is left: what is still armed is not reached any more."""
+LOOKS_SOON_S = 6.0
+"""A look at the copies of a post that is due within so long is waited for."""
 CALM_LEASES = 2
 """So long nothing may be open before a run counts as settled: whoever was frozen until the last
 moment still sends what it had in hand, and has it looked at."""
@@ -271,6 +276,9 @@ async def _counts(engine: AsyncEngine) -> dict[str, int]:
         for table, condition in OPEN.items():
             query = f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608  (our own)
             counts[table] = int((await connection.execute(text(query))).scalar_one())
+        soon = datetime.now(UTC) + timedelta(seconds=LOOKS_SOON_S)  # noqa: TID251  as the product's
+        looks = select(func.count()).where(_PUBLICATIONS.c.check_at <= soon)
+        counts["looks"] = int((await connection.execute(looks)).scalar_one())
     return counts
 
 
@@ -302,7 +310,7 @@ async def _trouble(run: Run) -> None:
 
 
 def _was_hit(run: Run, path: Path, thawing: set[asyncio.Task[None]]) -> None:
-    name, _, pid = path.name.partition("@")
+    name, pid, _ = path.name.split("@")
     if name == naive.POINT:
         return
     if path.read_text() == "kill":

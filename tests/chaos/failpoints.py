@@ -8,6 +8,7 @@ to get there takes the file away and does it. What happened stands in `hit/`.
 import inspect
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -51,7 +52,8 @@ class Failpoints:
             os.kill(pid, SIGNALS[what])
 
     def _taken(self, name: str) -> str | None:
-        hit = self._hit / f"{name}@{os.getpid()}"
+        # A process may come to the same point twice, and each time has to be seen.
+        hit = self._hit / f"{name}@{os.getpid()}@{time.monotonic_ns()}"
         try:
             (self._armed / name).rename(hit)
         except FileNotFoundError:
