@@ -212,6 +212,137 @@ class InitImage(Encoded):
         _within("strength", self.strength, 0, 1)
 
 
+CONTROL_KINDS = (
+    "canny",
+    "softedge",
+    "lineart",
+    "depth",
+    "pose",
+    "normal",
+    "segmentation",
+    "tile",
+)
+"""What a ControlNet may be led by."""
+MAX_CONTROLS = 4
+MAX_EMBEDDINGS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask(Encoded):
+    """Inpainting: where the `init` picture is painted anew (white) and where it stays (black)."""
+
+    sha256: str
+    feather: int = 4
+    """How softly the two meet: the blur's radius in pixels of the finished picture."""
+    invert: bool = False
+    """Black is painted anew instead."""
+
+    def __post_init__(self) -> None:
+        if not is_sha256(self.sha256):
+            raise SpecInvalid("a mask is named by the sha256 of its file")
+        _within("feather", self.feather, 0, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outpaint(Encoded):
+    """The `init` picture goes on over its edges: so many pixels of the finished size are new on
+    each side (multiples of 8); the rest is the picture, fitted."""
+
+    left: int = 0
+    right: int = 0
+    top: int = 0
+    bottom: int = 0
+    feather: int = 8
+    """How softly old and new meet, in pixels."""
+
+    def __post_init__(self) -> None:
+        for name in ("left", "right", "top", "bottom"):
+            value = getattr(self, name)
+            _within(name, value, 0, 4096)
+            if value % 8:
+                raise SpecInvalid(f"{name} must be a multiple of 8 pixels")
+        if not (self.left or self.right or self.top or self.bottom):
+            raise SpecInvalid("outpainting needs at least one side with new pixels")
+        _within("feather", self.feather, 0, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlUse(Encoded):
+    """One ControlNet (Zhang et al., 2023) that leads the composition by a picture."""
+
+    kind: str
+    """One of CONTROL_KINDS."""
+    sha256: str
+    """Of the leading picture."""
+    weight: float = 1.0
+    start: float = 0.0
+    """Share of the steps after which it begins, and below after which it ends."""
+    end: float = 1.0
+    ready: bool = False
+    """The picture is a finished map (edges, depth, …) already; nothing is derived from it."""
+    model: str = ""
+    """Name of the ControlNet in the generation service; empty: the one there for this kind."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in CONTROL_KINDS:
+            raise SpecInvalid(f"control kind must be one of {', '.join(CONTROL_KINDS)}")
+        if not is_sha256(self.sha256):
+            raise SpecInvalid("a control picture is named by the sha256 of its file")
+        _within("control weight", self.weight, 0, 2)
+        _within("control start", self.start, 0, 1)
+        _within("control end", self.end, 0, 1)
+        if self.start >= self.end:
+            raise SpecInvalid("a control must start before it ends")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingUse(Encoded):
+    """A textual inversion (Gal et al., 2022): the word of the prompts that stands for it."""
+
+    sha256: str
+    token: str
+    """The word, e.g. `acme-style`; without it in a prompt, the embedding does nothing."""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not is_sha256(self.sha256):
+            raise SpecInvalid("an embedding is named by the sha256 of its file")
+        if not 1 <= len(self.token) <= 60 or any(c.isspace() for c in self.token):
+            raise SpecInvalid("an embedding's token is one word of at most 60 characters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePrompt(Encoded):
+    """A picture as a prompt (IP-Adapter, Ye et al., 2023), where its weights are installed."""
+
+    sha256: str
+    weight: float = 0.6
+    model: str = ""
+    """Name of the image-prompt weights in the generation service; empty: the ones there."""
+
+    def __post_init__(self) -> None:
+        if not is_sha256(self.sha256):
+            raise SpecInvalid("an image prompt is named by the sha256 of its file")
+        _within("image prompt weight", self.weight, 0, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HighRes(Encoded):
+    """Two passes: the picture is made at its size, enlarged (Lanczos), and painted over again."""
+
+    scale: float = 2.0
+    """Of both sides; the finished sides are rounded to multiples of 8."""
+    strength: float = 0.5
+    """Of the second pass, as in image to image."""
+    steps: int = 0
+    """Of the second pass; 0: as many as in the first."""
+
+    def __post_init__(self) -> None:
+        _within("highres scale", self.scale, 1, 4)
+        _within("highres strength", self.strength, 0.05, 1)
+        _within("highres steps", self.steps, 0, 200)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RenderSpec(Encoded):
     """The complete frozen recipe of one picture.
@@ -235,6 +366,12 @@ class RenderSpec(Encoded):
     init: InitImage | None = None
     upscale: int = 1
     tile: bool = False
+    mask: Mask | None = None
+    outpaint: Outpaint | None = None
+    controls: tuple[ControlUse, ...] = ()
+    embeddings: tuple[EmbeddingUse, ...] = ()
+    image_prompt: ImagePrompt | None = None
+    highres: HighRes | None = None
 
     def __post_init__(self) -> None:
         _within("width", self.width, 64, 4096)
@@ -254,6 +391,41 @@ class RenderSpec(Encoded):
             raise SpecInvalid("a model is needed, and no text may hold a NUL or half a character")
         if self.model_sha256 and not is_sha256(self.model_sha256):
             raise SpecInvalid("model_sha256 must be a sha256")
+        self._check_ways()
+
+    def _check_ways(self) -> None:
+        if (self.mask or self.outpaint) and self.init is None:
+            raise SpecInvalid("inpainting and outpainting need the picture to start from: `init`")
+        if self.mask and self.outpaint:
+            raise SpecInvalid("a picture is inpainted or outpainted, not both at once")
+        out = self.outpaint
+        if out and (out.left + out.right >= self.width or out.top + out.bottom >= self.height):
+            raise SpecInvalid("outpainting leaves no room for the picture within width and height")
+        if len(self.controls) > MAX_CONTROLS:
+            raise SpecInvalid(f"at most {MAX_CONTROLS} controls in one picture")
+        if len(self.embeddings) > MAX_EMBEDDINGS:
+            raise SpecInvalid(f"at most {MAX_EMBEDDINGS} embeddings in one picture")
+        if len({use.token for use in self.embeddings}) < len(self.embeddings):
+            raise SpecInvalid("two embeddings have the same token")
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The sha256 of every file that rendering it needs, each once."""
+        named = [*self.approved_files, *(use.sha256 for use in self.controls)]
+        if self.init:
+            named.append(self.init.sha256)
+        if self.mask:
+            named.append(self.mask.sha256)
+        if self.image_prompt:
+            named.append(self.image_prompt.sha256)
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def approved_files(self) -> tuple[str, ...]:
+        """The sha256 of every file among them that changes the model: only a brand's approved
+        ones may serve."""
+        loras = tuple(use.sha256 for use in self.loras)
+        return loras + tuple(use.sha256 for use in self.embeddings)
 
     def encode(self) -> bytes:
         """The canonical encoding (see the module's text)."""
@@ -278,7 +450,16 @@ class RenderSpec(Encoded):
     @property
     def output_size(self) -> tuple[int, int]:
         """Width and height of the finished picture in pixels."""
-        return self.width * self.upscale, self.height * self.upscale
+        width, height = self.highres_size
+        return width * self.upscale, height * self.upscale
+
+    @property
+    def highres_size(self) -> tuple[int, int]:
+        """Width and height that the last pass paints, in pixels."""
+        if self.highres is None:
+            return self.width, self.height
+        width, height = (round(side * self.highres.scale / 8) for side in (self.width, self.height))
+        return width * 8, height * 8
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
@@ -297,8 +478,11 @@ class ReproductionClass(Encoded):
     capability: str
     threads: int
     row_bucket: int = 1
+    """The smallest row bucket of the set below; stands for all of it."""
     driver: str = ""
     libraries: tuple[str, ...] = ()
+    buckets: tuple[int, ...] = ()
+    """Row buckets that a profile found to give equal bits; the engine used these only."""
 
     @property
     def id(self) -> str:
@@ -325,6 +509,8 @@ class RenderRequest:
     """Higher goes first: 10 interactive, 0 overnight."""
     preview_every: int = 4
     """A small preview every so many steps; 0 for none."""
+    team: str = ""
+    """Whose work it is, for fair turns among those who ask; empty: the brand's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,10 +96,8 @@ class GenerationService:
         check_limits(request, limits)
         self._engine.check(spec)
         self.approved.check(request.brand, spec)
-        for sha256 in [use.sha256 for use in spec.loras]:
+        for sha256 in spec.inputs:
             self.blobs.path(sha256)
-        if spec.init is not None:
-            self.blobs.path(spec.init.sha256)
 
     def health(self) -> RendererHealth:
         """What the service says of itself."""

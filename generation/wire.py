@@ -85,6 +85,7 @@ def request_to_json(request: RenderRequest) -> dict[str, Any]:
         "spec": request.spec.to_dict(),
         "priority": request.priority,
         "preview_every": request.preview_every,
+        "team": request.team,
     }
 
 
@@ -92,7 +93,7 @@ def request_from_json(raw: object) -> RenderRequest:
     """Read the body of `POST /renders`. Raises SpecInvalid naming the field."""
     if not isinstance(raw, Mapping):
         raise SpecInvalid("a render is an object with render_id, brand and spec")
-    unknown = set(raw) - {"render_id", "brand", "spec", "priority", "preview_every"}
+    unknown = set(raw) - {"render_id", "brand", "spec", "priority", "preview_every", "team"}
     if unknown:
         raise SpecInvalid(f"unknown field {min(map(str, unknown))!r} in the render")
     render_id, brand, spec = raw.get("render_id"), raw.get("brand"), raw.get("spec")
@@ -108,7 +109,15 @@ def request_from_json(raw: object) -> RenderRequest:
         spec=RenderSpec.from_dict(spec),
         priority=_whole(raw, "priority", -MAX_PRIORITY, MAX_PRIORITY, default=0),
         preview_every=_whole(raw, "preview_every", 0, 1000, default=4),
+        team=_team(raw),
     )
+
+
+def _team(raw: Mapping[str, Any]) -> str:
+    team = raw.get("team", "")
+    if not isinstance(team, str) or len(team) > MAX_BRAND_CHARACTERS:
+        raise SpecInvalid(f"team must be text of at most {MAX_BRAND_CHARACTERS} characters")
+    return team
 
 
 def is_render_id(text: str) -> bool:

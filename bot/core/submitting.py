@@ -13,7 +13,7 @@ async def picture_of(
     house: House, request: RenderRequest, note: Callable[[Progress], None]
 ) -> Picture:
     """Submit, follow, and call `note` with each progress. Raises the RenderError tree."""
-    if request.spec.loras:
+    if request.spec.approved_files:
         await _allow_loras(house, request.brand)
     for _ in range(UPLOAD_TRIES):
         try:
@@ -41,7 +41,5 @@ async def _allow_loras(house: House, brand: str) -> None:
 
 
 async def _upload(house: House, spec: RenderSpec) -> None:
-    wanted = [use.sha256 for use in spec.loras]
-    wanted += [spec.init.sha256] if spec.init else []
-    for sha256 in wanted:
+    for sha256 in spec.inputs:
         await house.renderer.put_blob(await house.blobs.get(sha256))
