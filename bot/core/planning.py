@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 AHEAD = timedelta(weeks=4)
 """So far ahead slots are planned."""
+BROKEN = "Something broke on our side; an admin finds it in the log as {slot}."
 MAX_LEAD = timedelta(days=14)
 """No slot is worked on earlier before its time than this."""
 
@@ -134,8 +135,9 @@ async def _take(house: House, slot_id: str, now: datetime) -> bool:
         log.info("A slot cannot go on: %s", exc.message, extra={"slot": slot_id})
         await planning_renders.note(house, slot_id, f"{exc.message} {exc.fix}".strip(), now)
     except Exception:
-        # A slot that trips over a bug of ours must not hold up the others.
+        # A slot that trips over a bug of ours must not hold up the others, nor stay silent.
         log.exception("A slot tripped over a bug", extra={"slot": slot_id})
+        await planning_renders.note(house, slot_id, BROKEN.format(slot=slot_id), now)
     return False
 
 

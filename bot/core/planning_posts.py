@@ -11,6 +11,7 @@ from bot.core.planning_steps import UNCLEAR, Approved, Todo, approved
 from bot.core.planning_telling import tell_missed
 from bot.core.ports import Transaction
 from bot.core.publications import Publication
+from bot.core.receipts import give_up
 from bot.core.slots import Schedule, Slot
 
 
@@ -70,8 +71,7 @@ async def follow(
     else:
         why = post.error or "It could not be posted within an hour of its time."
         if post.state is PublicationState.PENDING:
-            gone = replace(post, state=PublicationState.FAILED, error=why)
-            await tx.publications.update(gone, was=post)
+            await give_up(tx, post, why, now)
         await miss(house, tx, slot, schedule, replace(todo, why=why), now)
 
 

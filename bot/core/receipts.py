@@ -51,11 +51,25 @@ async def record(
             lease_until=None,
             worker="",
         )
-        new = await tx.publications.update(new, was=stored)
-        await tx.ledger.append(event_of(new, f"publication.{to.value}", now, actor=actor))
-        await _tell(tx, new, was=stored.state, now=now)
+        new = await _moved(tx, new, was=stored, now=now, actor=actor)
     wake(house)
     return new
+
+
+async def give_up(tx: Transaction, pending: Publication, why: str, now: datetime) -> None:
+    """A post that was not begun is not made any more. Raises StaleState."""
+    gone = replace(pending, state=PublicationState.FAILED, error=why)
+    await _moved(tx, gone, was=pending, now=now, actor="system")
+
+
+async def _moved(
+    tx: Transaction, new: Publication, *, was: Publication, now: datetime, actor: str
+) -> Publication:
+    """Stored, with its ledger line and its cards."""
+    stored = await tx.publications.update(new, was=was)
+    await tx.ledger.append(event_of(stored, f"publication.{new.state.value}", now, actor=actor))
+    await _tell(tx, stored, was=was.state, now=now)
+    return stored
 
 
 async def _tell(

@@ -364,7 +364,8 @@ async def _give_back(house: House, job: Job) -> None:
         async with house.store.write() as tx:
             stored = _still_ours(await tx.jobs.get(job.id), job)
             new = replace(stored, state=JobState.QUEUED, worker="", lease_until=None)
-            await tx.jobs.update(new, was=stored)
+            new = await tx.jobs.update(new, was=stored)
+            await tell_job(tx, new, await tx.kits.get(new.kit_hash), house.clock.now())
     except (Conflict, NotFound):
         log.info("Job had moved on before it was given back", extra={"job": job.id})
 

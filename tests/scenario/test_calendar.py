@@ -30,6 +30,7 @@ from bot.core.planning_slots import GRACE, REMINDERS
 from bot.core.reviewing import expire_overdue
 from bot.core.reviews import Review
 from bot.core.slots import LEAD_HOURS, Schedule, Slot
+from bot.core.watching import Unwatched
 from brand.kit import Template
 from brand.spec import RenderError
 from storage.database import open_store
@@ -45,6 +46,14 @@ NEXT = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 LEAD = timedelta(hours=LEAD_HOURS)
 BEFORE = (LEAD, *REMINDERS, timedelta())
 """So long before a slot's time something happens with it."""
+
+
+class BrokenWatch(Unwatched):
+    """Trips over a bug wherever a job is queued."""
+
+    def trail(self) -> str:
+        """Never comes to an answer."""
+        raise ZeroDivisionError
 
 
 @pytest.fixture
@@ -471,6 +480,43 @@ async def test_a_post_that_waited_through_an_outage_is_not_sent_a_day_late(town:
     await tick(town)
     assert town.chat.posts == {}
     assert (await slot(town, schedule)).state is SlotState.MISSED
+
+
+@on_both
+async def test_a_post_that_nobody_began_in_time_is_failed_told_and_written_down(
+    town: Town,
+) -> None:
+    schedule, _ = await ready(town)
+    await town.clock.advance_to(NEXT)
+    assert await post_due(town.house) == 1  # queued, and then the machine stops
+    town.clock.jump(86_400)
+    await post_due(town.house)  # the calendar looks before the publisher does
+    await town.settle()
+    found = await slot(town, schedule)
+    async with town.house.store.read() as tx:
+        post = await tx.publications.get(found.publication)
+        events = await tx.ledger.recent(subject=f"publication:{post.id}")
+    assert post.state is PublicationState.FAILED
+    assert "publication.failed" in [event.action for event in events]
+    assert told(town, "@ida", "Not posted to #social")
+
+
+async def test_a_slot_that_trips_over_a_bug_tells_its_owner_and_holds_up_nobody(
+    town: Town,
+) -> None:
+    schedule = await scheduled(town)
+    house, town.house = town.house, replace(town.house, watch=BrokenWatch())
+    await town.clock.advance_to(NEXT - LEAD)
+    await plan_ahead(town.house)
+    await advance(town.house)
+    town.house = house
+    found = await slot(town, schedule)
+    assert found.state is SlotState.PLANNED
+    assert found.id in found.reason
+    await town.settle()
+    assert told(town, "@ida", "can't go on")
+    await tick(town)
+    assert (await slot(town, schedule)).state is SlotState.IN_REVIEW
 
 
 async def test_an_outage_of_six_weeks_reports_every_slot_it_swallowed(town: Town) -> None:

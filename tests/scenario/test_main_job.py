@@ -6,6 +6,7 @@ from bot.core.commands import Approve, Cancel, Imagine, Reroll, SendToApproval, 
 from bot.core.lives import AssetState, JobState, PublicationState
 from bot.core.messages import ChannelRef
 from bot.core.rendering import MAX_CLAIMS, RenderingWorker
+from bot.core.sending import Sender
 from brand.spec import RenderBusy, RenderFailed, RenderUnavailable, sha256_hex
 from brand.templates import Brief
 from tests.fakes.renderer import noise
@@ -129,6 +130,18 @@ async def test_a_crash_of_the_generation_service_loses_no_job(town: Town) -> Non
     assert len(town.renderer.requests) == 2
     assert len(ids) == 1, "the same submission keeps its id"
     assert asset.state is AssetState.CANDIDATE
+
+
+async def test_a_job_given_back_says_on_its_card_that_it_waits_again(town: Town) -> None:
+    town.renderer.failures = [RenderUnavailable("gone")]
+    await town.say(Imagine(brief=Brief(words="a red mug")))
+    assert await RenderingWorker(town.house, "w1").run_one()
+    sender = Sender(town.house, "s1")
+    while await sender.run_one():
+        pass
+    [card] = town.chat.shown("drafts")
+    assert card.state == "queued"
+    assert "next in line" in card.status
 
 
 async def test_an_outage_uses_up_no_claims_of_what_waits(town: Town) -> None:
