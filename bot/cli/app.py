@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 
 from bot.cli import assets, audit, brands, budget, calendar, people, reviews, templates, train
 from bot.cli.backup import backup, restore
+from bot.cli.compare import compare
 from bot.cli.console import CommandFailed, Failure, Terminal, failure_of
 from bot.cli.doctor import doctor
 from bot.cli.exits import KNOWN, ExitCode
@@ -36,6 +37,7 @@ app.command()(doctor)
 app.command()(demo)
 app.command()(serve)
 app.command(no_args_is_help=True)(imagine)
+app.command(no_args_is_help=True)(compare)
 app.add_typer(brands.group, name="brand")
 app.add_typer(templates.group, name="template")
 app.add_typer(train.group, name="train")
