@@ -111,14 +111,14 @@ def _save(results: "list[Compared]", seeds: int, words: str, out: Path) -> None:
 def _lines(result: "Compared") -> tuple[str, ...]:
     """The model, its size and time, and what the gates measured."""
     spec, picture = result.spec, result.picture
-    about = f"{spec.width}×{spec.height}, seed {spec.seed}"
+    about = f"{spec.width}x{spec.height}, seed {spec.seed}"  # the sheet's font has no ×
     if picture is None or result.evidence is None:
         return (result.model.name, about, result.problem)
     verdict = "passes the brand check" if result.evidence.passed else "fails the brand check"
     measured = [item.summary for item in result.evidence.verdicts if item.passed is not None]
     return (
         f"{result.model.name}: {verdict}",
-        f"{about}, {picture.seconds:.1f} s of {result.model.layout}",
+        f"{about}, {picture.seconds:.1f} s, layout {result.model.layout}",
         *measured[:FACTS_SHOWN],
     )
 
