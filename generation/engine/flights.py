@@ -48,6 +48,8 @@ class Terms:
     image: torch.Tensor | None = None
     """The image prompt's embedding as the image-prompt weights give it, or None."""
     image_weight: float = 0.0
+    guidance: float = 0.0
+    """What a model with guidance distilled into it (Flux) is told of it; 0 for all others."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -25,6 +25,7 @@ from brand.spec import (
     ReproductionClass,
 )
 from generation.engine.catalogue import ModelSource, find_models
+from generation.engine.denoisers.tiling import seamless
 from generation.engine.device import Device, choose_device
 from generation.engine.loader import LoadedModel, load_model, quiet_libraries
 from generation.engine.loras import LoraShelf
@@ -239,25 +240,6 @@ def _eight_bit(pixels: Any) -> Image.Image:  # noqa: ANN401  # diffusers is unty
     if not np.isfinite(values).all():
         raise RenderFailed("The model's numbers overflowed while decoding; use dtype float32.")
     return Image.fromarray((values * 255).round().astype("uint8"))
-
-
-@contextmanager
-def seamless(*parts: torch.nn.Module, on: bool = True) -> Iterator[None]:
-    """Let the convolutions of these parts wrap around, so that a picture's edges fit together."""
-    wrapped = [
-        module
-        for part in parts
-        for module in part.modules()
-        if isinstance(module, torch.nn.Conv2d) and module.padding_mode == "zeros"
-    ]
-    if on:
-        for module in wrapped:
-            module.padding_mode = "circular"
-    try:
-        yield
-    finally:
-        for module in wrapped:
-            module.padding_mode = "zeros"
 
 
 @contextmanager

@@ -157,7 +157,7 @@ def test_cancelling_stops_at_the_next_evaluation(engine: Engine) -> None:
 def test_seamless_tiles_have_no_edge_at_all() -> None:
     import torch
 
-    from generation.engine.plain import seamless
+    from generation.engine.denoisers.tiling import seamless
     from tests.fakes.tiny_models import tiny_vae
 
     vae = tiny_vae().eval()
