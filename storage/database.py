@@ -31,6 +31,7 @@ from storage.sql_ledger import SqlLedger
 from storage.sql_outbox import SqlDeliveries, SqlOutbox
 from storage.sql_people import SqlPeople
 from storage.sql_pruning import SqlPruning
+from storage.sql_requests import SqlRequests
 from storage.sql_reviews import SqlPublications, SqlReviews
 from storage.sql_table import Session
 from storage.sql_timeline import SqlTimeline
@@ -92,6 +93,7 @@ class SqlTransaction(Transaction):
         self.outbox = SqlOutbox(session)
         self.ledger = SqlLedger(session)
         self.deliveries = SqlDeliveries(session)
+        self.requests = SqlRequests(session)
         self.erasure = SqlErasure(session)
         self.census = SqlCensus(session)
         self.pruning = SqlPruning(session)

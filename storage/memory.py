@@ -15,6 +15,7 @@ from storage.memory_ledger import MemoryLedger
 from storage.memory_outbox import MemoryDeliveries, MemoryOutbox
 from storage.memory_people import MemoryKits, MemoryLoras, MemoryPeople
 from storage.memory_pruning import MemoryPruning
+from storage.memory_requests import MemoryRequests
 from storage.memory_reviews import MemoryPublications, MemoryReviews
 from storage.memory_tables import State, Tables
 from storage.memory_timeline import MemoryTimeline
@@ -39,6 +40,7 @@ class MemoryTransaction(Transaction):
         self.outbox = MemoryOutbox(tables)
         self.ledger = MemoryLedger(tables)
         self.deliveries = MemoryDeliveries(tables)
+        self.requests = MemoryRequests(tables)
         self.pruning = MemoryPruning(tables)
         self.erasure = MemoryErasure(tables, timeline)
         self.census = MemoryCensus(tables, timeline)

@@ -28,7 +28,10 @@ _OUTBOX, _DELIVERIES = table_of(OutgoingRow), table_of(DeliveryRow)
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _NO_TEXT = (Boolean, Date, Float, Integer, Time, UTCDateTime)
 """Types of columns that can't name a file; all others are read, also those of later versions."""
-_NO_FILES = {"ledger": {"commitments", "previous", "hash"}}
+_NO_FILES = {
+    "ledger": {"commitments", "previous", "hash"},
+    "requests": {"key", "content"},
+}
 """Columns of hashes that are never those of files; every other text may name one."""
 
 

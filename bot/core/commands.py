@@ -15,6 +15,8 @@ class Imagine:
     brand: str = ""
     target: ChannelRef | None = None
     """Where the picture is meant to be posted, if said."""
+    as_job: str = ""
+    """The id that the job gets; empty: a new one. For who must know it before the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)

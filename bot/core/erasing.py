@@ -39,6 +39,7 @@ async def erase(house: House, caller: Caller, command: ErasePerson) -> Card:
         await _may_go(tx, person)
         stopped = await _stop(house, tx, person)
         await tx.keys.remove_of(person.id)
+        await tx.requests.forget(person.id)
         erased = await tx.erasure.erase(person, house.clock.now())
         erased = replace(erased, texts=await tx.ledger.forget(person.id))
         bare = replace(person, name="", identities=(), roles=(), team="", active=False)

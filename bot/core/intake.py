@@ -14,6 +14,7 @@ from bot.core.ledger import Event, Personal
 from bot.core.messages import Card
 from bot.core.policy import MANAGERS, draft_place, may_handle, may_request
 from bot.core.ports import Signal, Transaction
+from bot.core.reusing import earlier
 from bot.core.seeing import Sight
 from bot.core.spending import admit, note_hold
 from bot.core.telling import tell_job
@@ -34,7 +35,7 @@ async def imagine(house: House, caller: Caller, command: Imagine) -> Card:
         kit = await kit_for(tx, command.brand, caller.actor)
         may_request(kit, caller.person)
         specs = compile_all(brief, kit)
-        card = await _queue(house, tx, caller, kit, brief, specs)
+        card = await _queue(house, tx, caller, kit, brief, specs, job_id=command.as_job)
     _wake(house)
     return card
 
@@ -205,9 +206,7 @@ async def _queue(
         kit_hash=kit.hash,
         requester=caller.person.id,
         brief=brief,
-        items=tuple(
-            JobItem(index=index, spec=spec, render_id=new_id()) for index, spec in enumerate(specs)
-        ),
+        items=await _items(tx, kit, brief, specs),
         created_at=now,
         updated_at=now,
         origin=None if slot else draft_place(kit, asked_in, caller.line),
@@ -239,6 +238,23 @@ async def _queue(
     )
     await note_hold(house, tx, job, kit)
     return await tell_job(tx, job, kit, now)
+
+
+async def _items(
+    tx: Transaction, kit: BrandKit, brief: Brief, specs: tuple[RenderSpec, ...]
+) -> tuple[JobItem, ...]:
+    """One for each recipe, with the earlier picture that it need not be rendered for again."""
+    return tuple(
+        [
+            JobItem(
+                index=index,
+                spec=spec,
+                render_id=new_id(),
+                reuse="" if brief.fresh else await earlier(tx, kit.id, spec),
+            )
+            for index, spec in enumerate(specs)
+        ]
+    )
 
 
 async def _loras_may_serve(tx: Transaction, kit: BrandKit, specs: tuple[RenderSpec, ...]) -> None:

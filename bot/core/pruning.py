@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 KEEP_DELIVERIES = timedelta(days=30)
 KEEP_MESSAGES = timedelta(days=30)
 KEEP_FILES = timedelta(hours=24)
+KEEP_REQUESTS = timedelta(hours=24)
+"""So long a program may ask the same again and gets the first answer."""
 EVERY = timedelta(days=1)
 PRUNED, SUBJECT = "house.pruned", "house:pruning"
 
@@ -90,6 +92,7 @@ async def _records(house: House, *, dry_run: bool) -> tuple[int, int]:
 
 async def _old_records(house: House, tx: Transaction) -> tuple[int, int]:
     now = house.clock.now()
+    await tx.requests.purge(now - KEEP_REQUESTS)
     deliveries = await tx.pruning.deliveries(now - KEEP_DELIVERIES)
     return deliveries, await tx.pruning.outbox(now - KEEP_MESSAGES)
 

@@ -16,6 +16,7 @@ from storage.tables.people import (
     PersonRow,
     RoleRow,
 )
+from storage.tables.requests import RequestRow
 from storage.tables.reviews import PublicationRow, ReviewRow, VoteRow
 from storage.tables.timeline import ReactionRow, TimelineRow
 
@@ -42,6 +43,7 @@ __all__ = [
     "PublicationRow",
     "ReactionRow",
     "RenditionRow",
+    "RequestRow",
     "ReviewRow",
     "RoleRow",
     "ScheduleRow",

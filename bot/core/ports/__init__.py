@@ -25,6 +25,7 @@ from bot.core.ports.records import (
     Schedules,
     UsageRow,
 )
+from bot.core.ports.requests import KeptRequest, Requests
 from bot.core.ports.timeline import Timeline, TimelineMessage
 from bot.core.ports.transactions import Deliveries, Ledger, Outbox, Outgoing, Store, Transaction
 
@@ -43,6 +44,7 @@ __all__ = [
     "Erasure",
     "Inbox",
     "Jobs",
+    "KeptRequest",
     "Keys",
     "Kits",
     "Ledger",
@@ -52,6 +54,7 @@ __all__ = [
     "People",
     "Publications",
     "Renderer",
+    "Requests",
     "Reviews",
     "Schedules",
     "Signal",

@@ -22,6 +22,7 @@ from bot.core.ports.records import (
     Reviews,
     Schedules,
 )
+from bot.core.ports.requests import Requests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +167,7 @@ class Transaction(Protocol):
     outbox: Outbox
     ledger: Ledger
     deliveries: Deliveries
+    requests: Requests
     erasure: Erasure
     census: Census
     pruning: Pruning
