@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> None:
     commands = parser.add_subparsers(required=True)
     _demo_model_command(commands)
     _brand_lora_command(commands)
+    _control_command(commands)
     _judge_command(commands)
     chosen = parser.parse_args(arguments)
     try:
@@ -56,6 +57,18 @@ def _brand_lora_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
     lora.add_argument("--seed", type=int, default=3)
     lora.add_argument("--threads", type=int, default=1)
     lora.set_defaults(run=_train_brand_lora)
+
+
+def _control_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    control = commands.add_parser("control", help="train the demo model's ControlNet for edges")
+    control.add_argument("--model", type=Path, required=True, help="the finished demo model")
+    control.add_argument("--out", type=Path, required=True, help="the folder to write")
+    control.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
+    control.add_argument("--steps", type=int, default=3000)
+    control.add_argument("--rate", type=float, default=1e-3)
+    control.add_argument("--seed", type=int, default=4)
+    control.add_argument("--threads", type=int, default=1)
+    control.set_defaults(run=_train_control)
 
 
 def _judge_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -100,6 +113,21 @@ def _train_brand_lora(chosen: argparse.Namespace) -> Path:
         threads=chosen.threads,
     )
     return train_demo_lora(options, show)
+
+
+def _train_control(chosen: argparse.Namespace) -> Path:
+    from generation.train.control import ControlOptions, train_control
+
+    options = ControlOptions(
+        model=chosen.model,
+        out=chosen.out,
+        work=_work_folder(chosen),
+        steps=chosen.steps,
+        rate=chosen.rate,
+        seed=chosen.seed,
+        threads=chosen.threads,
+    )
+    return train_control(options, show)
 
 
 def _train_judge(chosen: argparse.Namespace) -> Path:

@@ -1,0 +1,1 @@
+"""From a picture to the map that a ControlNet is led by."""
