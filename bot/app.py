@@ -17,6 +17,7 @@ from bot.chat.local_chat.intake import LocalIntake
 from bot.clock import SystemClock
 from bot.core.access import issue
 from bot.core.anchors import AnchorPlaces
+from bot.core.crew import RenderingCrew
 from bot.core.dispatch import Dispatch
 from bot.core.errors import HousestyleError
 from bot.core.house import House
@@ -25,7 +26,6 @@ from bot.core.ledger import Event
 from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
 from bot.core.ports import Renderer, Transaction
 from bot.core.publishing import Publisher
-from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
 from bot.core.sequencing import Sequencer
 from bot.providers import sign_in_providers
@@ -184,7 +184,7 @@ async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Ev
         tasks: list[asyncio.Task[None]] = []
         if roles.worker:
             loops = (
-                RenderingWorker(house, f"worker-{node}"),
+                RenderingCrew(house, f"worker-{node}", jobs=settings.worker_jobs),
                 Publisher(house, f"publisher-{node}"),
                 Sender(house, f"sender-{node}"),
             )

@@ -133,6 +133,8 @@ class Settings:
     log_level: str = "info"
     stop_seconds: int = 20
     """How long running work may take to end when the process is told to stop."""
+    worker_jobs: int = 6
+    """How many jobs a worker has in hand at once; a third of them is for interactive work only."""
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     otel: OtelSettings = field(default_factory=OtelSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)

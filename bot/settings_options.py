@@ -177,6 +177,11 @@ OPTIONS = (
         about="how long running work may take to end when the process is told to stop",
     ),
     Option(
+        key="worker_jobs",
+        parse=_whole(1, 64),
+        about="how many jobs a worker has in hand at once",
+    ),
+    Option(
         key="metrics.token",
         parse=_text,
         about="the bearer token by which /metrics may be read",

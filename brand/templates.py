@@ -54,6 +54,8 @@ class Brief(Encoded):
     """Drafts go to the requester alone."""
     reference: str = ""
     """SHA-256 of a reference picture that is in the blob store."""
+    fresh: bool = False
+    """Rendered also where the archive has a picture of exactly this recipe."""
 
 
 def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> RenderSpec:

@@ -65,7 +65,7 @@ class MemoryAssets:
     async def by_spec(self, brand: str, spec_hash: str) -> Asset | None:
         """See the port."""
         same = (a for a in self._newest() if a.brand == brand and a.spec.hash == spec_hash)
-        return next(same, None)
+        return next((a for a in same if a.file_hash and a.state is not AssetState.WITHDRAWN), None)
 
     async def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
         """See the port."""

@@ -26,9 +26,11 @@ class MemoryJobs:
         """See the port."""
         return self._jobs.need(job_id)
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
+    async def claim(
+        self, worker: str, *, now: datetime, lease: timedelta, least: int | None = None
+    ) -> Job | None:
         """See the port."""
-        queued = self._queued()
+        queued = [job for job in self._queued() if least is None or job.priority >= least]
         if not queued:
             return None
         job = queued[0]
@@ -36,6 +38,7 @@ class MemoryJobs:
             job,
             state=JobState.RENDERING,
             fence=job.fence + 1,
+            starts=job.starts + 1,
             worker=worker,
             lease_until=now + lease,
             updated_at=now,

@@ -107,7 +107,8 @@ class SqlAssets:
     async def by_spec(self, brand: str, spec_hash: str) -> Asset | None:
         """See the port."""
         same = (self._c.spec_hash == spec_hash, self._c.brand == brand)
-        found = await self._assets.where(*same, order=self._newest, limit=1)
+        kept = (self._c.file_hash != "", self._c.state != AssetState.WITHDRAWN)
+        found = await self._assets.where(*same, *kept, order=self._newest, limit=1)
         return found[0] if found else None
 
     async def file_hashes(self) -> AsyncIterator[tuple[str, str]]:

@@ -49,15 +49,19 @@ class SqlJobs:
         """See the port."""
         return await self._jobs.need(job_id)
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
+    async def claim(
+        self, worker: str, *, now: datetime, lease: timedelta, least: int | None = None
+    ) -> Job | None:
         """See the port."""
-        found = await self._jobs.where(*self._free, order=self._turn, limit=1, lock=True)
+        wanted = self._free if least is None else (*self._free, self._c.rank <= -least)
+        found = await self._jobs.where(*wanted, order=self._turn, limit=1, lock=True)
         if not found:
             return None
         claimed = replace(
             found[0],
             state=JobState.RENDERING,
             fence=found[0].fence + 1,
+            starts=found[0].starts + 1,
             worker=worker,
             lease_until=now + lease,
             updated_at=now,

@@ -56,6 +56,8 @@ class Asset:
     seconds: float = 0.0
     cost: Money | None = None
     """At the tariff of its day; None where none was set."""
+    reused: str = ""
+    """Id of an earlier asset of the same recipe whose pixels these are; it was not rendered."""
     version: int = 0
 
     @property

@@ -25,6 +25,10 @@ class JobItem:
     """What the second attempt changed and why; empty on the first."""
     render_id: str = ""
     """Names the submission, so that the same one is never rendered twice."""
+    reuse: str = ""
+    """An earlier asset with exactly this recipe, whose pixels are taken instead of rendering."""
+    counted: float = 0.0
+    """Device seconds of the render in force that the job has been charged with."""
     asset: str = ""
     """Set once rendered and checked; a discarded first attempt is the new asset's `parent`."""
 
@@ -58,6 +62,8 @@ class Job:
     """The asset it varies, re-rolls or upscales, or empty."""
     fence: int = 0
     """Fencing token: grows by one with each claim."""
+    starts: int = 0
+    """Claims in a row that came to nothing, but for those that were given back in order."""
     worker: str = ""
     lease_until: datetime | None = None
     version: int = 0

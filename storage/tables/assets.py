@@ -49,6 +49,7 @@ class AssetRow(Row, table=True):
     change: str
     seconds: float
     cost: dict[str, Any] | None = Field(sa_type=PLAIN)
+    reused: str
     version: int
 
 

@@ -42,6 +42,7 @@ class JobRow(Row, table=True):
     slot: str
     source_asset: str
     fence: int
+    starts: int
     worker: str
     lease_until: datetime | None
     version: int

@@ -206,6 +206,16 @@ async def test_the_newest_asset_of_exactly_this_recipe_is_found(store: OpenStore
         assert await tx.assets.by_spec("acme", make_spec(seed=12).hash) is None
 
 
+async def test_a_withdrawn_picture_and_an_erased_one_serve_no_other(store: OpenStore) -> None:
+    spec = make_spec(seed=11)
+    kept = make_asset(spec=spec)
+    withdrawn = make_asset(spec=spec, created_at=later(1), state=AssetState.WITHDRAWN)
+    erased = make_asset(spec=spec, created_at=later(2), file_hash="")
+    await put(store, kept, withdrawn, erased)
+    async with store.read() as tx:
+        assert await tx.assets.by_spec("acme", spec.hash) == kept
+
+
 async def test_every_file_of_the_archive_is_named_once(store: OpenStore) -> None:
     assets = [with_files(make_asset()) for _ in range(3)]
     bare = make_asset()

@@ -82,6 +82,7 @@ async def test_a_claimed_job_renders_with_a_grown_fence_and_a_lease(store: OpenS
         job,
         state=JobState.RENDERING,
         fence=1,
+        starts=1,
         worker="worker-1",
         lease_until=later(3) + LEASE,
         updated_at=later(3),
@@ -89,6 +90,19 @@ async def test_a_claimed_job_renders_with_a_grown_fence_and_a_lease(store: OpenS
     )
     async with store.read() as tx:
         assert await tx.jobs.get(job.id) == claimed
+
+
+async def test_a_claim_can_leave_out_what_is_less_urgent(store: OpenStore) -> None:
+    overnight = make_job(priority=OVERNIGHT)
+    await put(store, overnight)
+    async with store.write() as tx:
+        assert await tx.jobs.claim("w", now=NOW, lease=LEASE, least=INTERACTIVE) is None
+    urgent = make_job(priority=INTERACTIVE, created_at=later(1))
+    await put(store, urgent)
+    async with store.write() as tx:
+        first = await tx.jobs.claim("w", now=NOW, lease=LEASE, least=INTERACTIVE)
+        second = await tx.jobs.claim("w", now=NOW, lease=LEASE, least=OVERNIGHT)
+    assert [job and job.id for job in (first, second)] == [urgent.id, overnight.id]
 
 
 async def test_an_expired_lease_requeues_and_the_old_worker_is_refused(store: OpenStore) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from bot.core.commands import Approve, Cancel, Imagine, Reroll, SendToApproval, Upscale, Vary
 from bot.core.lives import AssetState, JobState, PublicationState
 from bot.core.messages import ChannelRef
-from bot.core.rendering import MAX_CLAIMS, RenderingWorker
+from bot.core.rendering import MAX_STARTS, RenderingWorker
 from bot.core.sending import Sender
 from brand.spec import RenderBusy, RenderFailed, RenderUnavailable, sha256_hex
 from brand.templates import Brief
@@ -150,7 +150,7 @@ async def test_an_outage_uses_up_no_claims_of_what_waits(town: Town) -> None:
         await town.say(Imagine(brief=Brief(words=words)))
     worker = RenderingWorker(town.house, "w1")
     assert await worker.run_one(), "it has to try once to know"
-    for _ in range(3 * MAX_CLAIMS):
+    for _ in range(3 * MAX_STARTS):
         assert not await worker.run_one()
     town.renderer.away = False
     await town.settle()
@@ -160,7 +160,7 @@ async def test_an_outage_uses_up_no_claims_of_what_waits(town: Town) -> None:
 
 async def test_a_full_service_is_waited_for_with_the_job_in_hand(town: Town) -> None:
     busy = RenderBusy("its queue is full", retry_after_s=3)
-    town.renderer.failures = [busy] * (3 * MAX_CLAIMS)
+    town.renderer.failures = [busy] * (3 * MAX_STARTS)
     await town.say(Imagine(brief=Brief(words="a red mug")))
     task = asyncio.create_task(town.settle())
     while not task.done():

@@ -32,10 +32,13 @@ class Jobs(Protocol):
         """Raises NotFound."""
         ...
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Job | None:
+    async def claim(
+        self, worker: str, *, now: datetime, lease: timedelta, least: int | None = None
+    ) -> Job | None:
         """Take the next queued job that no budget holds: highest priority, then smallest turn,
-        then oldest. It is `rendering` then, with a grown fence and a lease. None if nothing
-        waits. Two workers never get the same job."""
+        then oldest; with `least`, of at least this priority. It is `rendering` then, with a grown
+        fence, one more start and a lease. None if nothing waits. Two workers never get the same
+        job."""
         ...
 
     async def renew(self, job: Job, *, until: datetime) -> Job:
@@ -126,7 +129,8 @@ class Assets(Protocol):
         ...
 
     async def by_spec(self, brand: str, spec_hash: str) -> Asset | None:
-        """The newest asset of this brand with exactly this recipe, or None."""
+        """The newest asset of this brand with exactly this recipe that was neither erased nor
+        withdrawn, or None."""
         ...
 
     def file_hashes(self) -> AsyncIterator[tuple[str, str]]:

@@ -188,6 +188,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "signin.oidc_issuer": "https://x.example",
         "signin.slack_issuer": "https://x.example",
         "stop_seconds": "5",
+        "worker_jobs": "3",
         "metrics.port": "9100",
         "otel.endpoint": "http://collector:4318",
         "database_url": "sqlite:///x.db",

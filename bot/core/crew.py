@@ -1,0 +1,66 @@
+"""Several jobs at once: the engine renders rows of many pictures in one batch, so it wants them."""
+
+import asyncio
+
+from bot.core.house import House
+from bot.core.jobs import INTERACTIVE, OVERNIGHT
+from bot.core.ports import Signal
+from bot.core.rendering import RenderingWorker
+
+JOBS = 6
+INTERACTIVE_ONLY = 3
+"""One of so many places is never taken by overnight work: whoever waits at a screen comes
+first."""
+
+
+class RenderingCrew(RenderingWorker):
+    """A worker with several jobs in hand."""
+
+    def __init__(self, house: House, name: str, *, jobs: int = JOBS) -> None:
+        super().__init__(house, name)
+        self._jobs = jobs
+        self._overnight = max(1, jobs - jobs // INTERACTIVE_ONLY)
+        self._running: dict[asyncio.Task[None], int] = {}
+
+    @property
+    def in_hand(self) -> int:
+        """How many jobs it works on."""
+        return sum(not task.done() for task in self._running)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set and what is in hand has ended; cancelled, all of it goes back
+        to the queue."""
+        try:
+            await super().run(stop)
+            while self._running:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                self._reap()
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+            self._running.clear()
+
+    async def run_one(self) -> bool:
+        """Take one job in hand; False without room for it or without one."""
+        self._reap()
+        if len(self._running) >= self._jobs:
+            return False
+        overnight = sum(priority < INTERACTIVE for priority in self._running.values())
+        least = OVERNIGHT if overnight < self._overnight else INTERACTIVE
+        claimed = await self.claim(least=least)
+        if claimed is None:
+            return False
+        task = asyncio.create_task(self.work_off(claimed))
+        self._running[task] = claimed.job.priority
+        task.add_done_callback(lambda _: self._wake())
+        return True
+
+    def _reap(self) -> None:
+        """Let go of jobs that ended. Raises what one of them could not deal with itself."""
+        for task in [task for task in self._running if task.done()]:
+            del self._running[task]
+            task.result()
+
+    def _wake(self) -> None:
+        self._house.signals.publish(Signal(topic=self.topic, kind="room", data={}))
