@@ -278,14 +278,22 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """A model that the generation service can use. `layout` is sd1, sdxl or drawn."""
+    """A model that the generation service can use."""
 
     name: str
     sha256: str
     layout: str
+    """`sd1`, `sdxl`, `sd3`, `flux` or `drawn`."""
     width: int
     height: int
     loaded: bool = False
+    inpaints: bool = False
+    """Whether it is an inpainting model: it reads a mask."""
+    dtype: str = ""
+    """Number format it computes with, e.g. `bfloat16+int8`."""
+    device: str = ""
+    bytes: int = 0
+    """Of its weights in memory; 0 while it is not loaded."""
 
 
 @dataclass(frozen=True, kw_only=True)

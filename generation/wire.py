@@ -217,6 +217,10 @@ def model_to_json(model: ModelInfo) -> dict[str, Any]:
         "width": model.width,
         "height": model.height,
         "loaded": model.loaded,
+        "inpaints": model.inpaints,
+        "dtype": model.dtype,
+        "device": model.device,
+        "bytes": model.bytes,
     }
 
 
@@ -231,6 +235,10 @@ def model_from_json(raw: object) -> ModelInfo:
             width=int(data["width"]),
             height=int(data["height"]),
             loaded=bool(data["loaded"]),
+            inpaints=bool(data.get("inpaints", False)),
+            dtype=str(data.get("dtype", "")),
+            device=str(data.get("device", "")),
+            bytes=int(data.get("bytes", 0)),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise RenderUnavailable("The generation service sent an unreadable list.") from exc

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +36,11 @@ class ModelSource:
     path: Path
     """A diffusers folder or one safetensors file."""
     layout: str
-    """`sd1` or `sdxl`."""
+    """`sd1`, `sdxl`, `sd3` or `flux`."""
     width: int
     height: int
+    inpaints: bool = False
+    """Whether its UNet reads a mask behind the latents."""
     config: Path | None = None
     """For a single file: the folder with its configs."""
     tokenizers: tuple[Path, ...] = ()
@@ -49,6 +53,17 @@ class ModelSource:
         """How large its weights files are together."""
         return sum(p.stat().st_size for _, p in self.files if p.suffix == ".safetensors")
 
+    @cached_property
+    def parameters(self) -> int:
+        """Numbers in the weights files that are loaded. Raises WeightsDamaged."""
+        plain = {p.parent for _, p in self.files if _is_weights(p) and ".fp16." not in p.name}
+        loaded = (
+            p for _, p in self.files
+            if _is_weights(p) and (".fp16." not in p.name or p.parent not in plain)
+        )  # fmt: skip
+        shapes = (facts.shape for p in loaded for facts in read_header(p).tensors.values())
+        return sum(math.prod(shape) for shape in shapes)
+
     def sha256(self, index: WeightsIndex) -> str:
         """One hash over everything that decides its pixels. May read gigabytes."""
         return together([(name, index.sha256(path)) for name, path in self.files])
@@ -57,6 +72,10 @@ class ModelSource:
         """The same, if every file's hash is remembered; else empty."""
         parts = [(name, index.known(path)) for name, path in self.files]
         return together(parts) if all(sha256 for _, sha256 in parts) else ""
+
+
+def _is_weights(path: Path) -> bool:
+    return path.suffix == ".safetensors"
 
 
 class _Unusable(Exception):

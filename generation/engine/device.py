@@ -30,6 +30,16 @@ class Device:
     threads: int
     """Of compute, wanted; 0: as many as suit the model."""
     libraries: tuple[str, ...]
+    quantize: str = ""
+    """How the denoiser's weights are stored: empty as the rest, `int8` or `fp8`."""
+    compiles: bool = False
+    """Whether the denoiser is compiled."""
+
+    @property
+    def numbers(self) -> str:
+        """Number format with all that changes its bits, e.g. `bfloat16+int8+compiled`."""
+        more = (self.quantize, "compiled" if self.compiles else "")
+        return "+".join((self.dtype_name, *filter(None, more)))
 
     def threads_for(self, weight_bytes: int) -> int:
         """How many threads a model of this size computes with: always the same number.

@@ -62,6 +62,19 @@ def quiet_libraries() -> None:
 
 def load_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
     """Read the weights and fit the preview map. Raises ModelMissing if they are not sound."""
+    pipe = load_parts(source, device)
+    return LoadedModel(
+        source=source,
+        sha256=sha256,
+        from_text=pipe,
+        from_image=_image_pipeline(source.layout, pipe),
+        preview_map=fit_preview_map(pipe.vae),
+        scheduler_config=pipe.scheduler.config,
+    )
+
+
+def load_parts(source: ModelSource, device: Device) -> DiffusionPipeline:
+    """The model's parts on the device, held by their stock pipeline. Raises ModelMissing."""
     try:
         pipe = _pipeline(source, device.dtype)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as exc:
@@ -72,14 +85,7 @@ def load_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
     _refuse_holes(source, pipe)
     _lay_out(pipe)
     pipe.to(device.torch_device)
-    return LoadedModel(
-        source=source,
-        sha256=sha256,
-        from_text=pipe,
-        from_image=_image_pipeline(source.layout, pipe),
-        preview_map=fit_preview_map(pipe.vae),
-        scheduler_config=pipe.scheduler.config,
-    )
+    return pipe
 
 
 def _pipeline(source: ModelSource, dtype: torch.dtype) -> DiffusionPipeline:

@@ -14,6 +14,7 @@ from diffusers import AutoencoderKL, SchedulerMixin
 from PIL import Image
 from torch.nn import functional
 
+from generation.engine.codec import scaled
 from generation.illustrator.drawing import draw
 from generation.illustrator.scene import random_scene
 
@@ -83,7 +84,7 @@ def _fit(vae: AutoencoderKL) -> PreviewMap:
 
 def _encode(vae: AutoencoderKL, rgb: torch.Tensor) -> torch.Tensor:
     pixels = (rgb * 2 - 1).to(vae.device, vae.dtype)
-    latents = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
+    latents = scaled(vae, vae.encode(pixels).latent_dist.mode())
     found: torch.Tensor = latents.to("cpu", torch.float32)
     return found
 

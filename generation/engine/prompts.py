@@ -1,141 +1,210 @@
-"""Prompts become text embeddings: weights, BREAK, and prompts longer than one window.
+"""Prompts become the terms of rows, for every layout; what was encoded lately is remembered."""
 
-A prompt is cut into windows of as many tokens as the text encoder reads (75 beside the start and
-end tokens for CLIP), each encoded alone and laid end to end. A token's weight multiplies its
-embedding; then the window is scaled back to its mean size, as AUTOMATIC1111 does with the plain
-mean (its wiki page "Features", section "Attention/emphasis"); the mean of sizes cannot be near
-zero. A prompt of one window without weights takes the same path as in diffusers' own pipelines and
-gives the same bits.
-"""
-
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from threading import Lock
+from typing import Any, Protocol
 
 import torch
 from diffusers import DiffusionPipeline
-from transformers import CLIPTextModel, CLIPTokenizer
+from torch.nn import functional
 
-from brand.emphasis import parse_emphasis
+from generation.engine.flights import Terms
+from generation.engine.text_encoders import ClipReader, Embeds, T5Reader
+
+CACHE_BYTES = 256 << 20
+"""Encoded prompts kept per model."""
+SD3_T5_TOKENS = 256
+FLUX_T5_TOKENS = 512
+"""As diffusers' pipelines set them."""
+
+
+class TextChanges(Protocol):
+    """What a request changes in the text encoders: LoRAs and learned words."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal keys, equal embeddings."""
+        ...
+
+    def applied(self) -> AbstractContextManager[None]:
+        """Act on the encoders within this context; nobody else uses them meanwhile."""
+        ...
+
+    def words(self, encoder: int) -> Mapping[str, tuple[int, ...]]:
+        """Learned words of CLIP encoder number `encoder`: the tokens it reads for them."""
+        ...
+
+
+class _NoChanges:
+    key: Hashable = ()
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        yield
+
+    def words(self, encoder: int) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+
+NO_CHANGES: TextChanges = _NoChanges()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Encoded:
+    """A request's prompts."""
+
+    terms: tuple[Terms, ...]
+    """(negative, positive), or (positive,) where there is no guidance."""
+    windows: int
+    """Of CLIP; both have the same number."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
-    """The tokens of one reading of the text encoder, without start and end."""
-
-    ids: tuple[int, ...] = ()
-    weights: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Embeds:
-    hidden: torch.Tensor
-    """(1, windows × length, channels)"""
-    pooled: torch.Tensor | None
-    """(1, channels) of the first window, where the encoder gives it."""
+class _Prepared:
+    text: str
+    changes: Hashable
+    count: int
 
 
-@torch.no_grad()
+class PromptEncoder:
+    """The text side of one model. May be used from any thread; one encodes at a time."""
+
+    def __init__(self, pipe: DiffusionPipeline, layout: str) -> None:
+        self._layout = layout
+        self._readers = _clip_readers(pipe, layout)
+        self._t5 = _t5_reader(pipe, layout)
+        self._zeros = bool(getattr(pipe.config, "force_zeros_for_empty_prompt", False))
+        self._joint_channels = _joint_channels(pipe)
+        self.distilled = layout == "flux" and bool(pipe.transformer.config.guidance_embeds)
+        """Whether the model is told of guidance instead of being asked twice."""
+        self._lock = Lock()
+        self._kept: OrderedDict[_Prepared, Embeds] = OrderedDict()
+        self._kept_bytes = 0
+
+    def guided(self, guidance: float) -> bool:
+        """Whether this guidance asks about a negative prompt too."""
+        return guidance > 1 and not self.distilled
+
+    @torch.no_grad()
+    def encode(
+        self,
+        prompt: str,
+        negative: str,
+        *,
+        guidance: float,
+        width: int,
+        height: int,
+        changes: TextChanges = NO_CHANGES,
+    ) -> Encoded:
+        """The terms of a picture of that size in pixels. Raises SpecInvalid, PromptTooLong.
+
+        Without a negative prompt SDXL models may want zeros, as their configuration says. A
+        negative prompt is only encoded where it has an effect.
+        """
+        texts = [negative, prompt] if self.guided(guidance) else [prompt]
+        with self._lock:
+            count = max(self._windows(text, changes) for text in texts)
+            found = [self._embeds(text, count, changes) for text in texts]
+        if len(found) > 1 and not negative and self._zeros:
+            found[0] = found[1].zeros()
+        sizes = None
+        if self._layout == "sdxl":
+            numbers = [height, width, 0, 0, height, width]
+            sizes = torch.tensor(numbers, device=found[0].hidden.device)
+        terms = tuple(
+            Terms(
+                text=one.hidden[0],
+                pooled=None if one.pooled is None else one.pooled[0],
+                sizes=sizes,
+                guidance=guidance if self.distilled else 0.0,
+            )
+            for one in found
+        )
+        return Encoded(terms=terms, windows=count)
+
+    def _windows(self, text: str, changes: TextChanges) -> int:
+        if self._layout == "flux":
+            return 1  # CLIP gives the pooled embedding only, which is the first window's
+        return max(
+            len(reader.windows(text, changes.words(number)))
+            for number, reader in enumerate(self._readers)
+        )
+
+    def _embeds(self, text: str, count: int, changes: TextChanges) -> Embeds:
+        key = _Prepared(text=text, changes=changes.key, count=count)
+        if key not in self._kept:
+            with changes.applied():
+                found = self._read(text, count, changes)
+            self._kept[key] = found
+            self._kept_bytes += found.bytes
+        self._kept.move_to_end(key)
+        while self._kept_bytes > CACHE_BYTES and len(self._kept) > 1:
+            _, old = self._kept.popitem(last=False)
+            self._kept_bytes -= old.bytes
+        return self._kept[key]
+
+    def _read(self, text: str, count: int, changes: TextChanges) -> Embeds:
+        parts = [
+            reader.read(reader.windows(text, changes.words(number))[:count], count)
+            for number, reader in enumerate(self._readers)
+        ]
+        if self._layout == "sd1":
+            return Embeds(hidden=parts[0].hidden, pooled=None)
+        if self._layout == "sdxl":
+            return Embeds(hidden=_side_by_side(parts), pooled=parts[-1].pooled)
+        if self._layout == "flux":
+            return Embeds(hidden=self._read_t5(text, parts[0].hidden), pooled=parts[0].pooled)
+        clip = _side_by_side(parts)
+        long = self._read_t5(text, clip)
+        clip = functional.pad(clip, (0, long.shape[-1] - clip.shape[-1]))
+        pooled = [part.pooled for part in parts if part.pooled is not None]
+        return Embeds(hidden=torch.cat([clip, long], -2), pooled=torch.cat(pooled, -1))
+
+    def _read_t5(self, text: str, like: torch.Tensor) -> torch.Tensor:
+        if self._t5 is None:
+            return like.new_zeros((1, SD3_T5_TOKENS, self._joint_channels))
+        return self._t5.read(text)
+
+
+def _clip_readers(pipe: DiffusionPipeline, layout: str) -> list[ClipReader]:
+    pairs = [(pipe.tokenizer, pipe.text_encoder)]
+    if layout in {"sdxl", "sd3"}:
+        pairs.append((pipe.tokenizer_2, pipe.text_encoder_2))
+    penultimate = len(pairs) > 1
+    return [ClipReader(tokenizer, encoder, penultimate=penultimate) for tokenizer, encoder in pairs]
+
+
+def _t5_reader(pipe: DiffusionPipeline, layout: str) -> T5Reader | None:
+    if layout == "flux":
+        return T5Reader(pipe.tokenizer_2, pipe.text_encoder_2, length=FLUX_T5_TOKENS)
+    if layout == "sd3" and pipe.text_encoder_3 is not None:
+        return T5Reader(pipe.tokenizer_3, pipe.text_encoder_3, length=SD3_T5_TOKENS)
+    return None
+
+
+def _joint_channels(pipe: DiffusionPipeline) -> int:
+    transformer = getattr(pipe, "transformer", None)
+    return 0 if transformer is None else int(transformer.config.joint_attention_dim)
+
+
+def _side_by_side(parts: list[Embeds]) -> torch.Tensor:
+    return torch.cat([part.hidden for part in parts], -1)
+
+
 def encode_prompts(
     pipe: DiffusionPipeline, prompt: str, negative: str, *, guided: bool
 ) -> dict[str, Any]:
-    """Keyword arguments for the pipeline of an SD 1.x or SDXL layout.
-
-    Without a negative prompt SDXL models may want zeros, as their configuration says. A negative
-    prompt is only encoded where it has an effect.
-    """
-    encoders = [(pipe.tokenizer, pipe.text_encoder)]
-    if hasattr(pipe, "text_encoder_2"):
-        encoders.append((pipe.tokenizer_2, pipe.text_encoder_2))
-    texts = [prompt, negative] if guided else [prompt]
-    cut = [[windows_of(tokenizer, text) for tokenizer, _ in encoders] for text in texts]
-    count = max(len(windows) for by_encoder in cut for windows in by_encoder)
-    encoded = [
-        _together(
-            [
-                _encode(tokenizer, encoder, windows, count, penultimate=len(encoders) > 1)
-                for (tokenizer, encoder), windows in zip(encoders, by_encoder, strict=True)
-            ]
-        )
-        for by_encoder in cut
-    ]
-    if guided and not negative and getattr(pipe.config, "force_zeros_for_empty_prompt", False):
-        encoded[1] = _zeros_like(encoded[0])
-    return _arguments(encoded)
-
-
-def windows_of(tokenizer: CLIPTokenizer, prompt: str) -> list[Window]:
-    """The prompt's windows, at least one; BREAK starts a new one."""
-    room = tokenizer.model_max_length - 2
-    windows: list[Window] = []
-    for chunk in parse_emphasis(prompt):
-        ids: list[int] = []
-        weights: list[float] = []
-        for span in chunk:
-            found = tokenizer(span.text, add_special_tokens=False, verbose=False).input_ids
-            ids += found
-            weights += [span.weight] * len(found)
-        windows += [
-            Window(ids=tuple(ids[at : at + room]), weights=tuple(weights[at : at + room]))
-            for at in range(0, len(ids), room)
-        ]
-    return windows or [Window()]
-
-
-def _encode(
-    tokenizer: CLIPTokenizer,
-    encoder: CLIPTextModel,
-    windows: list[Window],
-    count: int,
-    *,
-    penultimate: bool,
-) -> _Embeds:
-    padded = windows + [Window()] * (count - len(windows))
-    parts = [_encode_window(tokenizer, encoder, window, penultimate) for window in padded]
-    return _Embeds(hidden=torch.cat([part.hidden for part in parts], 1), pooled=parts[0].pooled)
-
-
-def _encode_window(
-    tokenizer: CLIPTokenizer, encoder: CLIPTextModel, window: Window, penultimate: bool
-) -> _Embeds:
-    length = tokenizer.model_max_length
-    ids = [tokenizer.bos_token_id, *window.ids, tokenizer.eos_token_id]
-    padding = length - len(ids)
-    device = encoder.device
-    tokens = torch.tensor([ids + [tokenizer.pad_token_id] * padding], device=device)
-    mask = None
-    if getattr(encoder.config, "use_attention_mask", False):
-        mask = torch.tensor([[1] * len(ids) + [0] * padding], device=device)
-    out = encoder(tokens, attention_mask=mask, output_hidden_states=penultimate)
-    hidden = out.hidden_states[-2] if penultimate else out[0]
-    pooled = out[0] if penultimate and out[0].ndim == 2 else None
-    return _Embeds(hidden=_weighted(hidden, window, padding), pooled=pooled)
-
-
-def _weighted(hidden: torch.Tensor, window: Window, padding: int) -> torch.Tensor:
-    if all(weight == 1 for weight in window.weights):
-        return hidden
-    weights = torch.tensor([1.0, *window.weights, *[1.0] * (padding + 1)], device=hidden.device)
-    scaled = hidden.float() * weights[None, :, None]
-    return (scaled * (hidden.float().abs().mean() / scaled.abs().mean())).to(hidden.dtype)
-
-
-def _together(parts: list[_Embeds]) -> _Embeds:
-    """The encoders' channels side by side; the pooled embedding is the last encoder's."""
-    pooled = next((part.pooled for part in parts if part.pooled is not None), None)
-    return _Embeds(hidden=torch.cat([part.hidden for part in parts], -1), pooled=pooled)
-
-
-def _zeros_like(encoded: _Embeds) -> _Embeds:
-    pooled = None if encoded.pooled is None else torch.zeros_like(encoded.pooled)
-    return _Embeds(hidden=torch.zeros_like(encoded.hidden), pooled=pooled)
-
-
-def _arguments(encoded: list[_Embeds]) -> dict[str, Any]:
-    out: dict[str, Any] = {"prompt_embeds": encoded[0].hidden}
-    if len(encoded) > 1:
-        out["negative_prompt_embeds"] = encoded[1].hidden
-    if encoded[0].pooled is not None:
-        out["pooled_prompt_embeds"] = encoded[0].pooled
-        if len(encoded) > 1:
-            out["negative_pooled_prompt_embeds"] = encoded[1].pooled
+    """Keyword arguments for the stock pipeline of an SD 1.x or SDXL layout."""
+    layout = "sdxl" if hasattr(pipe, "text_encoder_2") else "sd1"
+    encoder = PromptEncoder(pipe, layout)
+    guidance = 2.0 if guided else 1.0
+    found = encoder.encode(prompt, negative, guidance=guidance, width=8, height=8).terms
+    out: dict[str, Any] = {}
+    for prefix, terms in zip(("", "negative_"), reversed(found), strict=False):
+        out[f"{prefix}prompt_embeds"] = terms.text[None]
+        if terms.pooled is not None:
+            out[f"{prefix}pooled_prompt_embeds"] = terms.pooled[None]
     return out

@@ -1,1 +1,1 @@
-"""The denoising models of each layout, answering batches of rows whose bits depend on no neighbour."""
+"""The models that denoise, one per layout: a row's bits do not depend on its neighbours."""

@@ -1,4 +1,4 @@
-"""What every layout's denoiser does with rows: fill them up to the bucket, keep what never changes."""
+"""What every denoiser does with rows: fill them up to the bucket, keep what never changes."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence

@@ -14,9 +14,9 @@ PADDED_ROWS = 16
 
 
 class PaddedLinear(torch.nn.Linear):
-    """A linear layer that fills a matrix (rows, features) up with zeros, and cuts them off again."""
+    """A linear layer that fills a matrix of few rows up with zeros, and cuts them off again."""
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  # torch's name for it
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         """As in torch.nn.Linear."""
         if input.ndim != 2 or input.shape[0] % PADDED_ROWS == 0:
             return functional.linear(input, self.weight, self.bias)

@@ -1,4 +1,4 @@
-"""The UNet of Stable Diffusion 1.x and SDXL, with four input channels or an inpainting model's nine."""
+"""The UNet of Stable Diffusion 1.x and SDXL; an inpainting model reads nine channels, not four."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

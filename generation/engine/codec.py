@@ -1,0 +1,87 @@
+"""Between pixels and latents: one model's VAE, one picture at a time.
+
+Always alone in its batch, so that a picture's bits do not depend on what else is decoded.
+"""
+
+from threading import Lock
+
+import torch
+from diffusers import AutoencoderKL
+
+from generation.engine.denoisers.tiling import Tiling
+
+
+class Codec:
+    """The VAE of one model. May be used from any thread; one works at a time."""
+
+    def __init__(self, vae: AutoencoderKL) -> None:
+        self.vae = vae
+        self.latent_channels = int(vae.config.latent_channels)
+        self.pixels_per_latent = int(2 ** (len(vae.config.block_out_channels) - 1))
+        self._tiling = Tiling(vae)
+        self._lock = Lock()
+        if bool(vae.config.force_upcast) and vae.dtype == torch.float16:
+            self._become(torch.float32)  # SDXL's VAE overflows in half precision
+
+    @torch.no_grad()
+    def encode(
+        self, pixels: torch.Tensor, generator: torch.Generator | None, *, tile: bool = False
+    ) -> torch.Tensor:
+        """Latents of (3, height, width) values in -1..1, drawn with the generator as stock does.
+
+        Without a generator: the middle of the distribution. Returns (channels, height, width) in
+        float32, on the VAE's device.
+        """
+        with self._lock:
+            self._tiling.switch(tile)
+            stored = self.vae.dtype
+            if bool(self.vae.config.force_upcast):
+                self._become(torch.float32)  # for bfloat16 too, as the stock pipeline encodes
+            try:
+                given = pixels[None].to(self.vae.device, self.vae.dtype)
+                found = self.vae.encode(given).latent_dist
+                latents = found.mode() if generator is None else found.sample(generator)
+            finally:
+                self._become(stored)
+        return scaled(self.vae, latents[0].float())
+
+    @torch.no_grad()
+    def decode(self, latents: torch.Tensor, *, tile: bool = False) -> torch.Tensor:
+        """(3, height, width) values, about -1..1, in float32 of (channels, height, width) latents.
+
+        Raises torch.OutOfMemoryError.
+        """
+        with self._lock:
+            self._tiling.switch(tile)
+            given = unscaled(self.vae, latents[None].to(self.vae.device))
+            pixels: torch.Tensor = self.vae.decode(given.to(self.vae.dtype), return_dict=False)[0]
+        return pixels[0].float()
+
+    def _become(self, dtype: torch.dtype) -> None:
+        if self.vae.dtype != dtype:
+            self.vae.to(dtype)
+
+
+def scaled(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+    """The VAE's latents (..., channels, height, width) as the denoiser knows them."""
+    middle, spread = _statistics(vae, latents)
+    return (latents - middle) * (vae.config.scaling_factor / spread)
+
+
+def unscaled(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+    """The way back."""
+    middle, spread = _statistics(vae, latents)
+    return latents / (vae.config.scaling_factor / spread) + middle
+
+
+def _statistics(vae: AutoencoderKL, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Middle and spread of the VAE's own latents: per channel, or one shift for all, or none."""
+    config = vae.config
+    middle = getattr(config, "latents_mean", None)
+    if middle is None:
+        shift = float(getattr(config, "shift_factor", None) or 0.0)
+        return like.new_tensor(shift), like.new_tensor(1.0)
+    return (
+        like.new_tensor(middle).view(-1, 1, 1),
+        like.new_tensor(config.latents_std).view(-1, 1, 1),
+    )

@@ -1,0 +1,235 @@
+"""The models in memory: loaded as they are asked for, the least recently used giving way."""
+
+import gc
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition
+
+import torch
+
+from brand.spec import ModelInfo, ModelMissing, RenderCancelled, ReproductionClass
+from generation.engine.catalogue import ModelSource
+from generation.engine.device import Device
+from generation.engine.flights import Denoiser
+from generation.engine.loaded import LoadedModel, read_model
+from generation.engine.weights import WeightsDamaged, WeightsIndex
+
+__all__ = ["Fleet", "LoadedModel", "default_budget"]
+
+PATIENCE_S = 10.0
+"""So long a request for a model without room waits; then newcomers of other models do."""
+_LOOK_S = 0.25
+"""How often whoever waits looks whether it was cancelled."""
+_MEMORY_SHARE = {"cpu": 0.6, "cuda": 0.8}
+"""Of the device's memory, where no budget is set; the rest is for computing."""
+_MIB = 1 << 20
+_log = logging.getLogger(__name__)
+
+Load = Callable[[ModelSource, str, Device], LoadedModel]
+
+
+@dataclass(kw_only=True, eq=False)
+class _Held:
+    """A model in memory, or one that is just being read."""
+
+    bytes: int
+    model: LoadedModel | None = None
+    users: int = 0
+
+
+class Fleet:
+    """Several models at once, under a budget. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        *,
+        sources: Mapping[str, ModelSource],
+        index: WeightsIndex,
+        device: Device,
+        max_models: int = 2,
+        memory_bytes: int = 0,
+        load: Load = read_model,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """`memory_bytes` 0: most of what the device has."""
+        self.device = device
+        self._sources = sources
+        self._index = index
+        self._max_models = max_models
+        self._budget = memory_bytes or default_budget(device)
+        self._load = load
+        self._patience_s = patience_s
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._waiting: OrderedDict[object, tuple[str, float]] = OrderedDict()
+        self._changed = Condition()
+
+    def source(self, name: str) -> ModelSource:
+        """Where it lies. Raises ModelMissing."""
+        source = self._sources.get(name)
+        if source is None:
+            have = ", ".join(sorted(self._sources)) or "none"
+            raise ModelMissing(
+                f"This generation service has no model {name!r}; it has: {have}. Put it into the "
+                "models folder and restart the service."
+            )
+        return source
+
+    @contextmanager
+    def use(
+        self, name: str, cancelled: Callable[[], bool] = lambda: False
+    ) -> Iterator[LoadedModel]:
+        """The model, kept in memory within this context, this thread set to compute with it.
+
+        Reads it from disk in this thread where it must, and waits where all others are in use. A
+        thread uses one model at a time. Raises ModelMissing, RenderCancelled.
+        """
+        model = self._take(name, cancelled)
+        torch.set_num_threads(model.threads)
+        try:
+            yield model
+        finally:
+            with self._changed:
+                self._held[name].users -= 1
+                self._changed.notify_all()
+
+    def denoiser(self, name: str) -> Denoiser:
+        """Of a model that is in use by whoever asks. Raises ModelMissing if it is not in memory."""
+        with self._changed:
+            held = self._held.get(name)
+        if held is None or held.model is None:
+            raise ModelMissing(f"The model {name!r} is not in memory; ask for it with use().")
+        return held.model.denoiser
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """All that was found, sorted by name; hashes that are not yet known are empty."""
+        with self._changed:
+            held = {name: one for name, one in self._held.items() if one.model is not None}
+        return tuple(
+            ModelInfo(
+                name=source.name,
+                sha256=source.known_sha256(self._index),
+                layout=source.layout,
+                width=source.width,
+                height=source.height,
+                loaded=source.name in held,
+                inpaints=source.inpaints,
+                dtype=self.device.numbers,
+                device=self.device.label,
+                bytes=held[source.name].bytes if source.name in held else 0,
+            )
+            for source in sorted(self._sources.values(), key=lambda source: source.name)
+        )
+
+    def known_sha256(self, name: str) -> str:
+        """Of the model's files, empty where it is not known yet. Raises ModelMissing."""
+        return self.source(name).known_sha256(self._index)
+
+    def reproduction(self, name: str, engine: str) -> ReproductionClass:
+        """What decides this model's bits here, row buckets left out. Raises ModelMissing."""
+        source, device = self.source(name), self.device
+        return ReproductionClass(
+            weights=source.sha256(self._index),
+            engine=engine,
+            dtype=device.numbers,
+            device=device.torch_device.type,
+            capability=device.capability,
+            threads=device.threads_for(source.weight_bytes),
+            driver=device.driver,
+            libraries=device.libraries,
+        )
+
+    def _take(self, name: str, cancelled: Callable[[], bool]) -> LoadedModel:
+        need = self._expected_bytes(self.source(name))
+        ticket = object()
+        with self._changed:
+            self._waiting[ticket] = (name, time.monotonic())
+            try:
+                while True:
+                    held = self._held.get(name)
+                    if held is None and self._make_room(need):
+                        self._held[name] = _Held(bytes=need)
+                        break
+                    if held is not None and held.model and not self._is_turn_of_other(name):
+                        held.users += 1
+                        self._held.move_to_end(name)
+                        return held.model
+                    self._changed.wait(_LOOK_S)
+                    if cancelled():
+                        raise RenderCancelled("Cancelled on request.")
+            finally:
+                del self._waiting[ticket]
+        return self._read(name)
+
+    def _read(self, name: str) -> LoadedModel:
+        """Read the model for which there is room, outside the lock: others go on meanwhile."""
+        started = time.monotonic()
+        source = self.source(name)
+        try:
+            model = self._load(source, source.sha256(self._index), self.device)
+        except BaseException as exc:
+            with self._changed:
+                del self._held[name]
+                self._changed.notify_all()
+            if isinstance(exc, OSError):
+                raise ModelMissing(f"The model {name!r} cannot be read: {exc}") from exc
+            raise
+        with self._changed:
+            self._held[name] = _Held(bytes=model.bytes, model=model, users=1)
+            self._changed.notify_all()
+        _log.info(
+            "model %s loaded in %.1f s", name, time.monotonic() - started, extra={"action": "load"}
+        )
+        return model
+
+    def _expected_bytes(self, source: ModelSource) -> int:
+        try:
+            need = source.parameters * self.device.dtype.itemsize
+        except WeightsDamaged as exc:
+            raise ModelMissing(f"The model {source.name!r} cannot be loaded: {exc}") from exc
+        if need > self._budget:
+            raise ModelMissing(
+                f"The model {source.name!r} needs {need // _MIB} MiB, more than the "
+                f"{self._budget // _MIB} MiB that models may take; raise memory_mib, or choose a "
+                "shorter number format with dtype."
+            )
+        return need
+
+    def _make_room(self, need: int) -> bool:
+        """Put unused models away until there is room; False while too many are in use."""
+        unused = [name for name, held in self._held.items() if held.model and not held.users]
+        taken = sum(held.bytes for held in self._held.values())
+        leaving = []
+        count = len(self._held)
+        while taken + need > self._budget or count >= self._max_models:
+            if not unused:
+                return False
+            leaving.append(unused.pop(0))
+            taken -= self._held[leaving[-1]].bytes
+            count -= 1
+        for name in leaving:
+            del self._held[name]
+            _log.info("model %s gives way", name, extra={"action": "unload"})
+        if leaving:
+            gc.collect()
+            if self.device.torch_device.type == "cuda":
+                torch.cuda.empty_cache()
+        return True
+
+    def _is_turn_of_other(self, name: str) -> bool:
+        """Whether another model's request has waited for too long: else it might do so for ever."""
+        wanted, since = next(iter(self._waiting.values()))
+        has_waited = time.monotonic() - since > self._patience_s
+        return has_waited and wanted != name and wanted not in self._held
+
+
+def default_budget(device: Device) -> int:
+    """Bytes that models may take where nobody says otherwise."""
+    share = _MEMORY_SHARE[device.torch_device.type]
+    if device.torch_device.type == "cuda":
+        return int(share * torch.cuda.get_device_properties(device.torch_device).total_memory)
+    return int(share * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
