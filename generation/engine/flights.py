@@ -156,6 +156,8 @@ class Flight:
     preview_every: int = 0
     """Hand out a guess every so many evaluations; 0: never."""
     arrived: float = field(default_factory=time.monotonic)
+    buckets: tuple[int, ...] = ()
+    """Set by the loop when the flight ends: the row buckets of equal bits it was rendered in."""
 
     @property
     def remaining(self) -> int:
