@@ -77,12 +77,6 @@ def test_every_sampler_draws_the_same_picture_twice_and_counts_its_evaluations(
     assert np.asarray(image_of(first)).std() > 5
 
 
-def test_the_list_of_samplers_is_complete() -> None:
-    from generation.engine.samplers import SAMPLERS as KNOWN
-
-    assert set(SAMPLERS) == set(KNOWN)
-
-
 def test_one_sampler_leaves_no_trace_in_the_next(engine: Engine) -> None:
     before = rendered(engine, tiny(sampler="euler")).png
     for sampler in ("dpmpp_2m_sde_karras", "pndm", "ddim", "lcm"):
