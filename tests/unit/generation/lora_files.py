@@ -1,8 +1,10 @@
 """LoRA files for the tiny models, sound and unsound, as bytes."""
 
+import io
 import json
+import pickle
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,3 +68,61 @@ def safetensors(
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + b"".join(data)
+
+
+ON_BOTH = peft_lora(f"unet.{UNET}", f"unet.{UNET_2}", f"text_encoder.{TEXT}")
+ON_UNET = peft_lora(f"unet.{UNET_2}", seed=7)
+# diffusers knows kohya's text encoder layers only where the output projection is among them.
+BY_KOHYA = kohya_lora(
+    f"lora_unet.{UNET}", f"lora_te.{TEXT}", f"lora_te.{TEXT.replace('q_proj', 'out_proj')}"
+)
+
+
+def unsound_pickle() -> bytes:
+    """Code that would run when it is loaded."""
+
+    class Evil:
+        def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+            return exec, ("raise SystemExit('code of the file has run')",)
+
+    return pickle.dumps(Evil())
+
+
+def torch_file() -> bytes:
+    """What torch itself saves."""
+    import torch
+
+    out = io.BytesIO()
+    torch.save({"unet.lora_A.weight": torch.zeros(4, 32)}, out)
+    return out.getvalue()
+
+
+def changed(name: str, value: object) -> Tensors:
+    """A sound LoRA but for one tensor."""
+    return ON_UNET | {name: np.asarray(value)}
+
+
+A, B = f"unet.{UNET_2}.lora_A.weight", f"unet.{UNET_2}.lora_B.weight"
+UNSOUND: dict[str, Callable[[], bytes]] = {
+    "a pickle": unsound_pickle,
+    "a torch file": torch_file,
+    "nothing": lambda: b"",
+    "no tensors": lambda: safetensors({}),
+    "cut short": lambda: safetensors(ON_UNET)[:-1],
+    "too long": lambda: safetensors(ON_UNET) + b"\x00",
+    "not a number": lambda: safetensors(changed(A, np.full((4, 32), np.nan, np.float32))),
+    "infinite": lambda: safetensors(changed(B, np.full((32, 4), np.inf, np.float32))),
+    "whole numbers": lambda: safetensors(changed(A, np.ones((4, 32), np.int64))),
+    "half a pair": lambda: safetensors({A: ON_UNET[A]}),
+    "another width": lambda: safetensors(changed(A, np.ones((4, 48), np.float32))),
+    "ranks that differ": lambda: safetensors(changed(A, np.ones((6, 32), np.float32))),
+    "one dimension": lambda: safetensors(changed(A, np.ones(128, np.float32))),
+    "a huge rank": lambda: safetensors(peft_lora(f"unet.{UNET_2}", rank=1025, size=1025)),
+    "an unknown layer": lambda: safetensors(peft_lora("unet.attic.to_q")),
+    "one unknown layer": lambda: safetensors(ON_UNET | peft_lora("unet.attic.to_q")),
+    "a whole model": lambda: safetensors({"model.weight": np.ones((2, 2), np.float32)}),
+    "another layout": lambda: safetensors(peft_lora(f"unet.{SDXL_UNET}", size=64)),
+    "a weight-decomposed one": lambda: safetensors(
+        BY_KOHYA | {f"{next(iter(BY_KOHYA))[:-17]}.dora_scale": np.ones((32, 1), np.float32)}
+    ),
+}
