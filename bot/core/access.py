@@ -163,13 +163,31 @@ async def join(
     return joined
 
 
+async def local_account(store: Store, clock: Clock, person: Person) -> Person:
+    """The person with an account in the local chat, where programs that have their key speak."""
+    if has_local(person):
+        return person
+    async with store.write() as tx:
+        return await _with_local(tx, clock, await tx.people.get(person.id))
+
+
+def has_local(person: Person) -> bool:
+    """Whether they have an account in the local chat."""
+    return any(identity.platform == LOCAL for identity in person.identities)
+
+
+async def _with_local(tx: Transaction, clock: Clock, person: Person) -> Person:
+    if has_local(person):
+        return person
+    own = Identity(platform=LOCAL, user=person.id)
+    return await join(tx, clock, person, own, actor=person.id)
+
+
 async def _opened(tx: Transaction, clock: Clock, person: Person, by: str) -> tuple[Person, str]:
     """A session for them, and an account in the local chat if they have none."""
     if not person.active:
         raise NotAllowed(GONE, fix="Ask an admin to let you in again.")
-    if all(identity.platform != LOCAL for identity in person.identities):
-        own = Identity(platform=LOCAL, user=person.id)
-        person = await join(tx, clock, person, own, actor=person.id)
+    person = await _with_local(tx, clock, person)
     session = await issue(tx, clock, person.id, KeyKind.SESSION, SESSION_LIFE)
     await tx.ledger.append(
         Event(

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 
 from bot.core.health import Examiner
 from bot.core.house import House
+from bot.web.api.app import build_api
+from bot.web.api.guard import Doorway
 from bot.web.desk import Desk
 from bot.web.failures import add_failures, refuse
 from bot.web.guard import Guard
@@ -85,26 +87,26 @@ def build_portal(
     app = FastAPI(
         title="Housestyle", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
-    hang(
-        app,
-        Site(
-            house=house,
-            desk=desk,
-            files=own,
-            thumbs=Thumbs(house.blobs),
-            streams=Streams(),
-            templates=templates_of(own),
-            secure=secure,
-            disk=disk,
-            examiner=Examiner(house, disk),
-            metrics=metrics,
-            flows={item.name: Flow(item, house.clock, house.base_url) for item in providers},
-        ),
+    site = Site(
+        house=house,
+        desk=desk,
+        files=own,
+        thumbs=Thumbs(house.blobs),
+        streams=Streams(),
+        templates=templates_of(own),
+        secure=secure,
+        disk=disk,
+        examiner=Examiner(house, disk),
+        metrics=metrics,
+        flows={item.name: Flow(item, house.clock, house.base_url) for item in providers},
     )
+    hang(app, site)
     for page in PAGES:
         app.include_router(page.router)
     add_failures(app)
     app.add_middleware(Guard, refuse=refuse, secure=secure)
+    app.state.api = build_api(site)
+    app.add_middleware(Doorway, api=app.state.api)
     return app
 
 

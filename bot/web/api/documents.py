@@ -1,0 +1,49 @@
+"""What the OpenAPI document says of every route besides its own answer."""
+
+from typing import Any
+
+from bot.web.api.failures import PROBLEM
+from bot.web.api.shapes import Problem
+
+_SAYS = {
+    400: "The request can't be read",
+    401: "No valid API key",
+    403: "The key lacks the scope, or the member lacks the right",
+    404: "There is none, or it isn't one that this member may see",
+    405: "Another method is needed",
+    409: "Something was faster: it is done or decided already",
+    413: "The body is too large",
+    415: "The body has another media type",
+    422: "The request is understood, but something in it is wrong or not allowed by the kit",
+    429: "A budget is used up",
+    500: "Something broke on our side",
+    503: "A part of the house is away for a moment",
+    504: "The pictures took too long; the job goes on",
+}
+_ALWAYS = (400, 401, 403, 422, 500, 503)
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problems(*statuses: int) -> Responses:
+    """Failures as problem+json, those that any route may have included."""
+    return failures(*statuses, media=PROBLEM, schema={"$ref": "#/components/schemas/Problem"})
+
+
+def failures(*statuses: int, media: str, schema: dict[str, Any]) -> Responses:
+    """The same in another shape."""
+    return {
+        status: {
+            "description": _SAYS[status],
+            "content": {media: {"schema": schema}},
+            **(_RETRY if status in (429, 503, 504) else {}),
+        }
+        for status in sorted({*_ALWAYS, *statuses})
+    }
+
+
+_RETRY: dict[str, Any] = {
+    "headers": {
+        "Retry-After": {"description": "Seconds", "schema": {"type": "string"}, "required": False}
+    }
+}
+PROBLEM_SCHEMA = Problem.model_json_schema()
