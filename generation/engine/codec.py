@@ -65,13 +65,15 @@ class Codec:
 def scaled(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
     """The VAE's latents (..., channels, height, width) as the denoiser knows them."""
     middle, spread = _statistics(vae, latents)
-    return (latents - middle) * (vae.config.scaling_factor / spread)
+    found: torch.Tensor = (latents - middle) * (vae.config.scaling_factor / spread)
+    return found
 
 
 def unscaled(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
     """The way back."""
     middle, spread = _statistics(vae, latents)
-    return latents / (vae.config.scaling_factor / spread) + middle
+    found: torch.Tensor = latents / (vae.config.scaling_factor / spread) + middle
+    return found
 
 
 def _statistics(vae: AutoencoderKL, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,12 +9,22 @@ from diffusers import DiffusionPipeline
 
 from generation.engine.catalogue import ModelSource
 from generation.engine.codec import Codec
+from generation.engine.denoisers.flux import FluxDenoiser
+from generation.engine.denoisers.rows import RowDenoiser
+from generation.engine.denoisers.sd3 import SD3Denoiser
 from generation.engine.denoisers.unet import UNetDenoiser
 from generation.engine.device import Device
-from generation.engine.flights import Denoiser, Signature
+from generation.engine.flights import Signature
 from generation.engine.loader import load_parts
 from generation.engine.previews import PreviewMap, fit_preview_map
 from generation.engine.prompts import PromptEncoder
+
+_DENOISERS: Mapping[str, type[RowDenoiser]] = {
+    "sd1": UNetDenoiser,
+    "sdxl": UNetDenoiser,
+    "sd3": SD3Denoiser,
+    "flux": FluxDenoiser,
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +33,7 @@ class LoadedModel:
 
     source: ModelSource
     sha256: str
-    denoiser: Denoiser
+    denoiser: RowDenoiser
     prompts: PromptEncoder
     codec: Codec
     preview_map: PreviewMap
@@ -51,10 +61,13 @@ class LoadedModel:
     @property
     def module(self) -> torch.nn.Module:
         """The denoising module: LoRAs and controls act on it."""
-        found: torch.nn.Module = (
-            self.pipe.unet if self.layout in {"sd1", "sdxl"} else self.pipe.transformer
-        )
+        found: torch.nn.Module = self.denoiser.module
         return found
+
+    @property
+    def pixel_step(self) -> int:
+        """Width and height of a picture are multiples of so many pixels."""
+        return self.codec.pixels_per_latent * (1 if self.layout in {"sd1", "sdxl"} else 2)
 
     @property
     def in_channels(self) -> int:
@@ -101,10 +114,13 @@ def read_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
     pipe = load_parts(source, device)
     preview_map = fit_preview_map(pipe.vae)
     codec = Codec(pipe.vae)
+    part = "unet" if source.layout in {"sd1", "sdxl"} else "transformer"
     return LoadedModel(
         source=source,
         sha256=sha256,
-        denoiser=UNetDenoiser(pipe.unet, pixels_per_latent=codec.pixels_per_latent),
+        denoiser=_DENOISERS[source.layout](
+            getattr(pipe, part), pixels_per_latent=codec.pixels_per_latent
+        ),
         prompts=PromptEncoder(pipe, source.layout),
         codec=codec,
         preview_map=preview_map,

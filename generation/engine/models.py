@@ -97,13 +97,17 @@ class Fleet:
                 self._held[name].users -= 1
                 self._changed.notify_all()
 
-    def denoiser(self, name: str) -> Denoiser:
-        """Of a model that is in use by whoever asks. Raises ModelMissing if it is not in memory."""
+    def loaded(self, name: str) -> LoadedModel:
+        """A model that someone uses meanwhile. Raises ModelMissing if it is not in memory."""
         with self._changed:
             held = self._held.get(name)
         if held is None or held.model is None:
             raise ModelMissing(f"The model {name!r} is not in memory; ask for it with use().")
-        return held.model.denoiser
+        return held.model
+
+    def denoiser(self, name: str) -> Denoiser:
+        """Of a model that someone uses meanwhile. Raises ModelMissing if it is not in memory."""
+        return self.loaded(name).denoiser
 
     def models(self) -> tuple[ModelInfo, ...]:
         """All that was found, sorted by name; hashes that are not yet known are empty."""

@@ -11,14 +11,12 @@ import torch
 from diffusers import DiffusionPipeline
 from torch.nn import functional
 
+from generation.engine.denoisers import flux, sd3
 from generation.engine.flights import Terms
 from generation.engine.text_encoders import ClipReader, Embeds, T5Reader
 
 CACHE_BYTES = 256 << 20
 """Encoded prompts kept per model."""
-SD3_T5_TOKENS = 256
-FLUX_T5_TOKENS = 512
-"""As diffusers' pipelines set them."""
 
 
 class TextChanges(Protocol):
@@ -165,7 +163,7 @@ class PromptEncoder:
 
     def _read_t5(self, text: str, like: torch.Tensor) -> torch.Tensor:
         if self._t5 is None:
-            return like.new_zeros((1, SD3_T5_TOKENS, self._joint_channels))
+            return like.new_zeros((1, sd3.T5_TOKENS, self._joint_channels))
         return self._t5.read(text)
 
 
@@ -179,9 +177,9 @@ def _clip_readers(pipe: DiffusionPipeline, layout: str) -> list[ClipReader]:
 
 def _t5_reader(pipe: DiffusionPipeline, layout: str) -> T5Reader | None:
     if layout == "flux":
-        return T5Reader(pipe.tokenizer_2, pipe.text_encoder_2, length=FLUX_T5_TOKENS)
+        return T5Reader(pipe.tokenizer_2, pipe.text_encoder_2, length=flux.T5_TOKENS)
     if layout == "sd3" and pipe.text_encoder_3 is not None:
-        return T5Reader(pipe.tokenizer_3, pipe.text_encoder_3, length=SD3_T5_TOKENS)
+        return T5Reader(pipe.tokenizer_3, pipe.text_encoder_3, length=sd3.T5_TOKENS)
     return None
 
 

@@ -1,10 +1,8 @@
 """What every denoiser does with rows: fill them up to the bucket, keep what never changes."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 
@@ -12,31 +10,6 @@ from generation.engine.flights import Lead, Row, Signature, Terms
 
 KEPT_COMPOSITIONS = 32
 """Batches (which terms in which order) whose stacked terms are kept."""
-
-
-class RowAdapters(Protocol):
-    """Changes to a model that differ from row to row: LoRAs, image prompts."""
-
-    def applied(self, rows: Sequence[Row], bucket: int) -> AbstractContextManager[None]:
-        """Act on the model within this context; `rows` are filled up to the bucket already."""
-        ...
-
-
-class ControlResiduals(Protocol):
-    """The ControlNets of one model."""
-
-    def residuals(
-        self,
-        signature: Signature,
-        latents: torch.Tensor,
-        timesteps: torch.Tensor,
-        text: torch.Tensor,
-        added: dict[str, torch.Tensor] | None,
-        leads: Sequence[tuple[Lead, ...]],
-        bucket: int,
-    ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-        """What is added to the model's down and middle blocks; all have `bucket` rows."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,30 +59,6 @@ def filled(rows: Sequence[Row], bucket: int) -> list[Row]:
     if not 0 < len(rows) <= bucket:
         raise ValueError(f"{len(rows)} rows do not fit a bucket of {bucket}")
     return [*rows, *[rows[0]] * (bucket - len(rows))]
-
-
-def stacked_latents(rows: Sequence[Row], device: torch.device, dtype: torch.dtype) -> torch.Tensor:
-    """(rows, channels, height, width)."""
-    return torch.stack([row.latents for row in rows]).to(device, dtype)
-
-
-def timesteps_of(rows: Sequence[Row], device: torch.device) -> torch.Tensor:
-    """(rows,) in float32."""
-    return torch.tensor([row.timestep for row in rows], dtype=torch.float32, device=device)
-
-
-def applied(
-    adapters: RowAdapters | None,
-    wanted: Callable[[Row], bool],
-    rows: Sequence[Row],
-    bucket: int,
-    stack: ExitStack,
-) -> None:
-    """Let these adapters act until the stack ends, where any row wants them."""
-    if any(map(wanted, rows)):
-        if adapters is None:
-            raise ValueError("a row asks for an adapter that this model was not given")
-        stack.enter_context(adapters.applied(rows, bucket))
 
 
 class Samples:

@@ -1,0 +1,138 @@
+"""What the denoisers of all layouts have in common, and what may act on them row by row."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Protocol
+
+import torch
+
+from generation.engine.denoisers.batching import Samples, Stacked, TermsCache, filled
+from generation.engine.denoisers.padding import pad_small_products
+from generation.engine.denoisers.tiling import Tiling
+from generation.engine.flights import Lead, Row, Signature, Terms
+
+TRAIN_STEPS = 1000
+"""Timesteps count from 0 to this in all layouts."""
+
+
+class RowAdapters(Protocol):
+    """Changes to a model that differ from row to row: LoRAs, image prompts."""
+
+    def applied(self, rows: Sequence[Row], bucket: int) -> AbstractContextManager[None]:
+        """Act on the model within this context; `rows` are filled up to the bucket already."""
+        ...
+
+
+class ImagePromptWeights(RowAdapters, Protocol):
+    """One set of image-prompt weights on one model."""
+
+    def sample(self, noise: torch.Tensor) -> torch.Tensor:
+        """A random embedding for profiles, from normally distributed numbers."""
+        ...
+
+
+class ImagePromptSets(Protocol):
+    """All sets of image-prompt weights of one model."""
+
+    def view(self, name: str) -> ImagePromptWeights:
+        """Those of a signature. Raises ModelMissing."""
+        ...
+
+
+class ControlResiduals(Protocol):
+    """The ControlNets of one model."""
+
+    def residuals(
+        self,
+        signature: Signature,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        text: torch.Tensor,
+        added: dict[str, torch.Tensor] | None,
+        leads: Sequence[tuple[Lead, ...]],
+        bucket: int,
+    ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+        """What is added to the model's down and middle blocks; all have `bucket` rows."""
+        ...
+
+
+class RowDenoiser(ABC):
+    """A Denoiser on a module of diffusers. Used by one thread at a time.
+
+    What acts on it row by row is hung on after it was made.
+    """
+
+    tiles = False
+    """Whether the layout's convolutions can wrap around."""
+
+    def __init__(self, module: torch.nn.Module, *, pixels_per_latent: int = 8) -> None:
+        pad_small_products(module)
+        self.module: Any = module
+        self.run: Any = module
+        """What is called: the module itself, or its compiled form."""
+        self.loras: RowAdapters | None = None
+        self.image_prompts: ImagePromptSets | None = None
+        self.controls: ControlResiduals | None = None
+        self.pixels_per_latent = pixels_per_latent
+        self._tiling = Tiling(module)
+        self._terms = TermsCache()
+
+    @torch.no_grad()
+    def predict(self, signature: Signature, rows: Sequence[Row], bucket: int) -> torch.Tensor:
+        """As the Denoiser port says."""
+        everyone = filled(rows, bucket)
+        device, dtype = self.module.device, self.module.dtype
+        latents = torch.stack([row.latents for row in everyone]).to(device, dtype)
+        times = [row.timestep for row in everyone]
+        timesteps = torch.tensor(times, dtype=torch.float32, device=device)
+        stacked = self._terms.stacked(everyone, dtype)
+        if signature.tile and not self.tiles:
+            raise ValueError("this layout has no convolutions that could wrap around")
+        self._tiling.switch(signature.tile)
+        with ExitStack() as acting:
+            self._apply(signature, everyone, acting)
+            out = self._ask(signature, latents, timesteps, stacked, everyone)
+        return out[: len(rows)].float()
+
+    def sample_rows(self, signature: Signature, count: int, seed: int) -> list[Row]:
+        """As the Denoiser port says."""
+        samples = Samples(seed, self.module.device)
+        return [
+            Row(
+                latents=samples.normal(signature.channels, signature.height, signature.width),
+                timestep=samples.number(TRAIN_STEPS),
+                terms=self._sample_terms(signature, samples),
+                leads=samples.leads(signature, self.pixels_per_latent),
+            )
+            for _ in range(count)
+        ]
+
+    @abstractmethod
+    def _ask(
+        self,
+        signature: Signature,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        stacked: Stacked,
+        rows: Sequence[Row],
+    ) -> torch.Tensor:
+        """The module's answer, (bucket, channels, height, width)."""
+
+    @abstractmethod
+    def _sample_terms(self, signature: Signature, samples: Samples) -> Terms:
+        """Random terms of that signature."""
+
+    def _apply(self, signature: Signature, rows: Sequence[Row], acting: ExitStack) -> None:
+        if any(row.loras for row in rows):
+            if self.loras is None:
+                raise ValueError("a row asks for a LoRA and this model was given none")
+            acting.enter_context(self.loras.applied(rows, len(rows)))
+        if signature.image_prompt:
+            view = self._image_prompt(signature)
+            acting.enter_context(view.applied(rows, len(rows)))
+
+    def _image_prompt(self, signature: Signature) -> ImagePromptWeights:
+        if self.image_prompts is None:
+            raise ValueError("a row has an image prompt and this model was given no weights for it")
+        return self.image_prompts.view(signature.image_prompt)
