@@ -10,10 +10,20 @@ from bot.web.api.caller import OPENAPI
 from bot.web.api.documents import PROBLEM_SCHEMA
 from bot.web.api.failures import add_failures
 from bot.web.api.guard import ApiGuard
-from bot.web.api.routes import brands, events, inputs, jobs, pictures, reviews, usage
+from bot.web.api.routes import (
+    brands,
+    events,
+    images,
+    inputs,
+    jobs,
+    models,
+    pictures,
+    reviews,
+    usage,
+)
 from bot.web.site import Site, hang
 
-ROUTES = (jobs, events, pictures, inputs, brands, reviews, usage)
+ROUTES = (jobs, events, pictures, inputs, brands, reviews, usage, models, images)
 ABOUT = (
     "On-brand pictures for programs. Every request passes the same door as a chat's: the brand's "
     "template and rules, its approved LoRA, the gates, budgets, reviews and the audit log. "

@@ -13,6 +13,10 @@ ID = "^[0-9A-Za-z]{22}$"
 SHA256 = "^[0-9a-f]{64}$"
 NAME = Annotated[str, Field(max_length=100)]
 MAX_WORDS = 2000
+VARIABLES = Annotated[
+    dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=200)]],
+    Field(max_length=40, default_factory=dict),
+]
 
 
 class Strict(BaseModel):
@@ -44,13 +48,7 @@ class BriefIn(Strict):
     """The brand; may be left out by members of one."""
     words: Annotated[str, Field(max_length=MAX_WORDS)] = ""
     template: NAME = ""
-    variables: Annotated[
-        dict[
-            Annotated[str, Field(max_length=40)],
-            Annotated[str, Field(max_length=200)],
-        ],
-        Field(max_length=40),
-    ] = {}
+    variables: VARIABLES
     negative: Annotated[str, Field(max_length=MAX_WORDS)] = ""
     aspect: NAME = ""
     n: Annotated[int, Field(ge=1, le=100)] = 1
