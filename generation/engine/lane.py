@@ -23,6 +23,7 @@ class Lane:
         denoiser: Denoiser,
         conditions: Sequence[str],
         prepare: Callable[[], None],
+        correction: float = 1.0,
     ) -> None:
         self.signature = signature
         self.denoiser = denoiser
@@ -33,8 +34,9 @@ class Lane:
         self.profile: Profile | None = None
         self.survey: Survey | None = None
         """Set until the profile is known; nobody rides before."""
-        self.correction = 1.0
+        self.correction = correction
         """What a call takes now, over what the profile says."""
+        self._measured = 0
 
     def open(self, profiles: Profiles, clock: Callable[[], float]) -> None:
         """Look up the profile, or begin to take it."""
@@ -78,7 +80,9 @@ class Lane:
 
     def measured(self, seconds: float, profiled: float) -> None:
         """A call that should have taken `profiled` took so long."""
-        self.correction += _WEIGHT_OF_NEWEST * (seconds / profiled - self.correction)
+        self._measured += 1
+        weight = max(_WEIGHT_OF_NEWEST, 1 / (1 + self._measured))
+        self.correction += weight * (seconds / profiled - self.correction)
 
     def standing(self) -> LaneStanding:
         """For health and metrics."""

@@ -7,7 +7,6 @@ class first. Which *flights* of that lane ride: priority class, then the team th
 places a small reserve goes to whoever these rules leave out, so that nothing waits for ever.
 """
 
-from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -67,13 +66,14 @@ class RoundRobin(Generic[L]):
     """Shares the device among lanes by deficit round robin."""
 
     def __init__(self) -> None:
-        self._ring: deque[L] = deque()
+        self._order: list[L] = []
+        """The lane whose turn is longest ago stands first."""
         self._deficit: dict[L, float] = {}
         self._reserved = 0.0
 
     def choose(self, wants: Sequence[Want[L]]) -> Want[L]:
         """The lane whose call is next; its seconds are charged to it. `wants` is not empty."""
-        self._meet({want.lane for want in wants}, [want.lane for want in wants])
+        self._meet([want.lane for want in wants])
         top = max(want.priority for want in wants)
         upper = {want.lane: want for want in wants if want.priority == top}
         lower = {want.lane: want for want in wants if want.priority < top}
@@ -88,27 +88,29 @@ class RoundRobin(Generic[L]):
             self._reserved += chosen.seconds * _EARNED
         return chosen
 
-    def _meet(self, present: set[L], in_order: Sequence[L]) -> None:
-        """Forget lanes that want nothing any more: they save up no time; put new ones last."""
-        for lane in [lane for lane in self._ring if lane not in present]:
-            self._ring.remove(lane)
+    def _meet(self, present: Sequence[L]) -> None:
+        """Forget lanes that want nothing any more: they save up no time. New ones come first."""
+        for lane in set(self._deficit).difference(present):
+            self._order.remove(lane)
             del self._deficit[lane]
-        for lane in in_order:
+        for lane in present:
             if lane not in self._deficit:
-                self._ring.append(lane)
+                self._order.insert(0, lane)
                 self._deficit[lane] = 0.0
 
     def _next(self, group: Mapping[L, Want[L]]) -> Want[L]:
-        quantum = max(want.seconds for want in group.values())
-        while True:
-            lane = self._ring[0]
-            if lane in group and self._deficit[lane] >= group[lane].seconds:
-                self._deficit[lane] -= group[lane].seconds
-                return group[lane]
-            self._ring.rotate(-1)
-            if (visited := self._ring[0]) in group:
-                # No lane saves up more than one turn, however its calls change in length.
-                self._deficit[visited] = min(self._deficit[visited], quantum) + quantum
+        """The one whose turn it is goes on while its turn lasts; then it is the next one's."""
+        turns = [lane for lane in self._order if lane in group]
+        lane = turns[-1]
+        if self._deficit[lane] < group[lane].seconds:
+            lane = turns[0]
+            quantum = max(want.seconds for want in group.values())
+            # No lane saves up more than one turn, however its calls change in length.
+            self._deficit[lane] = min(self._deficit[lane], quantum) + quantum
+            self._order.remove(lane)
+            self._order.append(lane)
+        self._deficit[lane] -= group[lane].seconds
+        return group[lane]
 
 
 class Teams:
@@ -202,7 +204,7 @@ class Seats:
         return _seating([oldest, *ranked], seconds, 1)
 
     def ridden(self, seating: Seating[R], waiting: int, teams: Teams) -> None:
-        """The chosen ones have ridden while `waiting` flights of the lane were left out."""
+        """The chosen ones ride while `waiting` flights of the lane are left out."""
         rows = seating.rows
         for rider in seating.riders:
             teams.charge(rider, seating.seconds * rider.rows / rows)

@@ -69,6 +69,8 @@ class StepLoop:
         self._teams = Teams()
         self._outlook = Outlook(clock)
         self._lanes: dict[Signature, Lane] = {}
+        self._correction = 1.0
+        """Of the lane that was served last: what slows one down slows all."""
         self._prepared: tuple[str, ...] | None = None
         self._numbers = itertools.count()
         self._changed = threading.Condition()  # guards what follows, and changes of _lanes
@@ -170,7 +172,9 @@ class StepLoop:
     def _lane(self, signature: Signature) -> Lane:
         if signature not in self._lanes:
             model = self._models(signature.model)
-            lane = Lane(signature, model.denoiser, model.conditions, model.prepare)
+            lane = Lane(
+                signature, model.denoiser, model.conditions, model.prepare, self._correction
+            )
             lane.open(self._profiles, self._clock)
             with self._changed:
                 self._lanes[signature] = lane
@@ -200,8 +204,9 @@ class StepLoop:
         if seating is None:
             self._survey(lane)
             return
-        self._steps.take(lane, seating)
         lane.seats.ridden(seating, len(lane.rides) - len(seating.riders), self._teams)
+        self._steps.take(lane, seating)
+        self._correction = lane.correction
 
     def _seatings(self) -> dict[Lane, Seating[Ride]]:
         """Who would ride in each lane whose profile is known."""

@@ -6,7 +6,7 @@ from generation.engine.eta import Aloft, LaneAloft, forecast
 from generation.engine.lane import Lane
 from generation.engine.lanes import Teams
 
-_STALE_S = 0.5
+_STALE_S = 0.1
 """A forecast as old as that is made anew, even if nobody came or left."""
 _SHARE = 0.01
 
