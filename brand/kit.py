@@ -9,6 +9,8 @@ from brand.spec import canonical_json, sha256_hex
 
 NEGATIVE_CATEGORIES = ("quality", "anatomy", "artistic", "technical", "unwanted", "style")
 FORMULA_PARTS = ("base", "subject", "style", "lighting", "composition", "quality")
+UPLOAD, OUTSIDE, INSIDE = "upload", "outside", "inside"
+STAGE_MASKS = (UPLOAD, OUTSIDE, INSIDE)
 ROLES = ("requester", "approver", "brand_manager", "admin", "auditor")
 
 
@@ -245,6 +247,55 @@ class GenerationDefaults:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WayPolicy:
+    """In which ways pictures may be made besides by words alone."""
+
+    image: bool = True
+    """From a reference picture."""
+    inpaint: bool = False
+    """A part of a reference anew, under a mask."""
+    outpaint: bool = False
+    """A reference going on over its edges."""
+    controls: tuple[str, ...] = ()
+    """Kinds of control that may lead the composition, e.g. canny."""
+    image_prompt: bool = False
+    """A picture as a prompt."""
+    highres: float = 0.0
+    """Largest scale of a second pass; 0: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One step of a recipe in several stages, made of each picture of the stage before."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    """One picture for each; [WORDS] stands for the brief's own. Empty: the brief's words."""
+    strength: float | None = None
+    """How far the picture before is left; None: the kit's, or all new under a mask."""
+    mask: str = ""
+    """Which part is painted anew: `upload` (the brief's mask), `outside` or `inside` the `box`;
+    empty: all of it."""
+    box: tuple[float, ...] = ()
+    """left, top, right, bottom in shares of the sides, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Pictures made in several stages; the requester picks from the last. The first stage starts
+    from words (or the brief's reference), each other one from the pictures before."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    description: str = ""
+
+    @property
+    def needs_mask(self) -> bool:
+        """Whether the brief must come with a mask."""
+        return any(stage.mask == UPLOAD for stage in self.stages)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabelSettings:
     """What a published file says of itself, and in which formats it is published."""
 
@@ -279,6 +330,8 @@ class BrandKit:
     channels: tuple[Channel, ...] = ()
     review: ReviewPolicy = field(default_factory=ReviewPolicy)
     label: LabelSettings = field(default_factory=LabelSettings)
+    ways: WayPolicy = field(default_factory=WayPolicy)
+    recipes: tuple[Recipe, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The whole content as plain JSON types."""
@@ -295,6 +348,11 @@ class BrandKit:
     def template(self, name: str) -> Template | None:
         """The template of that name, or None."""
         return next((item for item in self.templates if item.name == name), None)
+
+    def recipe(self, name: str) -> Recipe | None:
+        """The recipe of that name in any case, or None."""
+        wanted = name.casefold()
+        return next((item for item in self.recipes if item.name.casefold() == wanted), None)
 
     def color(self, name: str) -> PaletteColor | None:
         """The palette colour of that name, or None."""

@@ -22,6 +22,7 @@ from brand.kit_build_rules import (
     build_lora_policy,
     build_review,
 )
+from brand.kit_build_ways import build_recipe, build_ways
 from brand.kit_reader import NAME, NAME_FORM, VERSION, Section
 
 HEX = r"#[0-9a-fA-F]{6}"
@@ -57,6 +58,8 @@ def build_kit(file: Section) -> BrandKit:
         review=build_review(file.section("review")),
         generation=build_generation(file.section("generation", required=True)),
         label=build_label(file.section("label")),
+        ways=build_ways(file.section("ways")),
+        recipes=tuple(build_recipe(item) for item in file.items("recipes")),
     )
     for section in (brand, tone, file):
         section.finish()

@@ -24,6 +24,7 @@ def check_kit(kit: BrandKit, log: ProblemLog) -> None:
         _check_channels,
         _check_people,
         _check_generation,
+        _check_recipes,
     ):
         check(kit, log)
 
@@ -227,3 +228,14 @@ def _check_generation(kit: BrandKit, log: ProblemLog) -> None:
     if settings.sampler not in settings.samplers:
         message = f'the sampler "{settings.sampler}" is not among `samplers`'
         log.add(("generation", "sampler"), message, f"It can be {one_of(settings.samplers)}.")
+
+
+def _check_recipes(kit: BrandKit, log: ProblemLog) -> None:
+    _check_unique([recipe.name for recipe in kit.recipes], "recipes", "name", log)
+    for index, recipe in enumerate(kit.recipes):
+        if any(stage.mask for stage in recipe.stages) and not kit.ways.inpaint:
+            message = f'the recipe "{recipe.name}" paints parts anew, which [ways] does not allow'
+            log.add(("recipes", index), message, "Write `inpaint = true` under [ways].")
+        _check_unique(
+            [stage.name for stage in recipe.stages], f"recipes.{index}.stages", "name", log
+        )

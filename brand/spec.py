@@ -227,12 +227,17 @@ class ReproductionClass(Encoded):
         """Short name of the class: 16 hexadecimal characters of its canonical hash."""
         return sha256_hex(canonical_json(self.to_dict()))[:16]
 
+    def same_bits(self, other: Self) -> bool:
+        """Whether a recipe gives the same bits in both: all is equal but perhaps `buckets`, since
+        a set is named by its smallest bucket, however much of it a profile has looked at."""
+        return not self.differences(other)
+
     def differences(self, other: Self) -> tuple[str, ...]:
         """What differs, one plain phrase each, e.g. `threads: 1 there, 2 here`."""
         return tuple(
             f"{f.name}: {getattr(self, f.name)} there, {getattr(other, f.name)} here"
             for f in fields(self)
-            if getattr(self, f.name) != getattr(other, f.name)
+            if f.name != "buckets" and getattr(self, f.name) != getattr(other, f.name)
         )
 
 

@@ -5,15 +5,17 @@ words, or its template's text with every [VARIABLE] filled in one pass: a value 
 so `[COLOR]`, `{{7*7}}` or `<lora:x:1>` inside a value stays the text that it is.
 """
 
-import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from brand.brief import Brief as Brief
+from brand.brief import ControlWish as ControlWish
 from brand.emphasis import contained
 from brand.errors import BriefRefused, MissingValue, OutOfRange, UnknownChoice
 from brand.kit import FORMULA_PARTS, ApprovedLora, Aspect, BrandKit, Template, Variable
-from brand.spec import MAX_SEED, Encoded, InitImage, LoraUse, RenderSpec, is_sha256
+from brand.spec import MAX_SEED, LoraUse, RenderSpec, SpecInvalid
+from brand.way_rules import ways_of
+from brand.way_rules import within as _within
 from brand.words import clean, nearest, one_of, refuse_banned
 
 MAX_WORDS = 2000
@@ -26,36 +28,6 @@ NO_LORA = "none"
 
 VARIABLE = re.compile(r"\[([A-Z][A-Z0-9_]{0,39})\]")
 _SLOT = re.compile(rf"(?:\b(?P<article>[Aa]n?) )?{VARIABLE.pattern.replace('(', '(?P<name>', 1)}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Brief(Encoded):
-    """What a person asked for, before brand rules. What is left out is the kit's to say."""
-
-    words: str
-    template: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
-    """(NAME, value) pairs for the template."""
-    negative: str = ""
-    aspect: str = ""
-    n: int = 1
-    """How many pictures."""
-    seed: int | None = None
-    """Of the first picture; the next ones count up."""
-    steps: int | None = None
-    cfg: float | None = None
-    sampler: str = ""
-    strength: float | None = None
-    """How far a reference picture is left: 0 keeps it, 1 ignores it."""
-    lora: str = ""
-    """A name from the kit's list, or `none`; empty for the kit's default."""
-    lora_weight: float | None = None
-    private: bool = False
-    """Drafts go to the requester alone."""
-    reference: str = ""
-    """SHA-256 of a reference picture that is in the blob store."""
-    fresh: bool = False
-    """Rendered also where the archive has a picture of exactly this recipe."""
 
 
 def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> RenderSpec:
@@ -77,20 +49,30 @@ def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> Ren
             f"With the kit's words the prompt has more than {MAX_PROMPT:,} characters. Shorten it.",
             field="words",
         )
-    return RenderSpec(
-        prompt=prompt,
-        negative=negative,
-        model=defaults.model,
-        model_sha256=defaults.model_sha256,
-        seed=(seed + index) % (MAX_SEED + 1),
-        width=aspect.width,
-        height=aspect.height,
-        steps=brief.steps if brief.steps is not None else defaults.steps,
-        guidance=float(brief.cfg if brief.cfg is not None else defaults.cfg),
-        sampler=sampler,
-        loras=(_lora_use(brief, lora),) if lora else (),
-        init=_init(brief, kit),
-    )
+    ways = ways_of(brief, kit)
+    try:
+        return RenderSpec(
+            prompt=prompt,
+            negative=negative,
+            model=defaults.model,
+            model_sha256=defaults.model_sha256,
+            seed=(seed + index) % (MAX_SEED + 1),
+            width=aspect.width,
+            height=aspect.height,
+            steps=brief.steps if brief.steps is not None else defaults.steps,
+            guidance=float(brief.cfg if brief.cfg is not None else defaults.cfg),
+            sampler=sampler,
+            loras=(_lora_use(brief, lora),) if lora else (),
+            init=ways.init,
+            mask=ways.mask,
+            outpaint=ways.outpaint,
+            controls=ways.controls,
+            image_prompt=ways.image_prompt,
+            highres=ways.highres,
+        )
+    except SpecInvalid as exc:
+        message = f"{str(exc)[:1].upper()}{str(exc)[1:]}. Nothing was queued."
+        raise BriefRefused(message, field="outpaint" if ways.outpaint else "words") from exc
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
@@ -149,18 +131,6 @@ def _check_numbers(brief: Brief, kit: BrandKit, seed: int) -> None:
     _within("seed", brief.seed, 0, MAX_SEED)
     _within("steps", brief.steps, 1, defaults.max_steps)
     _within("cfg", brief.cfg, 0, defaults.max_cfg)
-    _within("strength", brief.strength, 0, 1)
-
-
-def _within(field: str, value: float | None, low: float, high: float) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
-        raise OutOfRange(
-            f"`{field}` must be between {low} and {high}, not {value}. Nothing was queued.",
-            field=field,
-            value=str(value),
-        )
 
 
 def _aspect(brief: Brief, kit: BrandKit, template: Template | None) -> Aspect:
@@ -198,27 +168,6 @@ def _lora_use(brief: Brief, lora: ApprovedLora) -> LoraUse:
     weight = brief.lora_weight if brief.lora_weight is not None else lora.weight
     _within("lora_weight", weight, lora.min_weight, lora.max_weight)
     return LoraUse(sha256=lora.sha256, weight=float(weight), name=f"{lora.name}@{lora.version}")
-
-
-def _init(brief: Brief, kit: BrandKit) -> InitImage | None:
-    if not brief.reference and brief.strength is not None:
-        raise BriefRefused(
-            "`strength` says how far a reference picture is left, and there is none. Attach one, "
-            "or leave `strength` out. Nothing was queued.",
-            field="strength",
-            value=str(brief.strength),
-        )
-    if not brief.reference:
-        return None
-    if not is_sha256(brief.reference):
-        raise BriefRefused(
-            "A reference picture is named by the SHA-256 of its file: upload it first. "
-            "Nothing was queued.",
-            field="reference",
-            value=brief.reference,
-        )
-    strength = brief.strength if brief.strength is not None else kit.generation.strength
-    return InitImage(sha256=brief.reference, strength=float(strength))
 
 
 def _prompt(

@@ -1,4 +1,8 @@
-"""The service's queue: renders by priority, run on the engine's threads, kept for a while."""
+"""The service's queue: renders by priority, run on the engine's threads, kept for a while.
+
+The same recipe of the same brand is rendered once for all who ask for it meanwhile; it goes with
+the highest priority among them and is cancelled only when all of them cancel.
+"""
 
 import asyncio
 import logging
@@ -7,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from brand.spec import (
@@ -21,7 +26,7 @@ from brand.spec import (
     SpecInvalid,
 )
 from generation.engines import Engine, EngineUnusable, Inputs
-from generation.renders import Render
+from generation.renders import Render, Work, key_of
 from generation.settings import Limits
 from generation.tracing import Note
 from generation.watching import GenerationWatch, Now, Trail, working_for
@@ -55,9 +60,11 @@ class RenderQueue:
         self._check = check
         self._limits = limits
         self._renders: dict[str, Render] = {}
-        self._waiting: list[Render] = []
-        self._running: set[Render] = set()
-        self._work: queue.SimpleQueue[Render | None] = queue.SimpleQueue()
+        self._waiting: list[Work] = []
+        self._running: set[Work] = set()
+        self._same: dict[tuple[str, str], Work] = {}
+        """What waits or runs, by brand and recipe."""
+        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._typical_s = _FIRST_GUESS_S
         self.loaded = asyncio.Event()
         """Set once the engine is ready, or is known never to be."""
@@ -81,7 +88,8 @@ class RenderQueue:
         """Take no more work and stop what runs at its next step; watchers hear no end of it."""
         self.stopping = True
         for render in self._renders.values():
-            render.stop.set()
+            if render.work is not None:
+                render.work.stop.set()
             render.wake()
         for _ in range(self._engine.slots):
             self._work.put(None)
@@ -93,12 +101,12 @@ class RenderQueue:
 
     @property
     def queued(self) -> int:
-        """How many renders wait."""
+        """How many pictures wait."""
         return len(self._waiting)
 
     @property
     def running(self) -> int:
-        """How many renders are being made."""
+        """How many pictures are being made."""
         return len(self._running)
 
     def get(self, render_id: str) -> Render | None:
@@ -120,38 +128,60 @@ class RenderQueue:
         if self.problem or self.stopping:
             raise RenderUnavailable(self.problem or "The generation service is stopping.")
         self._check(request)
-        if len(self._waiting) >= self._limits.queued:
+        same = self._same.get(key_of(request))
+        if same is None and len(self._waiting) >= self._limits.queued:
             wait = min(_MAX_RETRY_AFTER_S, max(1.0, self._wait_s(len(self._waiting))))
             raise RenderBusy(
                 f"{len(self._waiting)} renders are waiting already; try again in {wait:.0f} s.",
                 retry_after_s=round(wait, 1),
             )
         render = self._renders[request.render_id] = Render(request, trail)
-        self._waiting.append(render)
-        self._waiting.sort(key=lambda waiting: -waiting.request.priority)  # stable: first come
+        if same is not None:
+            same.join(render)
+        else:
+            work = self._same[key_of(request)] = Work(render)
+            self._waiting.append(work)
+        self._sort()
         self._pump()
         return render, True
 
     def cancel(self, render_id: str) -> None:
-        """Stop it at its next step; nothing happens if it is unknown or finished."""
+        """Stop it at its next step unless others want it too; nothing happens if it is unknown or
+        finished."""
         render = self._renders.get(render_id)
-        if render is None or render.finished:
+        work = render.work if render else None
+        if render is None or work is None:
             return
-        render.stop.set()
-        if render in self._waiting:
-            self._waiting.remove(render)
-            self._end(render, RenderCancelled("Cancelled on request."), 0.0)
+        if len(work.asked) > 1 or work in self._waiting:
+            work.leave(render)
+            render.failed(RenderCancelled("Cancelled on request."), time.monotonic())
+        else:
+            work.stop.set()  # the engine says when it has stopped
+            self._forget(work)
+        if not work.asked:
+            self._waiting.remove(work)
+            self._forget(work)
+        self._sort()
+        self._pump()
+
+    def _sort(self) -> None:
+        self._waiting.sort(key=lambda work: -work.request.priority)  # stable: first come
+
+    def _forget(self, work: Work) -> None:
+        """Let nobody join it any more."""
+        if self._same.get(work.key) is work:
+            del self._same[work.key]
 
     def _pump(self) -> None:
         """Hand work to idle threads and tell those who wait how many go before them."""
         while self.ready and self._waiting and len(self._running) < self._engine.slots:
-            render = self._waiting.pop(0)
-            render.running = True
-            self._running.add(render)
-            self._work.put(render)
-        for index, render in enumerate(self._waiting):
+            work = self._waiting.pop(0)
+            work.running = True
+            self._running.add(work)
+            self._work.put(work)
+        for index, work in enumerate(self._waiting):
             place = index + len(self._running)
-            render.progressed(Progress(done=0, total=0, place=place, eta_s=self._wait_s(place)))
+            work.progressed(Progress(done=0, total=0, place=place, eta_s=self._wait_s(place)))
 
     def _wait_s(self, place: int) -> float:
         return round(self._typical_s * place / self._engine.slots, 1)
@@ -169,16 +199,19 @@ class RenderQueue:
             del self._renders[render.request.render_id]
             weight -= len(render.picture.png) if render.picture else 0
 
-    def _end(self, render: Render, outcome: Picture | RenderError, seconds: float) -> None:
+    def _end(self, work: Work, outcome: Picture | RenderError, seconds: float) -> None:
         if self.stopping:
             return  # the process goes down: the render is submitted again to the next one
-        self._running.discard(render)
+        self._running.discard(work)
+        self._forget(work)
         now = time.monotonic()
         if isinstance(outcome, Picture):
-            render.succeeded(outcome, now)
             self._typical_s += _WEIGHT_OF_NEWEST * (seconds - self._typical_s)
-        else:
-            render.failed(outcome, now)
+        for number, render in enumerate(work.asked):
+            if not isinstance(outcome, Picture):
+                render.failed(outcome, now)
+            else:  # the device was used once: who asked first is charged with it
+                render.succeeded(outcome if not number else replace(outcome, seconds=0.0), now)
         self._pump()
 
     def _loaded(self, problem: str) -> None:
@@ -186,8 +219,8 @@ class RenderQueue:
         self.loaded.set()
         if problem:
             waiting, self._waiting = self._waiting, []
-            for render in waiting:
-                self._end(render, RenderUnavailable(problem), 0.0)
+            for work in waiting:
+                self._end(work, RenderUnavailable(problem), 0.0)
         self._pump()
 
     # Everything below runs in the engine's threads.
@@ -217,22 +250,20 @@ class RenderQueue:
             self._serve()
 
     def _serve(self) -> None:
-        while (render := self._work.get()) is not None:
+        while (work := self._work.get()) is not None:
             started = time.monotonic()
-            trail, spec = render.trail, render.request.spec
+            trail, spec = work.trail, work.request.spec
             with (
                 working_for(trail, spec.prompt, spec.negative),
-                self.watch.rendering(
-                    trail, started - render.submitted_at, steps=spec.steps
-                ) as note,
+                self.watch.rendering(trail, started - work.submitted_at, steps=spec.steps) as note,
             ):
-                outcome = self._outcome(render, note)
+                outcome = self._outcome(work, note)
             seconds = time.monotonic() - started
             self.watch.ended(getattr(outcome, "code", "done"), seconds)
-            self._tell(self._end, render, outcome, seconds)
+            self._tell(self._end, work, outcome, seconds)
 
-    def _outcome(self, render: Render, note: Note) -> Picture | RenderError:
-        request = render.request
+    def _outcome(self, work: Work, note: Note) -> Picture | RenderError:
+        request = work.request
         steps = 0
 
         def progressed(progress: Progress) -> None:
@@ -240,15 +271,15 @@ class RenderQueue:
             if progress.done > steps:
                 steps = progress.done
                 note(f"step {steps}")
-            self._tell(render.progressed, progress)
+            self._tell(work.progressed, progress)
 
         try:
             self._check(request)
-            return self._engine.render(request, self._inputs, progressed, render.stop.is_set)
+            return self._engine.render(request, self._inputs, progressed, work.stop.is_set)
         except RenderError as exc:
             return exc
         except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
-            reference = render.trail.reference or secrets.token_hex(4)
+            reference = work.trail.reference or secrets.token_hex(4)
             _log.exception(
                 "render %s failed, reference %s",
                 request.render_id,

@@ -1,4 +1,7 @@
-"""One render as the service knows it: where it stands, and everyone who watches it."""
+"""One render as the service knows it: where it stands, and everyone who watches it.
+
+Identical recipes of one brand that are asked for while one of them waits or runs share one Work.
+"""
 
 import asyncio
 import contextlib
@@ -16,14 +19,13 @@ KEEP_ALIVE_S = 5.0
 
 
 class Render:
-    """The state of one render; belongs to the event loop but for `stop`, read by any thread."""
+    """The state of one render, as whoever asked for it sees it; belongs to the event loop."""
 
     def __init__(self, request: RenderRequest, trail: Trail | None = None) -> None:
         self.request = request
         self.trail = trail or Trail()
-        self.submitted_at = time.monotonic()
-        self.stop = threading.Event()
-        self.running = False
+        self.work: Work | None = None
+        """What is done for it; None once it has ended."""
         self.picture: Picture | None = None
         self.error: RenderError | None = None
         self.finished_at: float | None = None
@@ -33,6 +35,11 @@ class Render:
         self._final: Event | None = None
         self._number = 1
         self._changed = asyncio.Event()
+
+    @property
+    def running(self) -> bool:
+        """Whether the engine is at it."""
+        return self.work is not None and self.work.running
 
     @property
     def finished(self) -> bool:
@@ -60,6 +67,7 @@ class Render:
         self._finish(error, now)
 
     def _finish(self, event: Event, now: float) -> None:
+        self.work = None
         self.finished_at = now
         self._final = event
         self.wake()
@@ -93,3 +101,49 @@ class Render:
                 await asyncio.wait_for(self._changed.wait(), KEEP_ALIVE_S)
             if number == self._number and self._final is None:
                 yield None
+
+
+class Work:
+    """One picture to be made, for everyone who asked for it; `stop` is read by any thread."""
+
+    def __init__(self, render: Render) -> None:
+        self.asked: list[Render] = []
+        self.trail = render.trail
+        self.submitted_at = time.monotonic()
+        self.stop = threading.Event()
+        self.running = False
+        self._newest = Progress(done=0, total=0)
+        self.request = render.request
+        """What the engine is asked: the first one's, with the highest priority among them."""
+        self.key = key_of(render.request)
+        self.join(render)
+
+    def join(self, render: Render) -> None:
+        """One more wants it."""
+        self.asked.append(render)
+        render.work = self
+        render.progressed(self._newest)
+        self._weigh()
+
+    def leave(self, render: Render) -> None:
+        """One wants it no more; nobody left: it is to stop at its next step."""
+        self.asked.remove(render)
+        if self.asked:
+            self._weigh()
+        else:
+            self.stop.set()
+
+    def _weigh(self) -> None:
+        highest = max(render.request.priority for render in self.asked)
+        self.request = replace(self.request, priority=highest)
+
+    def progressed(self, progress: Progress) -> None:
+        """Tell everyone."""
+        self._newest = replace(progress, preview=b"")
+        for render in self.asked:
+            render.progressed(progress)
+
+
+def key_of(request: RenderRequest) -> tuple[str, str]:
+    """What makes two requests the same picture: the brand and the recipe."""
+    return request.brand, request.spec.hash

@@ -10,6 +10,7 @@ from bot.core.messages import Card
 from bot.core.people import AccountLink, Person
 from bot.core.ports import Erased, Outgoing
 from bot.core.redacting import (
+    begun_from,
     erased_card,
     files_of,
     is_line_of,
@@ -85,7 +86,7 @@ class MemoryErasure:
     def _used(self) -> set[str]:
         """Files that some record still speaks of."""
         used = files_of(self._assets, self._jobs) | self._timeline.blobs()
-        used |= {asset.spec.init.sha256 for asset in self._assets if asset.spec.init}
+        used |= {sha256 for asset in self._assets for sha256 in begun_from(asset.spec)}
         return used | {publication.file_hash for publication in self._publications}
 
     def _scrub(self, found: re.Pattern[str]) -> None:

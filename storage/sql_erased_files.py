@@ -27,6 +27,10 @@ _HASHES = (
     _PUBLICATIONS.c.file_hash,
     _TIMELINE.c.blob,
 )
+_ONE_PICTURE = ("init", "mask", "image_prompt")
+"""Parts of a recipe that name one picture each."""
+_BRIEF_PICTURES = ("reference", "mask", "like")
+_CONTROLS = '"controls": [{'
 _AT_ONCE = 500
 """Values of one IN; SQLite takes some thousands."""
 
@@ -55,14 +59,21 @@ class SqlErasedFiles:
         return tuple(sorted(left))
 
     async def _begun_from(self) -> set[str]:
-        """Files that recipes and briefs begin from."""
-        begun: ColumnElement[Any] = _ASSETS.c.spec[("init", "sha256")].as_string()
-        specs = select(begun.label("sha256")).where(begun.is_not(None))
-        used = {row["sha256"] for row in await self._session.rows(specs)}
+        """Files that recipes and briefs begin from or are led by."""
+        used: set[str] = set()
+        for part in _ONE_PICTURE:
+            named: ColumnElement[Any] = _ASSETS.c.spec[(part, "sha256")].as_string()
+            specs = select(named.label("sha256")).where(named.is_not(None))
+            used |= {row["sha256"] for row in await self._session.rows(specs)}
+        led = cast(_ASSETS.c.spec, String).contains(_CONTROLS, autoescape=True)
+        for row in await self._session.rows(select(_ASSETS.c.spec).where(led)):
+            used |= {use["sha256"] for use in row["spec"]["controls"]}
         c = _JOBS.table.c
-        from_picture = cast(c["items"], String).contains('"init": {', autoescape=True)
-        referring = or_(from_picture, c.brief["reference"].as_string() != "")
-        rows = await self._session.rows(select(_JOBS.table).where(referring))
+        texts = [cast(c[name], String) for name in ("items", "brief")]
+        marks = (*(f'"{part}": {{' for part in _ONE_PICTURE), _CONTROLS)
+        from_picture = [t.contains(mark, autoescape=True) for t in texts for mark in marks]
+        from_picture += [c.brief[name].as_string() != "" for name in _BRIEF_PICTURES]
+        rows = await self._session.rows(select(_JOBS.table).where(or_(*from_picture)))
         return used | files_of((), [_JOBS.value(row) for row in rows])
 
 

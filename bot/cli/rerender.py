@@ -63,16 +63,21 @@ async def _render(settings: "Settings", key: str, terminal: Terminal) -> "Rerend
 
 
 def _verdict(made: "Rerendered") -> str:
-    if made.same_pixels:
+    if made.same_pixels and made.same_class:
         return f"The same pixels, in reproduction class {made.is_class}."
+    named = "; ".join(made.differences)
+    if made.same_pixels:
+        return (
+            f"The same pixels, though its reproduction class {made.was_class} is gone: here it is "
+            f"{made.is_class}. What differs: {named}."
+        )
     difference = f"the largest difference is {made.max_difference} of 255"
     if made.same_class:
         return (
             f"Not the same pixels, although the reproduction class is the same: {difference}. "
             "`housestyle assets verify` checks the archived file."
         )
-    named = "; ".join(made.differences)
     return (
-        f"Another reproduction class ({made.was_class} there, {made.is_class} here), {difference}."
-        f" What differs: {named}."
+        f"Not the same pixels: its reproduction class {made.was_class} is gone, here it is "
+        f"{made.is_class}, and {difference}. What differs: {named}."
     )

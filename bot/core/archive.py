@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.assets import Asset
-from bot.core.errors import HousestyleError, NotFound
+from bot.core.errors import Conflict, HousestyleError, NotFound
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.submitting import picture_of
-from brand.spec import Progress, RenderRequest, sha256_hex
+from brand.spec import (
+    InputMissing,
+    LoraRefused,
+    ModelMissing,
+    Progress,
+    RenderRequest,
+    sha256_hex,
+)
 
 MASTER = "master"
 
@@ -195,11 +202,20 @@ def _write_all(folder: Path, files: dict[str, bytes]) -> list[Path]:
 async def rerender(
     house: House, asset_id: str, *, note: Callable[[Progress], None] = lambda _: None
 ) -> Rerendered:
-    """Render an asset's recipe again and compare: equal inside its class, named outside it."""
+    """Render an asset's recipe again and compare: equal inside its class, named outside it.
+
+    Raises NotFound where nothing is left of the recipe, Conflict where its class is gone so far
+    that nothing can be rendered: the model, a LoRA or an input is not there any more.
+    """
     async with house.store.read() as tx:
         asset = await tx.assets.get(asset_id)
+    if asset.is_erased:
+        raise NotFound("This picture was erased with the person who asked for it.")
     request = RenderRequest(render_id=new_id(), brand=asset.brand, spec=asset.spec)
-    picture = await picture_of(house, request, note)
+    try:
+        picture = await picture_of(house, request, note)
+    except (ModelMissing, LoraRefused, InputMissing, NotFound) as exc:
+        raise _gone(asset, str(exc)) from exc
     same_pixels = await house.studio.pixel_hash(picture.png) == asset.pixel_hash
     difference = 0
     if not same_pixels:
@@ -209,9 +225,18 @@ async def rerender(
         asset=asset.id,
         png=picture.png,
         same_pixels=same_pixels,
-        same_class=picture.reproduction.id == asset.reproduction.id,
+        same_class=asset.reproduction.same_bits(picture.reproduction),
         differences=asset.reproduction.differences(picture.reproduction),
         max_difference=difference,
         was_class=asset.reproduction.id,
         is_class=picture.reproduction.id,
+    )
+
+
+def _gone(asset: Asset, why: str) -> Conflict:
+    made = asset.reproduction
+    return Conflict(
+        f"Its reproduction class {made.id} is gone: {why}",
+        fix=f"It was made by {made.engine} with the weights {made.weights[:12]} of "
+        f"`{asset.spec.model}` on {made.device}; where those are, it can be rendered again.",
     )

@@ -16,6 +16,7 @@ from brand.kit import BrandKit
 from brand.templates import Brief
 from brand.verdicts import Evidence, Verdict
 
+REUSED = "same recipe as an earlier picture, not rendered again"
 GATE_LABELS = {"near_duplicate": "seen before", "banned_words": "words"}
 
 
@@ -55,7 +56,8 @@ def quiet_line(asset: Asset) -> str:
     """The one quiet line under a picture: "seed 42 · LoRA acme · 6.1 s · 0.2 ct"."""
     loras = [f"LoRA {use.name or use.sha256[:8]} × {use.weight:g}" for use in asset.spec.loras]
     cost = [str(asset.cost)] if asset.cost else []
-    return " · ".join([f"seed {asset.spec.seed}", *loras, duration(asset.seconds), *cost])
+    took = REUSED if asset.reused else duration(asset.seconds)
+    return " · ".join([f"seed {asset.spec.seed}", *loras, took, *cost])
 
 
 def alt_text(asset: Asset, kit: BrandKit) -> str:

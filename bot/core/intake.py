@@ -138,20 +138,31 @@ def _wake(house: House) -> None:
 
 
 async def _referenced(house: House, caller: Caller, brief: Brief) -> Brief:
-    """The brief with its reference picture named by its file; people may name it by its id."""
-    reference = brief.reference
-    if is_id(reference):
+    """The brief with its pictures named by their files; people may name one by its id."""
+    found = {name: await _file_of(house, caller, name) for name in brief.pictures}
+    return replace(
+        brief,
+        reference=found.get(brief.reference, ""),
+        mask=found.get(brief.mask, ""),
+        like=found.get(brief.like, ""),
+        controls=tuple(replace(use, picture=found.get(use.picture, "")) for use in brief.controls),
+    )
+
+
+async def _file_of(house: House, caller: Caller, name: str) -> str:
+    """The SHA-256 of a picture's file. Raises NotFound."""
+    if is_id(name):
         async with house.store.read() as tx:
-            asset = await tx.assets.get(reference)
+            asset = await tx.assets.get(name)
             if not await Sight(tx, caller.person).asset(asset):
                 raise NotFound(
-                    f"There is no picture `{reference}`.",
+                    f"There is no picture `{name}`.",
                     fix="`/find WORDS` searches the archive.",
                 )
-        reference = asset.file_hash
-    if reference and not await house.blobs.exists(reference):
+        name = asset.file_hash
+    if not name or not await house.blobs.exists(name):
         raise NotFound("The reference picture isn't here any more.", fix="Attach it again.")
-    return replace(brief, reference=reference)
+    return name
 
 
 async def _source(tx: Transaction, caller: Caller, asset_id: str) -> tuple[Asset, BrandKit]:

@@ -57,8 +57,17 @@ def is_line_of(person: Person, platform: str, channel: str) -> bool:
 
 
 def redacted_spec(spec: RenderSpec) -> RenderSpec:
-    """The recipe's numbers without its words and without the picture it began from."""
-    return replace(spec, prompt="", negative="", init=None)
+    """The recipe's numbers without its words and without the pictures it began from."""
+    return replace(
+        spec,
+        prompt="",
+        negative="",
+        init=None,
+        mask=None,
+        outpaint=None,
+        controls=(),
+        image_prompt=None,
+    )
 
 
 def redacted_asset(asset: Asset) -> Asset:
@@ -80,7 +89,8 @@ def redacted_job(job: Job, kept: Iterable[str], person: Person) -> Job:
     """The job without its brief; items whose picture is in `kept` keep their recipe."""
     known = frozenset(kept)
     at_home = job.origin is not None and is_line_of(person, job.origin.platform, job.origin.channel)
-    brief = replace(job.brief, words="", variables=(), negative="", reference="")
+    brief = job.brief.without_pictures()
+    brief = replace(brief, words="", variables=(), negative="")
     return replace(
         job,
         brief=brief,
@@ -99,11 +109,16 @@ def _item(item: JobItem, kept: frozenset[str]) -> JobItem:
 
 def files_of(assets: Iterable[Asset], jobs: Iterable[Job]) -> set[str]:
     """The files that may go with the words: the pictures' own, and those that they began from."""
-    found = {spec.init.sha256 for job in jobs for spec in specs_of(job) if spec.init}
-    found |= {job.brief.reference for job in jobs}
+    found = {sha256 for job in jobs for spec in specs_of(job) for sha256 in begun_from(spec)}
+    found |= {sha256 for job in jobs for sha256 in job.brief.pictures}
     for asset in assets:
         found |= {asset.file_hash, *(r.file_hash for r in asset.renditions)}
     return found - {""}
+
+
+def begun_from(spec: RenderSpec) -> tuple[str, ...]:
+    """The pictures that a recipe begins from or is led by."""
+    return tuple(sha256 for sha256 in spec.inputs if sha256 not in spec.approved_files)
 
 
 def specs_of(job: Job) -> tuple[RenderSpec, ...]:

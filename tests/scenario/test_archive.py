@@ -10,8 +10,9 @@ import pytest
 from bot.core.archive import check_archive, export_asset, proof_of, rerender, verify_asset
 from bot.core.assets import Rendition
 from bot.core.commands import Approve
+from bot.core.errors import Conflict
 from bot.core.ids import new_id
-from brand.spec import sha256_hex
+from brand.spec import LoraRefused, ModelMissing, RenderError, sha256_hex
 from storage.blobs import FolderBlobs
 from tests.fakes import renderer as fake
 from tests.fakes.town import Town, make_town
@@ -113,6 +114,31 @@ async def test_a_rerender_in_another_class_names_the_difference(
     assert not again.same_class
     assert again.differences == ("threads: 1 there, 2 here",)
     assert again.max_difference == 1
+
+
+async def test_a_profile_that_looked_at_more_buckets_of_the_same_set_is_the_same_class(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "CLASS", replace(fake.CLASS, row_bucket=2, buckets=(2, 4)))
+    asset = await candidate(town)
+    monkeypatch.setattr(fake, "CLASS", replace(fake.CLASS, buckets=(2, 4, 8)))
+    again = await rerender(town.house, asset.id)
+    assert (again.same_pixels, again.same_class, again.differences) == (True, True, ())
+    assert again.was_class != again.is_class
+    monkeypatch.setattr(fake, "CLASS", replace(fake.CLASS, row_bucket=4, buckets=(4, 8)))
+    again = await rerender(town.house, asset.id)
+    assert again.differences == ("row_bucket: 2 there, 4 here",)
+
+
+@pytest.mark.parametrize("error", [ModelMissing, LoraRefused])
+async def test_a_class_that_is_gone_is_said_plainly(town: Town, error: type[RenderError]) -> None:
+    asset = await candidate(town)
+    town.renderer.failures = [error("`demo` has other weights now.")]
+    with pytest.raises(Conflict) as refused:
+        await rerender(town.house, asset.id)
+    assert f"class {asset.reproduction.id} is gone" in refused.value.message
+    assert "other weights" in refused.value.message
+    assert asset.reproduction.weights[:12] in refused.value.fix
 
 
 async def test_the_proof_of_a_draft_has_no_votes(town: Town) -> None:

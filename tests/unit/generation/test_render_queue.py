@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -70,11 +71,19 @@ async def start(engine: SteppedEngine) -> AsyncIterator[Starter]:
         queue.stop()
 
 
-def request(render_id: str, *, priority: int = 0, seed: int = 1) -> RenderRequest:
+def request(
+    render_id: str, *, priority: int = 0, seed: int | None = None, brand: str = "b"
+) -> RenderRequest:
+    """Every id asks for a picture of its own unless a seed is given."""
     spec = RenderSpec(
-        prompt="a red mug", model="drawn", seed=seed, width=64, height=64, steps=STEPS
+        prompt="a red mug",
+        model="drawn",
+        seed=crc32(render_id.encode()) if seed is None else seed,
+        width=64,
+        height=64,
+        steps=STEPS,
     )
-    return RenderRequest(render_id=render_id, brand="b", spec=spec, priority=priority)
+    return RenderRequest(render_id=render_id, brand=brand, spec=spec, priority=priority)
 
 
 async def ended(render: Render) -> Picture | RenderError:
@@ -270,3 +279,98 @@ async def test_a_slow_watcher_gets_the_newest_preview_and_the_end() -> None:
     render.succeeded(made, 0.0)
     assert await anext(watching) == PictureFacts.of(made)
     assert [event async for event in watching] == []
+
+
+async def test_identical_requests_in_flight_are_rendered_once_and_charged_once(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start()
+    first, _ = queue.submit(request("first", seed=1))
+    await running(first)
+    second, new = queue.submit(request("second", seed=1))
+    assert new
+    assert (queue.queued, queue.running) == (0, 1)
+    engine.go_on(STEPS)
+    one, other = await ended(first), await ended(second)
+    assert engine.rendered == ["first"]
+    assert isinstance(one, Picture)
+    assert other == replace(one, seconds=0.0)
+    third, _ = queue.submit(request("third", seed=1))
+    engine.go_on(STEPS)
+    assert isinstance(await ended(third), Picture)
+    assert engine.rendered == ["first", "third"]
+
+
+async def test_another_brands_identical_recipe_is_rendered_for_itself(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start()
+    renders = [queue.submit(request(brand, seed=1, brand=brand))[0] for brand in ("a", "b")]
+    engine.go_on(STEPS * 2)
+    for render in renders:
+        await ended(render)
+    assert engine.rendered == ["a", "b"]
+
+
+async def test_a_shared_render_goes_with_the_highest_priority(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start()
+    running_first, _ = queue.submit(request("first"))
+    waiting = [queue.submit(request(name))[0] for name in ("a", "b")]
+    urgent, _ = queue.submit(
+        replace(request("b"), render_id="urgent", priority=10)  # the recipe of b
+    )
+    engine.go_on(STEPS * 3)
+    for render in (running_first, *waiting, urgent):
+        assert isinstance(await ended(render), Picture)
+    assert engine.rendered == ["first", "b", "a"]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+async def test_a_shared_render_stops_only_when_all_cancel(
+    engine: SteppedEngine, start: Starter, runs: bool
+) -> None:
+    queue = await start()
+    if not runs:
+        queue.submit(request("before"))
+    renders = [queue.submit(request(name, seed=1))[0] for name in ("a", "b", "c")]
+    if runs:
+        await running(renders[0])
+    queue.cancel("a")
+    queue.cancel("b")
+    assert isinstance(await ended(renders[0]), RenderCancelled)
+    assert isinstance(await ended(renders[1]), RenderCancelled)
+    engine.go_on(STEPS * 2)
+    last = await ended(renders[2])
+    assert isinstance(last, Picture)
+    assert last.seconds > 0  # whoever is left is charged
+
+
+async def test_nobody_joins_a_render_that_is_being_cancelled(
+    engine: SteppedEngine, start: Starter
+) -> None:
+    queue = await start()
+    first, _ = queue.submit(request("first", seed=1))
+    await running(first)
+    queue.cancel("first")
+    second, _ = queue.submit(request("second", seed=1))
+    engine.go_on(STEPS * 2)
+    assert isinstance(await ended(first), RenderCancelled)
+    assert isinstance(await ended(second), Picture)
+
+
+async def test_a_failure_is_told_to_all_who_asked(engine: SteppedEngine, start: Starter) -> None:
+    retired = False
+
+    def check(_: RenderRequest) -> None:
+        if retired:
+            raise LoraRefused("retired meanwhile")
+
+    queue = await start(check)
+    before, _ = queue.submit(request("before"))
+    await running(before)
+    renders = [queue.submit(request(name, seed=1))[0] for name in ("a", "b")]
+    retired = True
+    engine.go_on(STEPS)
+    assert [type(await ended(render)) for render in renders] == [LoraRefused, LoraRefused]

@@ -129,8 +129,8 @@ async def test_a_full_queue_is_429_with_retry_after(
 ) -> None:
     await http.post("/renders", json=body("running"))
     await until(lambda: running.service.queue.running)
-    await http.post("/renders", json=body("waiting"))
-    answer = await http.post("/renders", json=body("too-many"))
+    await http.post("/renders", json=body("waiting", seed=2))
+    answer = await http.post("/renders", json=body("too-many", seed=3))
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.json()["retry_after_s"] >= 1

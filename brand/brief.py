@@ -1,0 +1,78 @@
+"""Brief: what a person asked for, before brand rules."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from brand.encoding import Encoded
+from brand.ways import Outpaint
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlWish(Encoded):
+    """A picture that leads the composition, as somebody asks for it."""
+
+    kind: str
+    """One of the kit's kinds: canny, depth, …"""
+    picture: str = ""
+    """SHA-256 of the leading picture."""
+    weight: float | None = None
+    """None: 1."""
+    start: float = 0.0
+    end: float = 1.0
+    """The share of the steps in which it leads."""
+    ready: bool = False
+    """The picture is a finished map already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief(Encoded):
+    """What a person asked for, before brand rules. What is left out is the kit's to say."""
+
+    words: str
+    template: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    """(NAME, value) pairs for the template."""
+    negative: str = ""
+    aspect: str = ""
+    n: int = 1
+    """How many pictures."""
+    seed: int | None = None
+    """Of the first picture; the next ones count up."""
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: str = ""
+    strength: float | None = None
+    """How far a reference picture is left: 0 keeps it, 1 ignores it."""
+    lora: str = ""
+    """A name from the kit's list, or `none`; empty for the kit's default."""
+    lora_weight: float | None = None
+    private: bool = False
+    """Drafts go to the requester alone."""
+    reference: str = ""
+    """SHA-256 of a reference picture that is in the blob store."""
+    fresh: bool = False
+    """Rendered also where the archive has a picture of exactly this recipe."""
+    mask: str = ""
+    """SHA-256 of a mask: where the reference is painted anew (white)."""
+    invert: bool = False
+    """The mask's black is painted anew instead."""
+    outpaint: Outpaint | None = None
+    """How far the reference goes on over its edges."""
+    controls: tuple[ControlWish, ...] = ()
+    like: str = ""
+    """SHA-256 of a picture that serves as a prompt."""
+    like_weight: float | None = None
+    highres: float | None = None
+    """Painted over once more at so many times its size."""
+    recipe: str = ""
+    """A name from the kit's list of recipes in several stages."""
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The SHA-256 of every picture that it names."""
+        named = (self.reference, self.mask, self.like, *(use.picture for use in self.controls))
+        return tuple(sha256 for sha256 in named if sha256)
+
+    def without_pictures(self) -> Self:
+        """The same with no picture in it."""
+        return replace(self, reference="", mask="", like="", controls=(), outpaint=None)

@@ -1,0 +1,195 @@
+"""The ways of making a picture that a brief asks for, held against what the kit allows."""
+
+import math
+from dataclasses import dataclass
+
+from brand.brief import Brief, ControlWish
+from brand.errors import BriefRefused, OutOfRange, UnknownChoice
+from brand.kit import BrandKit
+from brand.spec import (
+    MAX_CONTROLS,
+    ControlUse,
+    HighRes,
+    ImagePrompt,
+    InitImage,
+    Mask,
+    Outpaint,
+    is_sha256,
+)
+from brand.words import clean, nearest, one_of
+
+ALL_NEW = 1.0
+"""Strength where only a part is painted: that part is new, unless the brief says otherwise."""
+MAX_WEIGHT = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ways:
+    """The parts of a recipe that say in which way its picture is made."""
+
+    init: InitImage | None = None
+    mask: Mask | None = None
+    outpaint: Outpaint | None = None
+    controls: tuple[ControlUse, ...] = ()
+    image_prompt: ImagePrompt | None = None
+    highres: HighRes | None = None
+
+
+def ways_of(brief: Brief, kit: BrandKit) -> Ways:
+    """What the brief asks for. Raises the BriefRefused tree for what the kit does not allow."""
+    return Ways(
+        init=_init(brief, kit),
+        mask=_mask(brief, kit),
+        outpaint=_outpaint(brief, kit),
+        controls=_controls(brief, kit),
+        image_prompt=_like(brief, kit),
+        highres=_highres(brief, kit),
+    )
+
+
+def within(field: str, value: float | None, low: float, high: float) -> None:
+    """Raises OutOfRange unless the value is None or lies between both, ends included."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
+        raise OutOfRange(
+            f"`{field}` must be between {low} and {high}, not {value}. Nothing was queued.",
+            field=field,
+            value=str(value),
+        )
+
+
+def _init(brief: Brief, kit: BrandKit) -> InitImage | None:
+    within("strength", brief.strength, 0, 1)
+    if not brief.reference and brief.strength is not None:
+        raise BriefRefused(
+            "`strength` says how far a reference picture is left, and there is none. Attach one, "
+            "or leave `strength` out. Nothing was queued.",
+            field="strength",
+            value=str(brief.strength),
+        )
+    if not brief.reference:
+        return None
+    if not (brief.mask or brief.outpaint or kit.ways.image):
+        raise _not_allowed("making pictures of pictures", "image", "reference", kit)
+    in_part = bool(brief.mask or brief.outpaint)
+    default = ALL_NEW if in_part else kit.generation.strength
+    strength = brief.strength if brief.strength is not None else default
+    return InitImage(sha256=_file(brief.reference, "reference"), strength=float(strength))
+
+
+def _mask(brief: Brief, kit: BrandKit) -> Mask | None:
+    if not brief.mask:
+        return None
+    if not kit.ways.inpaint:
+        raise _not_allowed("painting a part anew", "inpaint", "mask", kit)
+    _needs_reference(brief, "mask", "where a picture is painted anew")
+    if brief.outpaint:
+        raise BriefRefused(
+            "A picture is painted anew under a mask, or over its edges, not both at once. "
+            "Leave `mask` or `outpaint` out. Nothing was queued.",
+            field="outpaint",
+        )
+    return Mask(sha256=_file(brief.mask, "mask"), invert=brief.invert)
+
+
+def _outpaint(brief: Brief, kit: BrandKit) -> Outpaint | None:
+    if brief.outpaint is None:
+        return None
+    if not kit.ways.outpaint:
+        raise _not_allowed("painting on over the edges", "outpaint", "outpaint", kit)
+    _needs_reference(brief, "outpaint", "how far a picture goes on over its edges")
+    return brief.outpaint
+
+
+def _controls(brief: Brief, kit: BrandKit) -> tuple[ControlUse, ...]:
+    if len(brief.controls) > MAX_CONTROLS:
+        raise OutOfRange(
+            f"At most {MAX_CONTROLS} pictures lead one. Nothing was queued.", field="control"
+        )
+    return tuple(_control(wish, kit) for wish in brief.controls)
+
+
+def _control(wish: ControlWish, kit: BrandKit) -> ControlUse:
+    allowed = kit.ways.controls
+    if not allowed:
+        raise _not_allowed("leading a picture by another", 'controls = ["canny"]', "control", kit)
+    kind = clean(wish.kind).casefold()
+    if kind not in allowed:
+        suggestion = nearest(kind, allowed)
+        ask = f"Did you mean `{suggestion}`? " if suggestion else ""
+        raise UnknownChoice(
+            f"`control:{clean(wish.kind)[:80]}` isn't a control of {kit.name}. {ask}"
+            f"Choose one of {one_of(allowed)}. Nothing was queued.",
+            field="control",
+            value=wish.kind,
+            allowed=allowed,
+            suggestion=suggestion,
+        )
+    within("control weight", wish.weight, 0, MAX_WEIGHT)
+    within("control start", wish.start, 0, 1)
+    within("control end", wish.end, 0, 1)
+    if wish.start >= wish.end:
+        raise OutOfRange("A control starts before it ends. Nothing was queued.", field="control")
+    return ControlUse(
+        kind=kind,
+        sha256=_file(wish.picture, "control"),
+        weight=float(wish.weight if wish.weight is not None else 1.0),
+        start=float(wish.start),
+        end=float(wish.end),
+        ready=wish.ready,
+    )
+
+
+def _like(brief: Brief, kit: BrandKit) -> ImagePrompt | None:
+    within("like", brief.like_weight, 0, MAX_WEIGHT)
+    if not brief.like:
+        if brief.like_weight is not None:
+            raise BriefRefused(
+                "`like` weighs a picture that serves as a prompt, and there is none. Attach one. "
+                "Nothing was queued.",
+                field="like",
+            )
+        return None
+    if not kit.ways.image_prompt:
+        raise _not_allowed("pictures as prompts", "image_prompt", "like", kit)
+    file = _file(brief.like, "like")
+    if brief.like_weight is None:
+        return ImagePrompt(sha256=file)
+    return ImagePrompt(sha256=file, weight=float(brief.like_weight))
+
+
+def _highres(brief: Brief, kit: BrandKit) -> HighRes | None:
+    if brief.highres is None:
+        return None
+    if not kit.ways.highres:
+        raise _not_allowed("a second pass at a larger size", "highres = 2", "highres", kit)
+    within("highres", brief.highres, 1, kit.ways.highres)
+    return HighRes(scale=float(brief.highres))
+
+
+def _needs_reference(brief: Brief, field: str, says: str) -> None:
+    if not brief.reference:
+        raise BriefRefused(
+            f"`{field}` says {says}, and there is none. Attach one. Nothing was queued.",
+            field=field,
+        )
+
+
+def _file(sha256: str, field: str) -> str:
+    if not is_sha256(sha256):
+        raise BriefRefused(
+            "A picture is named by the SHA-256 of its file: upload it first. Nothing was queued.",
+            field=field,
+            value=sha256,
+        )
+    return sha256
+
+
+def _not_allowed(what: str, key: str, field: str, kit: BrandKit) -> BriefRefused:
+    setting = key if "=" in key else f"{key} = true"
+    return BriefRefused(
+        f"{kit.name}'s kit doesn't allow {what}. Ask {kit.owner} to write `{setting}` under "
+        "[ways]. Nothing was queued.",
+        field=field,
+    )
