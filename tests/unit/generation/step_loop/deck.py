@@ -1,22 +1,15 @@
-"""The step loop: flights come, leave and are overtaken between steps; bits never change by it."""
+"""Flights in threads, and a gate that holds the loop before every call of its model."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-import pytest
 import torch
 
 from generation.engine.flights import Flight, FlightProgress, Row
 from generation.engine.loop import StepLoop
-from tests.fakes.flying import (
-    ToyDenoiser,
-    toy_answer,
-    toy_flight,
-    toy_loop,
-)
+from tests.fakes.flying import ToyDenoiser, toy_answer
 
-pytestmark = pytest.mark.model
 PATIENCE_S = 20
 
 
@@ -27,18 +20,18 @@ class Deck:
         self.denoiser = denoiser
         self.loop = loop
         self.told: dict[str, list[FlightProgress]] = {}
-        self._pool = ThreadPoolExecutor(64)
+        self.pool = ThreadPoolExecutor(64)
 
     def start(self, flight: Flight, stop: threading.Event | None = None) -> Future[torch.Tensor]:
         """Fly it in a thread of its own."""
         told = self.told.setdefault(flight.key, [])
         stop = stop or threading.Event()
-        return self._pool.submit(self.loop.fly, flight, told.append, stop.is_set)
+        return self.pool.submit(self.loop.fly, flight, told.append, stop.is_set)
 
     def close(self) -> None:
         """Stop everything."""
         self.loop.close(PATIENCE_S)
-        self._pool.shutdown()
+        self.pool.shutdown()
 
 
 class Gate:
@@ -49,7 +42,7 @@ class Gate:
         self._through = threading.Semaphore(0)
         self._open = threading.Event()
 
-    def __call__(self, rows: list[Row], bucket: int) -> None:
+    def __call__(self, rows: Sequence[Row], bucket: int) -> None:
         """Before each call."""
         if self._open.is_set():
             return
@@ -70,22 +63,6 @@ class Gate:
         """Hold nobody any more."""
         self._open.set()
         self._through.release()
-
-
-@pytest.fixture
-def gate() -> Gate:
-    """A gate that is shut."""
-    return Gate()
-
-
-@pytest.fixture
-def deck(gate: Gate) -> Iterator[Deck]:
-    """A loop whose every call waits at the gate."""
-    denoiser = ToyDenoiser(before=gate)
-    deck = Deck(denoiser, toy_loop(denoiser))
-    yield deck
-    gate.open()
-    deck.close()
 
 
 def arrived(deck: Deck, flights: int) -> None:
@@ -116,11 +93,3 @@ def by_hand(flight: Flight) -> torch.Tensor:
         if flight.blend is not None:
             stepper.latents = flight.blend(index, stepper.latents)
     return stepper.latents
-
-
-def test_a_flight_ends_where_its_sampler_leads_it(deck: Deck, gate: Gate) -> None:
-    gate.open()
-    for guidance in (1.0, 5.0):
-        flown = deck.start(toy_flight(guidance=guidance, loras=(("ab", 0.5),))).result(PATIENCE_S)
-        assert torch.equal(flown, by_hand(toy_flight(guidance=guidance, loras=(("ab", 0.5),))))
-    assert deck.denoiser.threads == {"step-loop"}
