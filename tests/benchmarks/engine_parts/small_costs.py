@@ -1,0 +1,107 @@
+"""What should be small beside the model: LoRAs that differ by row, and previews."""
+
+import hashlib
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from brand.spec import LoraUse
+from generation.engine.catalogue import find_models
+from generation.engine.courses import Course
+from generation.engine.device import choose_device
+from generation.engine.loaded import LoadedModel, read_model
+from generation.engine.lora_bank import LoraBank
+from generation.engine.steppers import Start, new_stepper
+from tests.benchmarks.engine_parts.loads import timed
+from tests.unit.generation.lora_files import Tensors, safetensors
+
+LORAS = 4
+RANK = 16
+PREVIEW_EVERY = 4
+_ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+
+
+def alone(folder: Path, threads: int) -> LoadedModel:
+    """The model without an engine around it."""
+    device = choose_device("cpu", "auto", threads)
+    source = find_models(folder.parent, folder.parent / "none")[folder.name]
+    return read_model(source, "0" * 64, device)
+
+
+def lora_mix(model: LoadedModel, latents: int, folder: Path, *, runs: int) -> float:
+    """Four LoRAs in one call of eight rows, against a call of two rows for each of them."""
+    bank = LoraBank(model.pipe)
+    model.denoiser.loras = bank
+    uses = [LoraUse(sha256=_write(model, folder, seed), weight=0.8) for seed in range(LORAS)]
+    signature = model.signature(latents * 8, latents * 8)
+    with bank.using(uses, _Folder(folder)) as held, torch.inference_mode():
+        plain = model.denoiser.sample_rows(signature, 2 * LORAS, seed=1)
+        rows = [replace(row, loras=(held[number // 2],)) for number, row in enumerate(plain)]
+        pairs = [rows[at : at + 2] for at in range(0, len(rows), 2)]
+
+        def together() -> None:
+            model.denoiser.predict(signature, rows, len(rows))
+
+        def apart() -> None:
+            for pair in pairs:
+                model.denoiser.predict(signature, pair, 2)
+
+        return statistics.median(timed(apart) / timed(together) for _ in range(runs))
+
+
+def preview_share(model: LoadedModel, latents: int, *, runs: int) -> float:
+    """What a preview costs the step loop's processor, spread over the steps between two of them.
+
+    The guess is made by the loop; the linear map and the JPEG by a pool beside it. All of it
+    counts here, against one call with two rows.
+    """
+    signature = model.signature(latents * 8, latents * 8)
+    course = Course(sampler="euler", config=model.scheduler_config, steps=8)
+    generator = torch.Generator("cpu").manual_seed(0)
+    shape = (model.codec.latent_channels, latents, latents)
+    stepper = new_stepper(
+        course, Start(generator=generator, device=torch.device("cpu"), shape=shape)
+    )
+    with torch.inference_mode():
+        rows = model.denoiser.sample_rows(signature, 2, seed=1)
+        stepper.question()
+        stepper.answer(torch.randn(shape, generator=generator))
+
+        def call() -> None:
+            model.denoiser.predict(signature, rows, 2)
+
+        def loop_side() -> None:
+            model.preview_map.picture(stepper.guess().detach().clone()[None])
+
+        share = statistics.median(timed(loop_side) / timed(call) for _ in range(runs))
+    return share / PREVIEW_EVERY
+
+
+class _Folder:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """Where the file lies."""
+        return self._folder / sha256
+
+
+def _write(model: LoadedModel, folder: Path, seed: int) -> str:
+    """A LoRA on every attention of the UNet, as training tools write it; its hash."""
+    rng = np.random.default_rng(seed)
+    tensors: Tensors = {}
+    for name, module in model.module.named_modules():
+        if isinstance(module, torch.nn.Linear) and name.endswith(_ATTENTION):
+            for side, shape in (
+                ("lora_A", (RANK, module.in_features)),
+                ("lora_B", (module.out_features, RANK)),
+            ):
+                values = rng.normal(0, 0.02, shape).astype(np.float32)
+                tensors[f"unet.{name}.{side}.weight"] = values
+    data = safetensors(tensors)
+    sha256 = hashlib.sha256(data).hexdigest()
+    (folder / sha256).write_bytes(data)
+    return sha256
