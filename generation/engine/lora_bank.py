@@ -24,6 +24,7 @@ from generation.engine.lora_layers import (
     Term,
     TextSite,
     joined_pair,
+    laid_out,
     terms_of,
 )
 from generation.engine.lora_reading import DENOISERS, LoraMatrices, LoraReader, acting_parts
@@ -42,8 +43,8 @@ _SUMMING = {torch.float32, torch.float16, torch.bfloat16}
 
 @dataclass(kw_only=True, eq=False)
 class _Held:
-    layers: Mapping[tuple[str, str], tuple[torch.Tensor, torch.Tensor]]
-    """(part, path) -> (down, up with alpha/rank inside)."""
+    layers: Mapping[tuple[str, str], Pair]
+    """By (part, path)."""
     size: int
     users: int = 0
 
@@ -126,11 +127,11 @@ class LoraBank:
     @contextmanager
     def applied_to_text(self, loras: Loras) -> Iterator[None]:
         """What this thread encodes meanwhile is encoded with these LoRAs; other threads' is not."""
-        parts: dict[tuple[str, str], list[tuple[torch.Tensor, torch.Tensor, float]]] = {}
+        parts: dict[tuple[str, str], list[tuple[Pair, float]]] = {}
         for sha256, weight in _acting(loras):
-            for place, (down, up) in self._layers(sha256).items():
+            for place, pair in self._layers(sha256).items():
                 if place[0] != self._denoiser:
-                    parts.setdefault(place, []).append((down, up, weight))
+                    parts.setdefault(place, []).append((pair, weight))
         with torch.no_grad():
             pairs = {self._text_site(place): joined_pair(own) for place, own in parts.items()}
         self._here.pairs = pairs
@@ -155,10 +156,9 @@ class LoraBank:
         layers = {}
         for item in matrices:
             kind = _kind(self._parts[item.part])
-            down = torch.zeros_like(item.down).copy_(item.down)  # no longer a mapped file
             up = item.up.float() * item.scale
-            layers[item.part, item.path] = (down.to(**kind), up.to(**kind))
-        return _Held(layers=layers, size=sum(_bytes(d, u) for d, u in layers.values()), users=1)
+            layers[item.part, item.path] = laid_out(item.down.to(**kind), up.to(**kind))
+        return _Held(layers=layers, size=sum(pair.size for pair in layers.values()), users=1)
 
     def _give_back(self, sha256: str) -> None:
         with self._lock:
@@ -168,7 +168,7 @@ class LoraBank:
             while idle and (len(self._held) > self._room or size > self._room_bytes):
                 size -= self._held.pop(idle.pop(0)).size
 
-    def _layers(self, sha256: str) -> Mapping[tuple[str, str], tuple[torch.Tensor, torch.Tensor]]:
+    def _layers(self, sha256: str) -> Mapping[tuple[str, str], Pair]:
         with self._lock:
             return self._held[sha256].layers
 
@@ -179,7 +179,7 @@ class LoraBank:
             paths = dict.fromkeys(path for row in rows for path in row)
             with torch.no_grad():
                 terms = {path: terms_of([row.get(path) for row in rows]) for path in paths}
-            size = sum(_bytes(term.down, term.up) for own in terms.values() for term in own)
+            size = sum(term.size for own in terms.values() for term in own)
             self._stacks[slots] = _Stack(terms=terms, size=size)
             self._forget_stacks()
         self._stacks.move_to_end(slots)
@@ -187,11 +187,11 @@ class LoraBank:
 
     def _row(self, loras: Loras) -> Mapping[str, Pair]:
         if loras not in self._pairs:
-            parts: dict[str, list[tuple[torch.Tensor, torch.Tensor, float]]] = {}
+            parts: dict[str, list[tuple[Pair, float]]] = {}
             for sha256, weight in loras:
-                for (part, path), (down, up) in self._layers(sha256).items():
+                for (part, path), pair in self._layers(sha256).items():
                     if part == self._denoiser:
-                        parts.setdefault(path, []).append((down, up, weight))
+                        parts.setdefault(path, []).append((pair, weight))
             with torch.no_grad():
                 self._pairs[loras] = {path: joined_pair(own) for path, own in parts.items()}
         return self._pairs[loras]
@@ -232,7 +232,3 @@ def _kind(part: torch.nn.Module) -> dict[str, Any]:
     first = next(weight for weight in part.parameters() if weight.is_floating_point())
     dtype = first.dtype if first.dtype in _SUMMING else torch.bfloat16
     return {"device": first.device, "dtype": dtype}
-
-
-def _bytes(*tensors: torch.Tensor) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

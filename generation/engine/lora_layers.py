@@ -18,12 +18,27 @@ SMALLEST_CLASS = 16
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
-    """The matrices of all LoRAs of one row in one layer, weights and alphas inside `up`."""
+    """What LoRAs add to one layer, laid out as a batch of them is multiplied."""
 
     down: torch.Tensor
-    """(rank class, inner) or (rank class, inner, height, width)."""
+    """(inner, rank), or (rank, inner, height, width) for a convolution."""
     up: torch.Tensor
-    """(outer, rank class)."""
+    """(rank, outer), or (outer, rank) for a convolution; weights and alphas are inside."""
+
+    @property
+    def rank(self) -> int:
+        """How many directions, padding included."""
+        return self.up.shape[1] if self.convolved else self.up.shape[0]
+
+    @property
+    def convolved(self) -> bool:
+        """Whether it belongs to a convolution."""
+        return self.down.ndim == 4
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return _bytes(self.down, self.up)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,43 +50,65 @@ class Term:
     up: torch.Tensor
     """(rows, rank class, outer), or (rows, outer, rank class)."""
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return _bytes(self.down, self.up)
+
 
 def rank_class(rank: int) -> int:
     """The next power of two, at least SMALLEST_CLASS."""
     return max(SMALLEST_CLASS, 1 << (rank - 1).bit_length())
 
 
-def joined_pair(parts: Sequence[tuple[torch.Tensor, torch.Tensor, float]]) -> Pair:
-    """Several LoRAs as one of their ranks together, from (down, up, weight) of each."""
-    rank = sum(down.shape[0] for down, _, _ in parts)
+def laid_out(down: torch.Tensor, up: torch.Tensor) -> Pair:
+    """A pair of its own memory from (rank, inner, ...) and (outer, rank)."""
+    if down.ndim == 4:
+        return Pair(down=down.clone(), up=up.clone())
+    return Pair(down=down.T.clone(memory_format=torch.contiguous_format), up=up.T.contiguous())
+
+
+def joined_pair(parts: Sequence[tuple[Pair, float]]) -> Pair:
+    """Several LoRAs with their weights as one of their ranks together, padded to its class."""
+    model, weight = parts[0]
+    rank = sum(pair.rank for pair, _ in parts)
     size = rank_class(rank)
-    first_down, first_up, _ = parts[0]
-    down = first_down.new_zeros((size, *first_down.shape[1:]))
-    up = first_up.new_zeros((first_up.shape[0], size))
-    at = 0
-    for one_down, one_up, weight in parts:
-        end = at + one_down.shape[0]
-        down[at:end] = one_down
-        up[:, at:end] = one_up * weight
-        at = end
-    return Pair(down=down, up=up)
+    if len(parts) == 1 and size == rank:
+        return Pair(down=model.down, up=model.up if weight == 1 else model.up * weight)
+    filling = size - rank
+    by_up, by_down = (1, 0) if model.convolved else (0, 1)
+    downs, ups = [pair.down for pair, _ in parts], [pair.up * weight for pair, weight in parts]
+    if filling:
+        downs.append(_zeros(model.down, by_down, filling))
+        ups.append(_zeros(model.up, by_up, filling))
+    return Pair(down=torch.cat(downs, by_down), up=torch.cat(ups, by_up))
+
+
+def _zeros(like: torch.Tensor, dimension: int, length: int) -> torch.Tensor:
+    shape = list(like.shape)
+    shape[dimension] = length
+    return like.new_zeros(shape)
 
 
 def terms_of(slots: Sequence[Pair | None]) -> tuple[Term, ...]:
     """One term for each rank class among the slots, the smallest first."""
-    sizes = sorted({pair.up.shape[1] for pair in slots if pair is not None})
-    return tuple(_term(slots, size) for size in sizes)
+    classes = sorted({pair.rank for pair in slots if pair is not None})
+    return tuple(
+        _term([pair if pair is not None and pair.rank == one else None for pair in slots])
+        for one in classes
+    )
 
 
-def _term(slots: Sequence[Pair | None], size: int) -> Term:
-    model = next(p for p in slots if p is not None and p.up.shape[1] == size)
+def _term(slots: Sequence[Pair | None]) -> Term:
+    model = next(pair for pair in slots if pair is not None)
     no_down, no_up = torch.zeros_like(model.down), torch.zeros_like(model.up)
-    mine = [p if p is not None and p.up.shape[1] == size else None for p in slots]
-    down = torch.stack([no_down if p is None else p.down for p in mine])
-    up = torch.stack([no_up if p is None else p.up for p in mine])
-    if down.ndim == 3:
-        return Term(down=down.transpose(1, 2).contiguous(), up=up.transpose(1, 2).contiguous())
-    return Term(down=down.flatten(0, 1), up=up)
+    down = torch.stack([no_down if pair is None else pair.down for pair in slots])
+    up = torch.stack([no_up if pair is None else pair.up for pair in slots])
+    return Term(down=down.flatten(0, 1) if model.convolved else down, up=up)
+
+
+def _bytes(*tensors: torch.Tensor) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 class Site:
@@ -164,7 +201,7 @@ class TextSite:
         pair = self._pair_now(self)
         if pair is None:
             return out
-        return out + F.linear(F.linear(x.to(pair.down.dtype), pair.down), pair.up)
+        return out + x.to(pair.down.dtype) @ pair.down @ pair.up
 
     def install(self) -> None:
         """Take the place of `forward`."""
