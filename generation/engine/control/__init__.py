@@ -1,0 +1,1 @@
+"""ControlNets: found on disk, loaded beside their model, computed row by row."""

@@ -1,0 +1,166 @@
+"""The ControlNets of one loaded model, and what they add to it in a batch of rows."""
+
+from collections.abc import Mapping, Sequence
+from threading import Lock
+
+import torch
+from diffusers import ControlNetModel, UNet2DConditionModel
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from brand.spec import ModelMissing, SpecInvalid
+from generation.engine.control.loading import load_control
+from generation.engine.control.sources import FOLDER, ControlSource
+from generation.engine.denoisers.tiling import Tiling
+from generation.engine.flights import Lead, Signature
+
+Residuals = tuple[tuple[torch.Tensor, ...], torch.Tensor]
+"""What is added to the UNet's down blocks, and to its middle block."""
+
+
+class ControlRack:
+    """Loads ControlNets when they are first asked for, and keeps them as long as their model.
+
+    `take` runs in the threads of requests, `residuals` in the loop's alone.
+    """
+
+    def __init__(
+        self, unet: UNet2DConditionModel | None, sources: Mapping[str, ControlSource]
+    ) -> None:
+        """`unet` is None for a layout without one (SD3, Flux): every control is refused."""
+        self._unet = unet
+        self._sources = sources
+        self._nets: dict[str, _Net] = {}
+        self._lock = Lock()
+
+    @property
+    def bytes(self) -> int:
+        """Of the loaded ControlNets' weights; they count as the model's own."""
+        return sum(net.bytes for net in list(self._nets.values()))
+
+    def choose(self, kind: str, name: str = "") -> ControlSource:
+        """The ControlNet of that name, or the first by name that fits this model and kind.
+
+        Raises ModelMissing where there is none, SpecInvalid where the named one is of another kind.
+        """
+        if self._unet is None:
+            raise ModelMissing(
+                "ControlNets lead models of the SD 1.x and SDXL layouts only; choose such a model."
+            )
+        if name:
+            return self._named(name, kind)
+        fitting = [s for _, s in sorted(self._sources.items()) if s.kind == kind and self._fits(s)]
+        if not fitting:
+            raise ModelMissing(
+                f"There is no {kind} ControlNet for this model. Put one into {FOLDER}/ in the"
+                " models folder: a diffusers folder or one safetensors file, with the kind in its"
+                " name."
+            )
+        return fitting[0]
+
+    def take(self, name: str) -> None:
+        """Have it in memory. Raises ModelMissing where its files are not sound or do not fit."""
+        with self._lock:
+            if name not in self._nets and self._unet is not None:
+                self._nets[name] = _Net(load_control(self._sources[name], self._unet))
+
+    @torch.no_grad()
+    def residuals(
+        self,
+        signature: Signature,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        text: torch.Tensor,
+        added: dict[str, torch.Tensor] | None,
+        leads: Sequence[tuple[Lead, ...]],
+        bucket: int,
+    ) -> Residuals:
+        """The sum of what the signature's ControlNets say of each of `bucket` rows.
+
+        Each row has one lead for each of them. Summed in order, as diffusers'
+        MultiControlNetModel does; one at scale 0 is computed too.
+        """
+        if len(latents) != bucket or len(leads) != bucket:
+            raise ValueError(f"{len(latents)} rows and {len(leads)} leads are no bucket {bucket}")
+        parts = []
+        for place, name in enumerate(signature.controls):
+            mine = [row[place] for row in leads]
+            net = self._nets[name]
+            parts.append(net.answer(latents, timesteps, text, added, mine, signature.tile))
+        down, middle = parts[0]
+        for more, more_middle in parts[1:]:
+            down = tuple(one + other for one, other in zip(down, more, strict=True))
+            middle = middle + more_middle
+        return down, middle
+
+    def _named(self, name: str, kind: str) -> ControlSource:
+        source = self._sources.get(name)
+        if source is None:
+            known = ", ".join(sorted(self._sources)) or "none"
+            raise ModelMissing(f"There is no ControlNet {name!r}; installed are: {known}.")
+        if source.kind != kind:
+            raise SpecInvalid(f"the ControlNet {name!r} is led by {source.kind}, not by {kind}")
+        if not self._fits(source):
+            raise ModelMissing(f"The ControlNet {name!r} belongs to another family of models.")
+        return source
+
+    def _fits(self, source: ControlSource) -> bool:
+        if self._unet is None:
+            return False
+        config = self._unet.config
+        return source.fits(config.cross_attention_dim, config.block_out_channels)
+
+
+class _Net:
+    """One ControlNet whose view of a picture is computed once for all steps.
+
+    The layers that look at the map read pixels, at many times the latents' size, and see the
+    same at every step. They look at one picture at a time, so that it never matters who else
+    is in the batch.
+    """
+
+    def __init__(self, net: ControlNetModel) -> None:
+        self._eye = net.controlnet_cond_embedding
+        self._flipped = net.config.controlnet_conditioning_channel_order == "bgr"
+        net.register_to_config(controlnet_conditioning_channel_order="rgb")
+        net.controlnet_cond_embedding = torch.nn.Identity()
+        self._net = net
+        self._tiling = Tiling(net, self._eye)
+        self._seen = {False: WeakTensorKeyDictionary(), True: WeakTensorKeyDictionary()}
+
+    @property
+    def bytes(self) -> int:
+        return sum(
+            parameter.nbytes for part in (self._net, self._eye) for parameter in part.parameters()
+        )
+
+    def answer(
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        text: torch.Tensor,
+        added: dict[str, torch.Tensor] | None,
+        leads: Sequence[Lead],
+        tile: bool,
+    ) -> Residuals:
+        self._tiling.switch(tile)
+        scales = torch.tensor([lead.scale for lead in leads], device=latents.device)
+        down, middle = self._net(
+            latents,
+            timesteps,
+            encoder_hidden_states=text,
+            controlnet_cond=torch.stack([self._view(lead.image, tile) for lead in leads]),
+            conditioning_scale=scales[:, None, None, None],
+            added_cond_kwargs=added,
+            return_dict=False,
+        )
+        # The scales are float32 whatever the net computes in, as a plain number would be.
+        return tuple(part.to(latents.dtype) for part in down), middle.to(latents.dtype)
+
+    def _view(self, image: torch.Tensor, tile: bool) -> torch.Tensor:
+        seen = self._seen[tile]
+        if image not in seen:
+            shown = image.to(self._net.device, self._net.dtype)
+            shown = shown.flip(0) if self._flipped else shown
+            seen[image] = self._eye(shown[None])[0]
+        view: torch.Tensor = seen[image]
+        return view
