@@ -158,6 +158,8 @@ class Flight:
     arrived: float = field(default_factory=time.monotonic)
     buckets: tuple[int, ...] = ()
     """Set by the loop when the flight ends: the row buckets of equal bits it was rendered in."""
+    seconds: float = 0.0
+    """Counted by the loop: device seconds, its rows' share of each call they rode in."""
 
     @property
     def remaining(self) -> int:

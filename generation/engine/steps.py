@@ -69,6 +69,7 @@ class Steps:
                 for one in asked:
                     self._ask(lane, [one], bucket)
             return
+        self._charge(asked, len(rows))
         self._counters.calls += 1
         self._counters.rows += len(rows)
         self._counters.padding += bucket - len(rows)
@@ -79,6 +80,16 @@ class Steps:
             self._answer(ride, part, bucket)
         if not self._pace.late:
             self._settle()
+
+    def _charge(self, asked: list[tuple[Ride, list[Row]]], rows: int) -> None:
+        """Share the call's seconds out; a late pace tells those of the call before, much the same.
+
+        Before anybody lands, because then the flight's seconds are read.
+        """
+        taken = self._pace.taken_s()
+        self._counters.model_s += taken
+        for ride, of_ride in asked:
+            ride.flight.seconds += taken * len(of_ride) / rows
 
     def _answer(self, ride: Ride, part: torch.Tensor, bucket: int) -> None:
         if ride.ended.is_set():

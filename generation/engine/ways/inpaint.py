@@ -5,45 +5,39 @@ the sampler is, over everything outside the mask; an inpainting model reads the 
 Source: diffusers' StableDiffusionInpaintPipeline, whose draws are followed one by one.
 """
 
+from collections.abc import Callable
+
 import torch
 
 from generation.engine.finish import pixels_of
+from generation.engine.steppers import Sampling
 from generation.engine.ways.masks import Canvas
-from generation.engine.ways.start import Bench, Start, shrunk
+from generation.engine.ways.start import Begin, Bench, Held, shrunk
 
 
-def from_canvas(bench: Bench, canvas: Canvas, *, strongest: bool, skipped: int) -> Start:
-    """Begin with the canvas; `strongest` starts from noise alone (a strength of 1)."""
+def from_canvas(bench: Bench, canvas: Canvas, *, strongest: bool) -> Begin:
+    """Begin with the canvas; `strongest` (a strength of 1) with noise alone."""
     pixels = pixels_of(canvas.picture)
-    clean = None
-    if not bench.reads_mask or not strongest:
-        clean = bench.encode(pixels, bench.generator)
-    noise = bench.noise(bench.generator)
-    if strongest or clean is None:
-        latents = bench.noising.initial(noise)
-    else:
-        latents = bench.noising.laid(clean, noise, 0)
     if bench.reads_mask:
-        extra = bench.behind(canvas.mask, pixels)
-        return Start(latents=latents, skipped=skipped, extra=extra)
-    # diffusers encodes the masked picture here even where nobody reads it: the same dice are cast.
-    bench.noise(bench.generator)
-    held = None if clean is None else _Held(bench, canvas, clean, noise)
-    return Start(latents=latents, skipped=skipped, blend=held)
+        image = None if strongest else bench.encode(pixels, bench.generator)
+        noise = bench.noise()
+        return Begin(noise=noise, image=image, extra=bench.behind(canvas.mask, pixels))
+    clean = bench.encode(pixels, bench.generator)
+    noise = bench.noise()
+    # diffusers encodes the masked picture here though no plain model reads it: a throw of the dice.
+    bench.noise()
+    held = Held(clean=clean, anew=shrunk(canvas.mask, clean))
+    return Begin(noise=noise, image=None if strongest else clean, held=held)
 
 
-class _Held:
-    """Lays the old picture over everything outside the mask."""
+def blend_of(
+    held: Held, noise: torch.Tensor, stepper: Sampling
+) -> Callable[[int, torch.Tensor], torch.Tensor]:
+    """Flight.blend: lays the old picture over everything outside the mask."""
+    old_part = 1 - held.anew
 
-    def __init__(
-        self, bench: Bench, canvas: Canvas, clean: torch.Tensor, noise: torch.Tensor
-    ) -> None:
-        self._noising = bench.noising
-        self._clean, self._noise = clean, noise
-        self._anew = shrunk(canvas.mask, clean).to(clean)
+    def blended(index: int, latents: torch.Tensor) -> torch.Tensor:
+        old = stepper.renoised(index, held.clean, noise)
+        return old_part * old + held.anew * latents
 
-    def __call__(self, index: int, latents: torch.Tensor) -> torch.Tensor:
-        old = self._clean
-        if index < self._noising.evaluations - 1:
-            old = self._noising.laid(old, self._noise, index + 1)
-        return (1 - self._anew) * old + self._anew * latents
+    return blended

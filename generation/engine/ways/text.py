@@ -1,9 +1,8 @@
 """Text to image: noise of the seed, and nothing else."""
 
-from generation.engine.ways.start import Bench, Start
+from generation.engine.ways.start import Begin, Bench
 
 
-def from_text(bench: Bench) -> Start:
+def from_text(bench: Bench) -> Begin:
     """Begin with noise."""
-    latents = bench.noising.initial(bench.noise(bench.generator))
-    return Start(latents=latents, extra=bench.behind_nothing())
+    return Begin(noise=bench.noise(), extra=bench.behind_nothing())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from brand.spec import Picture, Progress, RenderRequest, RenderSpec
@@ -35,12 +36,13 @@ class Folder:
 
 
 def new_engine(models: Path, **changes: object) -> Engine:
-    """A loaded engine with one thread; imports torch."""
-    from generation.engine.plain import DiffusersEngine, EngineOptions
+    """A loaded engine with one thread and small batches, which are soon profiled; imports torch."""
+    from generation.engine.engine import EngineOptions, InFlightEngine
 
-    options: dict[str, object] = {"warm": "sd1", "threads": 1, "models_dir": models}
-    options |= {"shipped": models / "none", "state_dir": models.parent / "state", **changes}
-    made = DiffusersEngine(EngineOptions(**options))  # type: ignore[arg-type]
+    options: dict[str, object] = {"warm": "sd1", "threads": 1, "max_rows": 4}
+    options |= {"models_dir": models, "shipped": models / "none"}
+    options |= {"state_dir": models.parent / "state", **changes}
+    made = InFlightEngine(EngineOptions(**options))  # type: ignore[arg-type]
     made.load()
     return made
 
@@ -85,6 +87,11 @@ def stock_pipeline(models: Path, layout: str) -> "DiffusionPipeline":
     return pipe
 
 
+def evaluations(told: list[Progress]) -> list[tuple[int, int]]:
+    """(done, total) of every evaluation that was told, in order."""
+    return [(item.done, item.total) for item in told if item.done and not item.preview]
+
+
 def image_of(picture: Picture) -> Image.Image:
     """Its pixels."""
     return Image.open(io.BytesIO(picture.png))
@@ -95,3 +102,9 @@ def as_png(image: Image.Image) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+def largest_difference(one: Image.Image, other: Image.Image) -> int:
+    """Between two pictures of one size, of 255."""
+    pair = [np.asarray(image.convert("RGB"), np.int16) for image in (one, other)]
+    return int(np.abs(pair[0] - pair[1]).max())

@@ -1,4 +1,4 @@
-"""The plain engine gives diffusers' own pictures, always the same, and says what it cannot do."""
+"""The engine gives diffusers' own pictures, always the same, and says what it cannot do."""
 
 import os
 import subprocess
@@ -23,7 +23,9 @@ from tests.unit.generation.rendering import (
     STEPS,
     Folder,
     as_png,
+    evaluations,
     image_of,
+    largest_difference,
     new_engine,
     rendered,
     stock_pipeline,
@@ -61,7 +63,7 @@ def test_the_picture_is_the_stock_pipelines_own(
         generator=torch.Generator("cpu").manual_seed(5),
     ).images[0]
     spec = tiny(model=layout, negative=negative, guidance=5.0, sampler="euler")
-    assert image_of(rendered(engine, spec)).tobytes() == stock.tobytes()
+    assert largest_difference(image_of(rendered(engine, spec)), stock) <= 1
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -73,7 +75,7 @@ def test_every_sampler_draws_the_same_picture_twice_and_counts_its_evaluations(
     first = rendered(engine, spec, told=told)
     assert rendered(engine, spec).png == first.png
     wanted = EVALUATIONS.get(sampler, STEPS)
-    assert [(item.done, item.total) for item in told] == [(n + 1, wanted) for n in range(wanted)]
+    assert evaluations(told) == [(n + 1, wanted) for n in range(wanted)]
     assert np.asarray(image_of(first)).std() > 5
 
 
@@ -123,7 +125,7 @@ def test_a_strength_that_would_mean_no_step_takes_one(engine: Engine, tmp_path: 
         told: list[Progress] = []
         spec = tiny(steps=steps, init=InitImage(sha256=sha256, strength=0.001), sampler="ddim")
         rendered(engine, spec, inputs=inputs, told=told)
-        assert [(item.done, item.total) for item in told] == [(1, 1)]
+        assert evaluations(told) == [(1, 1)]
 
 
 def test_a_reference_is_cropped_and_never_squeezed(engine: Engine, tmp_path: Path) -> None:
@@ -134,10 +136,14 @@ def test_a_reference_is_cropped_and_never_squeezed(engine: Engine, tmp_path: Pat
     assert image_of(rendered(engine, spec, inputs=inputs)).getcolors() == [(4096, (255, 255, 255))]
 
 
-def test_previews_come_every_so_many_evaluations(engine: Engine) -> None:
+def test_previews_come_beside_the_progress_and_never_set_it_back(engine: Engine) -> None:
     told: list[Progress] = []
-    rendered(engine, tiny(steps=5), told=told, preview_every=2)
-    assert [bool(item.preview) for item in told] == [False, True, False, True, False]
+    rendered(engine, tiny(steps=40), told=told, preview_every=4)
+    previews = [item.preview for item in told if item.preview]
+    assert 1 <= len(previews) <= 9
+    assert len(set(previews)) == len(previews)
+    assert [item.done for item in told] == sorted(item.done for item in told)
+    assert told[-1].done == 40
 
 
 def test_cancelling_stops_at_the_next_evaluation(engine: Engine) -> None:
@@ -189,7 +195,7 @@ def test_pinned_weights_are_checked_before_rendering(engine: Engine) -> None:
 
 def test_the_class_names_all_that_decides_the_bits(engine: Engine) -> None:
     found = engine.reproduction(tiny())
-    assert (found.engine, found.dtype, found.device) == ("diffusers/1", "float32", "cpu")
+    assert (found.engine, found.dtype, found.device) == ("in-flight/1", "float32", "cpu")
     assert found.threads == 1
     assert {line.split()[0] for line in found.libraries} >= {"torch", "diffusers", "transformers"}
     assert found.weights != engine.reproduction(tiny(model="sdxl")).weights
@@ -215,8 +221,8 @@ def test_numbers_that_overflow_are_a_failure_and_not_a_black_picture(
     broken = tmp_path / "models"
     shutil.copytree(tiny_models / "sd1", broken / "sd1")
     engine = new_engine(broken)
-    with torch.no_grad():
-        engine._loaded["sd1"].from_text.unet.conv_out.bias.fill_(float("nan"))  # type: ignore[attr-defined]
+    with engine._fleet.use("sd1") as model, torch.no_grad():  # type: ignore[attr-defined]
+        model.module.conv_out.bias.fill_(float("nan"))
     with pytest.raises(RenderFailed, match="overflowed"):
         rendered(engine, tiny())
 

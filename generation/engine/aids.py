@@ -1,0 +1,145 @@
+"""What a request's rows carry beside words and latents: LoRAs, controls, image prompts.
+
+It hangs on the models in memory, is loaded when first asked for and goes with its model.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+import torch
+from diffusers import UNet2DConditionModel
+
+from brand.spec import RenderSpec, SpecInvalid
+from generation.engine.control.rack import ControlRack
+from generation.engine.control.sources import ControlSource, find_controls
+from generation.engine.control.uses import controls_for
+from generation.engine.flights import Control
+from generation.engine.image_prompts import (
+    ImagePrompts,
+    ImagePromptView,
+    choose_image_prompt,
+    find_image_prompts,
+)
+from generation.engine.loaded import LoadedModel
+from generation.engine.lora_bank import LoraBank
+from generation.engine.preprocess.kinds import Preprocessors
+from generation.engine.prompts import TextChanges
+from generation.engines import Inputs
+from generation.pixels import read_picture
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Aids:
+    """Of one request; held in memory for as long as it is in the air."""
+
+    loras: tuple[tuple[str, float], ...]
+    text: TextChanges
+    """What they do to the text encoders."""
+    controls: Callable[[int, int], tuple[Control, ...]]
+    """By the pass's width and height in pixels."""
+    image_prompt: str = ""
+    """The name of the weights."""
+    image: tuple[torch.Tensor, torch.Tensor] | None = None
+    """Of the image prompt: for rows of the negative prompt, then of the prompt."""
+    image_weight: float = 0.0
+
+
+class AidsShop:
+    """The aids that are installed, for every model in memory. Any thread may ask."""
+
+    def __init__(self, models_dir: Path | None, shipped: Path) -> None:
+        self._control_sources = find_controls(models_dir, shipped)
+        self._image_prompts = find_image_prompts(models_dir)
+        self._preprocessors = Preprocessors(models_dir)
+        self._made: WeakKeyDictionary[LoadedModel, _Fittings] = WeakKeyDictionary()
+        self._lock = Lock()
+
+    def check(self, spec: RenderSpec) -> None:
+        """Refuse what no model here could be given. Raises ModelMissing."""
+        if spec.image_prompt:
+            choose_image_prompt(self._image_prompts, spec.image_prompt.model)
+
+    def fit(self, model: LoadedModel) -> "_Fittings":
+        """Give a model's denoiser what its rows may ask for; once for each model loaded."""
+        with self._lock:
+            if model not in self._made:
+                self._made[model] = _Fittings(model, self._control_sources, self._image_prompts)
+            return self._made[model]
+
+    @contextmanager
+    def held(self, model: LoadedModel, spec: RenderSpec, inputs: Inputs) -> Iterator[Aids]:
+        """A request's aids. Raises LoraRefused, ModelMissing, SpecInvalid, InputMissing."""
+        fittings = self.fit(model)
+        files = {use.sha256: inputs.path(use.sha256) for use in spec.controls}
+
+        @cache
+        def controls(width: int, height: int) -> tuple[Control, ...]:
+            size = (width, height)
+            return controls_for(spec.controls, files, fittings.rack, self._preprocessors, size)
+
+        with fittings.loras.using(spec.loras, inputs) as loras:
+            text = LoraText(fittings.loras, loras)
+            if spec.image_prompt is None:
+                yield Aids(loras=loras, text=text, controls=controls)
+                return
+            name = choose_image_prompt(self._image_prompts, spec.image_prompt.model)
+            picture = read_picture(inputs.path(spec.image_prompt.sha256))
+            yield Aids(
+                loras=loras,
+                text=text,
+                controls=controls,
+                image_prompt=name,
+                image=fittings.prompts_with(name).embeddings(picture),
+                image_weight=spec.image_prompt.weight,
+            )
+
+
+class _Fittings:
+    """What one loaded model's denoiser was given. It must not hold the model itself in memory."""
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        controls: Mapping[str, ControlSource],
+        image_prompts: Mapping[str, Path],
+    ) -> None:
+        unet = model.module if isinstance(model.module, UNet2DConditionModel) else None
+        self.loras = LoraBank(model.pipe)
+        self.rack = ControlRack(unet, controls)
+        self._image_prompts = ImagePrompts(unet, image_prompts) if unet is not None else None
+        model.denoiser.loras = self.loras
+        if unet is not None:
+            model.denoiser.controls = self.rack
+            model.denoiser.image_prompts = self._image_prompts
+
+    def prompts_with(self, name: str) -> ImagePromptView:
+        """The weights of that name. Raises SpecInvalid where this layout takes none."""
+        if self._image_prompts is None:
+            raise SpecInvalid("an image prompt needs a model of the SD 1.x or SDXL layout")
+        return self._image_prompts.view(name)
+
+
+class LoraText:
+    """What a request's LoRAs do to the text encoders; see TextChanges."""
+
+    def __init__(self, bank: LoraBank, loras: tuple[tuple[str, float], ...]) -> None:
+        self._bank = bank
+        self._loras = loras
+
+    @property
+    def key(self) -> Hashable:
+        """Equal keys, equal embeddings."""
+        return self._loras
+
+    def applied(self) -> AbstractContextManager[None]:
+        """Act on the encoders within this context."""
+        return self._bank.applied_to_text(self._loras)
+
+    def words(self, encoder: int) -> Mapping[str, tuple[int, ...]]:
+        """No learned words."""
+        return {}

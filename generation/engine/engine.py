@@ -1,0 +1,203 @@
+"""The engine: many requests in the air at once, every way of making a picture, one step loop."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from brand.spec import (
+    ModelInfo,
+    ModelMissing,
+    Picture,
+    RenderRequest,
+    RenderSpec,
+    ReproductionClass,
+    SpecInvalid,
+    canonical_json,
+)
+from generation.engine.aids import AidsShop
+from generation.engine.catalogue import ModelSource, find_models
+from generation.engine.device import choose_device
+from generation.engine.ends import Ends, Meter
+from generation.engine.finish import Pool
+from generation.engine.loader import quiet_libraries
+from generation.engine.loop import LoopModel, StepLoop
+from generation.engine.making import Making, Shop
+from generation.engine.models import Fleet
+from generation.engine.profile import Profiles
+from generation.engine.samplers import check_sampler
+from generation.engine.standing import Standing
+from generation.engine.weights import WeightsIndex
+from generation.engines import Cancelled, EngineUnusable, Inputs, OnProgress
+
+ENGINE = "in-flight/1"
+"""Raised whenever this code changes the pixels of a recipe."""
+SLOTS = 32
+"""Requests at once; how many share a batch is the profile's matter."""
+_LATENT_STEPS = {"sd1": 8, "sdxl": 8, "sd3": 16, "flux": 16}
+"""What a picture's sides are multiples of: one patch of the layout's denoiser, in pixels."""
+MAX_SIDE = 4096
+"""Of one pass, in pixels; a finished picture may be larger."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """How the engine is set up."""
+
+    shipped: Path
+    """Folder of the shipped model; it may be absent."""
+    state_dir: Path
+    """Where the hashes of weights files and the profiles of lanes are remembered."""
+    models_dir: Path | None = None
+    """Diffusers folders and single safetensors files, named by their names."""
+    warm: str = "demo"
+    """The model to load at once; the others wait until they are asked for."""
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    """0: as many as this process may run on, or 1 for a small model."""
+    max_models: int = 2
+    """Models kept in memory; the least recently used gives way."""
+    max_rows: int = 0
+    """Rows in one call of a model at most; 0: as many as its profile finds to pay."""
+
+
+class InFlightEngine:
+    """Renders with every layout of diffusion model there is a denoiser for."""
+
+    name = ENGINE
+    slots = SLOTS
+
+    def __init__(self, options: EngineOptions) -> None:
+        self._options = options
+        self._sources = find_models(options.models_dir, options.shipped)
+        self._index = WeightsIndex(options.state_dir / "weights.json")
+        self._aids = AidsShop(options.models_dir, options.shipped)
+        self._fleet: Fleet | None = None
+        self._shop: Shop | None = None
+
+    def load(self) -> None:
+        """Settle the device and load the warm model. Raises EngineUnusable."""
+        quiet_libraries()
+        options = self._options
+        device = choose_device(options.device, options.dtype, options.threads)
+        self._fleet = Fleet(
+            sources=self._sources, index=self._index, device=device, max_models=options.max_models
+        )
+        profiles = Profiles(options.state_dir / "profiles.json", max_rows=options.max_rows or None)
+        loop = StepLoop(self._loop_model, profiles, device=device.torch_device)
+        self._shop = Shop(loop=loop, ends=Ends(device.torch_device), pool=Pool())
+        if options.warm not in self._sources:
+            return
+        try:
+            with self._fleet.use(options.warm) as model:
+                self._aids.fit(model)
+        except ModelMissing as exc:
+            raise EngineUnusable(str(exc)) from exc
+
+    @property
+    def device(self) -> str:
+        """E.g. `cpu`; empty until loaded."""
+        return self._fleet.device.label if self._fleet else ""
+
+    def standing(self) -> Standing:
+        """What is in the air, and counts since it was loaded. Raises EngineUnusable before."""
+        return self._ready[1].loop.standing()
+
+    def models(self) -> Sequence[ModelInfo]:
+        """All that was found, sorted by name; none before `load`."""
+        return self._fleet.models() if self._fleet else ()
+
+    def check(self, spec: RenderSpec) -> None:
+        """Raises ModelMissing, SpecInvalid; lets everything pass until it is loaded."""
+        if self._fleet is None:
+            return
+        check_sampler(spec.sampler)
+        source = self._fleet.source(spec.model)
+        _check_pin(spec, source.known_sha256(self._index))
+        _check_size(spec, source)
+        self._aids.check(spec)
+
+    def reproduction(self, spec: RenderSpec) -> ReproductionClass:
+        """The class without row buckets, which a profile finds and a picture names.
+
+        Raises ModelMissing; EngineUnusable before `load`.
+        """
+        fleet, _ = self._ready
+        return fleet.reproduction(spec.model, ENGINE)
+
+    def render(
+        self,
+        request: RenderRequest,
+        inputs: Inputs,
+        on_progress: OnProgress,
+        cancelled: Cancelled,
+    ) -> Picture:
+        """Render; `seconds` is the device's time, shared out among those in one batch."""
+        spec = request.spec
+        fleet, shop = self._ready
+        self.check(spec)
+        meter = Meter()
+        with fleet.use(spec.model, cancelled) as model:
+            _check_pin(spec, model.sha256)
+            with self._aids.held(model, spec, inputs) as aids:
+                making = Making(
+                    shop, model, aids, request, inputs, meter=meter, cancelled=cancelled
+                )
+                image = making.picture(on_progress)
+        return Picture(
+            png=shop.pool.png(image),
+            width=image.width,
+            height=image.height,
+            reproduction=_with_buckets(self.reproduction(spec), making.buckets),
+            seconds=meter.seconds,
+        )
+
+    @property
+    def _ready(self) -> tuple[Fleet, Shop]:
+        if self._fleet is None or self._shop is None:
+            raise EngineUnusable("The engine is still loading.")
+        return self._fleet, self._shop
+
+    def _loop_model(self, name: str) -> LoopModel:
+        """A model that a request has in use, as the step loop's thread asks for it."""
+        fleet, _ = self._ready
+        made = fleet.reproduction(name, ENGINE)
+        return LoopModel(
+            denoiser=fleet.denoiser(name),
+            conditions=(canonical_json(made.to_dict()).decode(),),
+            prepare=partial(torch.set_num_threads, made.threads),
+        )
+
+
+def _with_buckets(made: ReproductionClass, buckets: tuple[int, ...]) -> ReproductionClass:
+    if not buckets:
+        return made
+    return replace(made, row_bucket=min(buckets), buckets=buckets)
+
+
+def _check_pin(spec: RenderSpec, sha256: str) -> None:
+    if spec.model_sha256 and sha256 and spec.model_sha256 != sha256:
+        raise ModelMissing(
+            f"The recipe pins model {spec.model!r} to weights {spec.model_sha256[:12]}; this "
+            f"generation service has {sha256[:12]} under that name."
+        )
+
+
+def _check_size(spec: RenderSpec, source: ModelSource) -> None:
+    step = _LATENT_STEPS[source.layout]
+    sizes = [(spec.width, spec.height)]
+    if spec.highres:
+        sizes.append(spec.highres_size)
+    for width, height in sizes:
+        if width % step or height % step:
+            raise SpecInvalid(
+                f"the model {source.name!r} takes sides in multiples of {step} pixels, not "
+                f"{width}×{height}"
+            )
+        if max(width, height) > MAX_SIDE:
+            raise SpecInvalid(f"no pass may be larger than {MAX_SIDE} pixels a side")
