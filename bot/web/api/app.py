@@ -20,10 +20,12 @@ from bot.web.api.routes import (
     pictures,
     reviews,
     usage,
+    webui,
 )
+from bot.web.api.webui.underway import Underway
 from bot.web.site import Site, hang
 
-ROUTES = (jobs, events, pictures, inputs, brands, reviews, usage, models, images)
+ROUTES = (jobs, events, pictures, inputs, brands, reviews, usage, models, images, webui)
 ABOUT = (
     "On-brand pictures for programs. Every request passes the same door as a chat's: the brand's "
     "template and rules, its approved LoRA, the gates, budgets, reviews and the audit log. "
@@ -45,6 +47,7 @@ def build_api(site: Site) -> FastAPI:
     hang(app, site)
     for module in ROUTES:
         app.include_router(module.router)
+    app.state.underway = Underway()
     add_failures(app)
     app.add_middleware(ApiGuard, house=site.house)
 

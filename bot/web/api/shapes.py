@@ -1,7 +1,7 @@
 """What goes over the wire in the API's own routes, as strict models."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,6 +41,34 @@ class Problem(Shown):
     code: str
 
 
+PICTURE = Annotated[str, Field(pattern=f"({ID}|{SHA256}|^$)")]
+"""The id of one of our pictures, or the SHA-256 of an input."""
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Edge = Annotated[int, Field(ge=0, le=4096, multiple_of=8)]
+
+
+class ControlIn(Strict):
+    """A picture that leads the composition."""
+
+    kind: Literal["canny", "softedge", "lineart", "depth", "pose", "normal", "segmentation", "tile"]
+    picture: Annotated[str, Field(pattern=f"({ID}|{SHA256})")]
+    weight: Weight | None = None
+    start: Share = 0.0
+    end: Share = 1.0
+    ready: bool = False
+    """The picture is a finished map already."""
+
+
+class OutpaintIn(Strict):
+    """How many new pixels each side gets; at least one side has some."""
+
+    left: Edge = 0
+    right: Edge = 0
+    top: Edge = 0
+    bottom: Edge = 0
+
+
 class BriefIn(Strict):
     """What is wanted. What is left out is the brand kit's to say."""
 
@@ -60,8 +88,23 @@ class BriefIn(Strict):
     lora: NAME = ""
     lora_weight: Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)] | None = None
     private: bool = False
-    reference: Annotated[str, Field(pattern=f"({ID}|{SHA256}|^$)")] = ""
+    reference: PICTURE = ""
     """A picture to start from: the id of one of ours, or the SHA-256 of an input."""
+    mask: PICTURE = ""
+    """Where the reference is painted anew (white)."""
+    invert: bool = False
+    """The mask's black is painted anew instead."""
+    outpaint: OutpaintIn | None = None
+    controls: Annotated[list[ControlIn], Field(max_length=4, default_factory=list)]
+    like: PICTURE = ""
+    """A picture that serves as a prompt."""
+    like_weight: Weight | None = None
+    highres: Annotated[float, Field(ge=1, le=4, allow_inf_nan=False)] | None = None
+    """Painted over once more at so many times its size."""
+    recipe: NAME = ""
+    """A recipe of several stages from the kit's list."""
+    fresh: bool = False
+    """Rendered also where the archive has a picture of exactly this recipe."""
 
 
 class ItemOut(Shown):

@@ -18,9 +18,9 @@ from bot.web.api.caller import Client
 from bot.web.api.failures import RETRY_S, ApiFailure, failure_of_card
 from bot.web.api.views import has_ended, job_out
 from bot.web.streams import Streams
+from brand.brief import Brief
 from brand.encoding import canonical_json
 from brand.kit import BrandKit
-from brand.templates import Brief
 
 WAIT_S = 570.0
 """A client that waits for its pictures is answered after so long at most; the OpenAI client

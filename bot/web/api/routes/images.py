@@ -3,7 +3,7 @@
 The request waits for its job. What a picture depends on is taken over or refused, never dropped.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from pydantic import BaseModel, Field
@@ -12,14 +12,14 @@ from bot.web.api.caller import Client, Submitting
 from bot.web.api.documents import failures
 from bot.web.api.failures import ApiFailure
 from bot.web.api.naming import Meant, aspect_of, meant_by
+from bot.web.api.pictures import keep, keep_mask
 from bot.web.api.results import Finished, finished
-from bot.web.api.routes.inputs import keep
 from bot.web.api.shapes import MAX_WORDS, NAME, VARIABLES, Strict
 from bot.web.api.submitting import IdempotencyKey, Waiting, submit
 from bot.web.site import site_of
+from brand.brief import Brief
 from brand.kit import BrandKit
 from brand.spec import MAX_SEED
-from brand.templates import Brief
 
 router = APIRouter(prefix="/v1/images", tags=["OpenAI-shaped"])
 SIZE = "^(auto|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})$"
@@ -163,6 +163,7 @@ async def edit(
     await _nothing_else(request)
     meant = await meant_by(client, model)
     given = [picture for picture in (image, *(images or ())) if picture is not None]
+    start = await _start(client, given, mask)
     brief = Brief(
         words=prompt,
         template=meant.template,
@@ -172,12 +173,9 @@ async def edit(
         seed=seed,
         steps=steps or steps_of(meant.kit, quality),
         strength=strength,
-        reference=await _reference(client, given),
+        reference=start.reference,
+        mask=start.mask,
     )
-    if mask is not None:
-        raise ApiFailure(
-            status=422, code="not_supported", detail="Masks are not taken yet.", param="mask"
-        )
     return await _made(client, request, meant, brief, key, response_format)
 
 
@@ -194,15 +192,33 @@ async def _nothing_else(request: Request) -> None:
         )
 
 
-async def _reference(client: Client, given: list[UploadFile]) -> str:
+class _Start(NamedTuple):
+    reference: str
+    mask: str = ""
+
+
+async def _start(client: Client, given: list[UploadFile], mask: UploadFile | None) -> _Start:
+    """The picture to change and its mask, taken in."""
     if len(given) != 1:
         raise ApiFailure(
             status=422,
             code="one_image",
-            detail="Send one picture to change.",
+            detail="Send exactly one picture to change, as `image`.",
             param="image",
         )
-    return (await keep(client, await given[0].read())).sha256
+    picture = await keep(client, await given[0].read())
+    if mask is None:
+        return _Start(picture.sha256)
+    kept = await keep_mask(client, await mask.read())
+    if (kept.width, kept.height) != (picture.width, picture.height):
+        raise ApiFailure(
+            status=422,
+            code="mask_size",
+            detail=f"The mask has {kept.width} × {kept.height} pixels, the picture "
+            f"{picture.width} × {picture.height}: they must be equal.",
+            param="mask",
+        )
+    return _Start(picture.sha256, kept.sha256)
 
 
 def _aspect(kit: BrandKit, size: str | None) -> str:

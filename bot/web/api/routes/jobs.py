@@ -13,11 +13,12 @@ from bot.core.seeing import Sight
 from bot.web.api.caller import Client, Reading, Submitting
 from bot.web.api.cursors import MAX_CURSOR, cursor_of, read_cursor
 from bot.web.api.documents import problems
-from bot.web.api.failures import failure_of_card
-from bot.web.api.shapes import ID, NAME, BriefIn, JobOut, JobPage
+from bot.web.api.failures import ApiFailure, failure_of_card
+from bot.web.api.shapes import ID, NAME, BriefIn, JobOut, JobPage, OutpaintIn
 from bot.web.api.submitting import IdempotencyKey, job_of, submit
 from bot.web.api.views import job_out
-from brand.templates import Brief
+from brand.brief import Brief, ControlWish
+from brand.spec import Outpaint, SpecInvalid
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 MAX_PAGE = 100
@@ -28,8 +29,22 @@ JobId = Annotated[str, Path(pattern=ID, description="A job's id")]
 
 def brief_of(wanted: BriefIn) -> Brief:
     """The same Brief that a chat makes."""
-    plain = wanted.model_dump(exclude={"brand", "variables"})
-    return Brief(**plain, variables=tuple(wanted.variables.items()))
+    plain = wanted.model_dump(exclude={"brand", "variables", "controls", "outpaint"})
+    return Brief(
+        **plain,
+        variables=tuple(wanted.variables.items()),
+        controls=tuple(ControlWish(**use.model_dump()) for use in wanted.controls),
+        outpaint=_outpaint(wanted.outpaint) if wanted.outpaint else None,
+    )
+
+
+def _outpaint(wanted: OutpaintIn) -> Outpaint:
+    try:
+        return Outpaint(**wanted.model_dump())
+    except SpecInvalid as exc:
+        raise ApiFailure(
+            status=422, code="mistake", detail=f"Please check: {exc}.", param="outpaint"
+        ) from exc
 
 
 @router.post(
