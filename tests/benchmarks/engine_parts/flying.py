@@ -15,21 +15,26 @@ from tests.benchmarks.engine_parts.traffic import Arrival
 ROOM = Limits(queued=10_000, keep_seconds=0)
 
 
-class NoInputs:
-    """No request of the benchmark names a file."""
+class Files:
+    """The files that requests name, in a folder."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
 
     def path(self, sha256: str) -> Path:
-        """Nothing is here."""
-        raise FileNotFoundError(sha256)
+        """Where it lies."""
+        if self._folder is None:
+            raise FileNotFoundError(sha256)
+        return self._folder / sha256
 
 
-def fly(engine: Engine, arrivals: Sequence[Arrival]) -> list[float]:
+def fly(engine: Engine, arrivals: Sequence[Arrival], *, files: Path | None = None) -> list[float]:
     """The seconds each waited from its arrival to its picture."""
-    return asyncio.run(_fly(engine, arrivals))
+    return asyncio.run(_fly(engine, arrivals, Files(files)))
 
 
-async def _fly(engine: Engine, arrivals: Sequence[Arrival]) -> list[float]:
-    queue = RenderQueue(_Loaded(engine), NoInputs(), lambda _: None, ROOM)
+async def _fly(engine: Engine, arrivals: Sequence[Arrival], files: Files) -> list[float]:
+    queue = RenderQueue(_Loaded(engine), files, lambda _: None, ROOM)
     queue.start()
     await queue.loaded.wait()
     began = time.perf_counter()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import UNet2DConditionModel
 
 from brand.spec import LoraUse
 from generation.engine.catalogue import find_models
@@ -15,6 +16,7 @@ from generation.engine.device import choose_device
 from generation.engine.loaded import LoadedModel, read_model
 from generation.engine.lora_bank import LoraBank
 from generation.engine.steppers import Start, new_stepper
+from tests.benchmarks.engine_parts.flying import Files
 from tests.benchmarks.engine_parts.loads import timed
 from tests.unit.generation.lora_files import Tensors, safetensors
 
@@ -35,9 +37,10 @@ def lora_mix(model: LoadedModel, latents: int, folder: Path, *, runs: int) -> fl
     """Four LoRAs in one call of eight rows, against a call of two rows for each of them."""
     bank = LoraBank(model.pipe)
     model.denoiser.loras = bank
-    uses = [LoraUse(sha256=_write(model, folder, seed), weight=0.8) for seed in range(LORAS)]
+    place = model.source.path
+    uses = [LoraUse(sha256=write_lora(place, folder, seed), weight=0.8) for seed in range(LORAS)]
     signature = model.signature(latents * 8, latents * 8)
-    with bank.using(uses, _Folder(folder)) as held, torch.inference_mode():
+    with bank.using(uses, Files(folder)) as held, torch.inference_mode():
         plain = model.denoiser.sample_rows(signature, 2 * LORAS, seed=1)
         rows = [replace(row, loras=(held[number // 2],)) for number, row in enumerate(plain)]
         pairs = [rows[at : at + 2] for at in range(0, len(rows), 2)]
@@ -80,28 +83,26 @@ def preview_share(model: LoadedModel, latents: int, *, runs: int) -> float:
     return share / PREVIEW_EVERY
 
 
-class _Folder:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def path(self, sha256: str) -> Path:
-        """Where the file lies."""
-        return self._folder / sha256
-
-
-def _write(model: LoadedModel, folder: Path, seed: int) -> str:
-    """A LoRA on every attention of the UNet, as training tools write it; its hash."""
+def write_lora(place: Path, folder: Path, seed: int) -> str:
+    """A LoRA on every attention of the model's UNet, as training tools write it; its hash."""
     rng = np.random.default_rng(seed)
     tensors: Tensors = {}
-    for name, module in model.module.named_modules():
-        if isinstance(module, torch.nn.Linear) and name.endswith(_ATTENTION):
-            for side, shape in (
-                ("lora_A", (RANK, module.in_features)),
-                ("lora_B", (module.out_features, RANK)),
-            ):
-                values = rng.normal(0, 0.02, shape).astype(np.float32)
-                tensors[f"unet.{name}.{side}.weight"] = values
+    for name, (inner, outer) in _attentions(place).items():
+        for side, shape in (("lora_A", (RANK, inner)), ("lora_B", (outer, RANK))):
+            values = rng.normal(0, 0.02, shape).astype(np.float32)
+            tensors[f"unet.{name}.{side}.weight"] = values
     data = safetensors(tensors)
     sha256 = hashlib.sha256(data).hexdigest()
     (folder / sha256).write_bytes(data)
     return sha256
+
+
+def _attentions(place: Path) -> dict[str, tuple[int, int]]:
+    """(inputs, outputs) of each layer, from the configuration alone."""
+    with torch.device("meta"):
+        unet = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(place / "unet"))
+    return {
+        name: (module.in_features, module.out_features)
+        for name, module in unet.named_modules()
+        if isinstance(module, torch.nn.Linear) and name.endswith(_ATTENTION)
+    }
