@@ -11,6 +11,7 @@ Prints one JSON object; progress goes to standard error.
 - `idle_latency_ratio`: waiting of a request that is alone.
 - `lora_mix_ratio`: four LoRAs in one batch against a call for each.
 - `mixed_shape_ratio`: three sizes at once against the same requests size by size.
+- `eta_median_error`: of the time left that a request is told after three steps in a full queue.
 - `overhead_share`: of the loop's time, outside the models. `preview_share`: of a step.
 - `cache_speedup`: a stored picture for an identical recipe against rendering it.
 - `mixes`, `bit_equal_share`: random mixes, and the share of requests with the bits they have alone.
@@ -34,6 +35,7 @@ from generation.engine.engine import EngineOptions, InFlightEngine
 from generation.engine.loader import quiet_libraries
 from tests.benchmarks.engine_parts import loads
 from tests.benchmarks.engine_parts.cache import cache_speedup
+from tests.benchmarks.engine_parts.etas import eta_error
 from tests.benchmarks.engine_parts.flying import fly
 from tests.benchmarks.engine_parts.loads import Bench
 from tests.benchmarks.engine_parts.mixes import bit_equal_mixes
@@ -146,6 +148,11 @@ def _shapes(bench: Bench, _place: Path, _chosen: argparse.Namespace) -> Figures:
     return {"mixed_shape_ratio": loads.mixed_shapes(bench)}
 
 
+def _etas(bench: Bench, _place: Path, _chosen: argparse.Namespace) -> Figures:
+    arrivals = at_once(bench.requests, bench.model, bench.side(SMALL), seed=600)
+    return {"eta_median_error": eta_error(bench.engine, arrivals)}
+
+
 def _costs(bench: Bench, place: Path, chosen: argparse.Namespace) -> Figures:
     model = alone(place, chosen.threads)
     with tempfile.TemporaryDirectory(prefix="housestyle-loras-") as folder:
@@ -174,6 +181,7 @@ _PARTS: dict[str, Callable[[Bench, Path, argparse.Namespace], Figures]] = {
     "priority": _urgent,
     "idle": _idle,
     "shapes": _shapes,
+    "eta": _etas,
     "costs": _costs,
     "cache": _cache,
     "mixes": _mixes,

@@ -36,7 +36,7 @@ from brand.spec import LoraUse, Picture, RenderSpec
 from generation.engine.engine import EngineOptions, InFlightEngine
 from generation.engine.loader import quiet_libraries
 from generation.engine.samplers import new_scheduler
-from tests.benchmarks.engine_parts.flying import fly
+from tests.benchmarks.engine_parts.flying import AsLoaded, fly
 from tests.benchmarks.engine_parts.sdxl import write_sdxl
 from tests.benchmarks.engine_parts.small_costs import write_lora
 from tests.benchmarks.engine_parts.traffic import Arrival, asked
@@ -240,7 +240,7 @@ async def _over_http(
     archive = folder / "archive"
     archive.mkdir(parents=True)
     async with (
-        running_service(_AsLoaded(engine), unix_settings(folder)) as running,
+        running_service(AsLoaded(engine), unix_settings(folder)) as running,
         running.client() as client,
     ):
 
@@ -253,19 +253,6 @@ async def _over_http(
         began = time.perf_counter()
         await asyncio.gather(*(one(arrival) for arrival in arrivals))
         return time.perf_counter() - began
-
-
-class _AsLoaded:
-    """The engine as it is; a service of its own must not load it again."""
-
-    def __init__(self, engine: InFlightEngine) -> None:
-        self._engine = engine
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # all that the engine has
-        return getattr(self._engine, name)
-
-    def load(self) -> None:
-        """It is loaded already."""
 
 
 def _rate(rig: Rig, engine: InFlightEngine, arrivals: Sequence[Arrival]) -> float:

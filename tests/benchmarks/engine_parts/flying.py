@@ -34,7 +34,7 @@ def fly(engine: Engine, arrivals: Sequence[Arrival], *, files: Path | None = Non
 
 
 async def _fly(engine: Engine, arrivals: Sequence[Arrival], files: Files) -> list[float]:
-    queue = RenderQueue(_Loaded(engine), files, lambda _: None, ROOM)
+    queue = RenderQueue(AsLoaded(engine), files, lambda _: None, ROOM)
     queue.start()
     await queue.loaded.wait()
     began = time.perf_counter()
@@ -57,7 +57,7 @@ async def _one(queue: RenderQueue, arrival: Arrival, began: float) -> float:
     return time.perf_counter() - began - arrival.at
 
 
-class _Loaded:
+class AsLoaded:
     """The engine as it is: a queue of its own for each run must not load it again."""
 
     def __init__(self, engine: Engine) -> None:
