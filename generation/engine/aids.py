@@ -4,7 +4,7 @@ It hangs on the models in memory, is loaded when first asked for and goes with i
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from brand.spec import RenderSpec, SpecInvalid
 from generation.engine.control.rack import ControlRack
 from generation.engine.control.sources import ControlSource, find_controls
 from generation.engine.control.uses import controls_for
+from generation.engine.embeddings import EmbeddingShelf, Learned
 from generation.engine.flights import Control
 from generation.engine.image_prompts import (
     ImagePrompts,
@@ -83,7 +84,8 @@ class AidsShop:
             return controls_for(spec.controls, files, fittings.rack, self._preprocessors, size)
 
         with fittings.loras.using(spec.loras, inputs) as loras:
-            text = LoraText(fittings.loras, loras)
+            learned = fittings.embeddings.learned(spec.embeddings, inputs)
+            text = RequestText(fittings.loras, loras, fittings.embeddings, learned)
             if spec.image_prompt is None:
                 yield Aids(loras=loras, text=text, controls=controls)
                 return
@@ -110,6 +112,7 @@ class _Fittings:
     ) -> None:
         unet = model.module if isinstance(model.module, UNet2DConditionModel) else None
         self.loras = LoraBank(model.pipe)
+        self.embeddings = EmbeddingShelf(model.pipe)
         self.rack = ControlRack(unet, controls)
         self._image_prompts = ImagePrompts(unet, image_prompts) if unet is not None else None
         model.denoiser.loras = self.loras
@@ -124,22 +127,30 @@ class _Fittings:
         return self._image_prompts.view(name)
 
 
-class LoraText:
-    """What a request's LoRAs do to the text encoders; see TextChanges."""
+class RequestText:
+    """What a request's LoRAs and learned words do to the text encoders; see TextChanges."""
 
-    def __init__(self, bank: LoraBank, loras: tuple[tuple[str, float], ...]) -> None:
-        self._bank = bank
-        self._loras = loras
+    def __init__(
+        self,
+        bank: LoraBank,
+        loras: tuple[tuple[str, float], ...],
+        shelf: EmbeddingShelf,
+        learned: Learned,
+    ) -> None:
+        self._bank, self._loras = bank, loras
+        self._shelf, self._learned = shelf, learned
 
     @property
     def key(self) -> Hashable:
         """Equal keys, equal embeddings."""
-        return self._loras
+        return self._loras, self._learned.key
 
-    def applied(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def applied(self) -> Iterator[None]:
         """Act on the encoders within this context."""
-        return self._bank.applied_to_text(self._loras)
+        with self._bank.applied_to_text(self._loras), self._shelf.applied(self._learned):
+            yield
 
     def words(self, encoder: int) -> Mapping[str, tuple[int, ...]]:
-        """No learned words."""
-        return {}
+        """The learned words and the tokens they are read as."""
+        return self._learned.ids[encoder]

@@ -1,12 +1,12 @@
 """Prompts cut into windows of as many tokens as a text encoder reads at once."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from brand.emphasis import Chunk, parse_emphasis
+from brand.learned_words import learned_word_pattern
 from brand.spec import SpecInvalid
 
 _NO_WORDS: Mapping[str, tuple[int, ...]] = {}
@@ -83,7 +83,7 @@ def _parted(
     if not words:
         yield text, ()
         return
-    longest_first = sorted(words, key=len, reverse=True)
-    for part in re.split(f"({'|'.join(map(re.escape, longest_first))})", text):
+    known = {word.casefold(): ids for word, ids in words.items()}
+    for part in learned_word_pattern(words).split(text):
         if part.strip():
-            yield part, words.get(part, ())
+            yield part, known.get(part.casefold(), ())
