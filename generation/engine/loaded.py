@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 
-from generation.engine.catalogue import ModelSource
 from generation.engine.codec import Codec
 from generation.engine.denoisers.flux import FluxDenoiser
 from generation.engine.denoisers.rows import RowDenoiser
@@ -18,6 +17,7 @@ from generation.engine.flights import Signature
 from generation.engine.loader import load_parts
 from generation.engine.previews import PreviewMap, fit_preview_map
 from generation.engine.prompts import PromptEncoder
+from generation.engine.sources import DENOISERS, ModelSource
 
 _DENOISERS: Mapping[str, type[RowDenoiser]] = {
     "sd1": UNetDenoiser,
@@ -114,12 +114,11 @@ def read_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
     pipe = load_parts(source, device)
     preview_map = fit_preview_map(pipe.vae)
     codec = Codec(pipe.vae)
-    part = "unet" if source.layout in {"sd1", "sdxl"} else "transformer"
     return LoadedModel(
         source=source,
         sha256=sha256,
         denoiser=_DENOISERS[source.layout](
-            getattr(pipe, part), pixels_per_latent=codec.pixels_per_latent
+            getattr(pipe, DENOISERS[source.layout]), pixels_per_latent=codec.pixels_per_latent
         ),
         prompts=PromptEncoder(pipe, source.layout),
         codec=codec,

@@ -9,33 +9,37 @@ from typing import Any
 import torch
 from diffusers import (
     DiffusionPipeline,
+    FluxPipeline,
+    StableDiffusion3Pipeline,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLPipeline,
 )
 from diffusers.utils import logging as diffusers_logging
-from transformers import CLIPTokenizer
+from transformers import T5EncoderModel
 from transformers.utils import logging as transformers_logging
 
 from brand.spec import ModelMissing
-from generation.engine.catalogue import ModelSource
 from generation.engine.device import Device
 from generation.engine.previews import PreviewMap, fit_preview_map
+from generation.engine.single_parts import NO_T5, parts_of_file
+from generation.engine.sources import DENOISERS, ModelSource
 from generation.engine.weights import read_header
 
-_SD1_PARTS: dict[str, Any] = {
-    "safety_checker": None,
-    "requires_safety_checker": False,
-    "feature_extractor": None,
-    "image_encoder": None,
+KINDS: Mapping[str, type[DiffusionPipeline]] = {
+    "sd1": StableDiffusionPipeline,
+    "sdxl": StableDiffusionXLPipeline,
+    "sd3": StableDiffusion3Pipeline,
+    "flux": FluxPipeline,
 }
-_SDXL_PARTS: dict[str, Any] = {
-    "feature_extractor": None,
-    "image_encoder": None,
-    "add_watermarker": False,
+_NO_PICTURES_IN: Mapping[str, Any] = {"feature_extractor": None, "image_encoder": None}
+_LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
+    "sd1": {**_NO_PICTURES_IN, "safety_checker": None, "requires_safety_checker": False},
+    "sdxl": {**_NO_PICTURES_IN, "add_watermarker": False},
+    "sd3": _NO_PICTURES_IN,
+    "flux": _NO_PICTURES_IN,
 }
-_SECOND_PAD_TOKEN = "!"  # noqa: S105  # SDXL's second text encoder is padded with it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,8 @@ def quiet_libraries() -> None:
 
 def load_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
     """Read the weights and fit the preview map. Raises ModelMissing if they are not sound."""
+    if source.layout not in {"sd1", "sdxl"} or source.inpaints:
+        raise ModelMissing(f"The model {source.name!r} has a layout that this engine cannot use.")
     pipe = load_parts(source, device)
     return LoadedModel(
         source=source,
@@ -82,6 +88,7 @@ def load_parts(source: ModelSource, device: Device) -> DiffusionPipeline:
         if "meta tensor" in reason:  # torch's words for a parameter that nothing was loaded into
             reason = "it lacks some of its tensors."
         raise ModelMissing(f"The model {source.name!r} cannot be loaded: {reason}") from exc
+    _tie_words(pipe)
     _refuse_holes(source, pipe)
     _lay_out(pipe)
     pipe.to(device.torch_device)
@@ -89,24 +96,21 @@ def load_parts(source: ModelSource, device: Device) -> DiffusionPipeline:
 
 
 def _pipeline(source: ModelSource, dtype: torch.dtype) -> DiffusionPipeline:
-    sdxl = source.layout == "sdxl"
-    kind = StableDiffusionXLPipeline if sdxl else StableDiffusionPipeline
-    parts = dict(_SDXL_PARTS if sdxl else _SD1_PARTS)
+    kind = KINDS[source.layout]
+    parts = dict(_LEFT_OUT[source.layout])
     if source.path.is_dir():
+        if source.layout == "sd3" and not (source.path / "text_encoder_3").is_dir():
+            parts |= NO_T5
         pipe = kind.from_pretrained(
             source.path,
             dtype=dtype,
             local_files_only=True,
             use_safetensors=True,
-            variant=_variant(source.path),
+            variant=_variant(source.path / DENOISERS[source.layout]),
             **parts,
         )
     else:
-        parts["tokenizer"] = CLIPTokenizer.from_pretrained(source.tokenizers[0])
-        if sdxl:
-            second = CLIPTokenizer.from_pretrained(source.tokenizers[1])
-            second.pad_token = _SECOND_PAD_TOKEN
-            parts["tokenizer_2"] = second
+        parts |= parts_of_file(source, dtype)
         pipe = kind.from_single_file(
             str(source.path),
             config=str(source.config),
@@ -118,12 +122,17 @@ def _pipeline(source: ModelSource, dtype: torch.dtype) -> DiffusionPipeline:
     return pipe
 
 
-def _variant(folder: Path) -> str | None:
-    """`fp16` where the UNet lies there in that variant only."""
-    plain = any(
-        ".fp16." not in file.name for file in (folder / "unet").glob("diffusion*.safetensors")
-    )
+def _variant(denoiser: Path) -> str | None:
+    """`fp16` where the denoiser lies there in that variant only."""
+    plain = any(".fp16." not in file.name for file in denoiser.glob("diffusion*.safetensors"))
     return None if plain else "fp16"
+
+
+def _tie_words(pipe: DiffusionPipeline) -> None:
+    """T5's words stand once in its file and twice in its module, which diffusers does not tie."""
+    for _, module in _modules(pipe):
+        if isinstance(module, T5EncoderModel):
+            module.set_input_embeddings(module.shared)
 
 
 def _refuse_holes(source: ModelSource, pipe: DiffusionPipeline) -> None:
@@ -136,11 +145,16 @@ def _refuse_holes(source: ModelSource, pipe: DiffusionPipeline) -> None:
                 for file in (source.path / part).glob("*.safetensors")
                 for name in read_header(file).tensors
             }
+            stored |= {_SAME[name] for name in stored & set(_SAME)}
             lacking = [name for name, _ in module.named_parameters() if _bare(name) not in stored]
         if lacking:
             raise ModelMissing(
                 f"The model {source.name!r} cannot be loaded: it lacks {part}.{lacking[0]}."
             )
+
+
+_SAME = {"encoder.embed_tokens.weight": "shared.weight"}
+"""T5's words stand under either name in its file."""
 
 
 def _bare(name: str) -> str:
@@ -155,6 +169,7 @@ def _lay_out(pipe: DiffusionPipeline) -> None:
     same weights from elsewhere; and a mapped file that someone truncates kills the process.
     """
     for _, module in _modules(pipe):
+        module.eval()  # a T5 from a single file comes with its dropout on
         for parameter in module.parameters():
             parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
 

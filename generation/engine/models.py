@@ -13,10 +13,10 @@ from threading import Condition
 import torch
 
 from brand.spec import ModelInfo, ModelMissing, RenderCancelled, ReproductionClass
-from generation.engine.catalogue import ModelSource
 from generation.engine.device import Device
 from generation.engine.flights import Denoiser
 from generation.engine.loaded import LoadedModel, read_model
+from generation.engine.sources import ModelSource
 from generation.engine.weights import WeightsDamaged, WeightsIndex
 
 __all__ = ["Fleet", "LoadedModel", "default_budget"]

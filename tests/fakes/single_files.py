@@ -59,9 +59,9 @@ def write_single_file(folder: Path, target: Path) -> Path:
     index = json.loads((folder / "model_index.json").read_text())
     sdxl = "text_encoder_2" in index
     out = _renamed_unet(folder)
-    out |= {f"first_stage_model.{name}": tensor for name, tensor in _renamed_vae(folder).items()}
+    out |= {f"first_stage_model.{name}": tensor for name, tensor in renamed_vae(folder).items()}
     first = "conditioner.embedders.0" if sdxl else "cond_stage_model"
-    for name, tensor in _read(folder / "text_encoder").items():
+    for name, tensor in read_part(folder / "text_encoder").items():
         out[f"{first}.transformer.text_model.{name.removeprefix('text_model.')}"] = tensor
     if sdxl:
         out |= _renamed_second_encoder(folder)
@@ -72,13 +72,14 @@ def write_single_file(folder: Path, target: Path) -> Path:
     return target
 
 
-def _read(folder: Path) -> Tensors:
+def read_part(folder: Path) -> Tensors:
+    """The tensors of one part of a diffusers folder."""
     return safetensors.torch.load_file(next(folder.glob("*.safetensors")))
 
 
 def _renamed_unet(folder: Path) -> Tensors:
     layers = json.loads((folder / "unet" / "config.json").read_text())["layers_per_block"]
-    tensors = _read(folder / "unet")
+    tensors = read_part(folder / "unet")
     return {
         f"model.diffusion_model.{_unet_name(name, layers, tensors)}": tensor
         for name, tensor in tensors.items()
@@ -119,10 +120,11 @@ def _resnet_name(rest: str) -> str:
     return f"{_RESNET[part]}.{kind}"
 
 
-def _renamed_vae(folder: Path) -> Tensors:
+def renamed_vae(folder: Path) -> Tensors:
+    """The VAE's tensors in CompVis' naming."""
     levels = len(json.loads((folder / "vae" / "config.json").read_text())["block_out_channels"])
     out: Tensors = {}
-    for name, tensor in _read(folder / "vae").items():
+    for name, tensor in read_part(folder / "vae").items():
         renamed = name
         for ours, theirs in _VAE_NAMES:
             renamed = re.sub(ours, theirs, renamed)
@@ -135,7 +137,7 @@ def _renamed_vae(folder: Path) -> Tensors:
 
 def _renamed_second_encoder(folder: Path) -> Tensors:
     """In OpenCLIP's naming: one matrix for query, key and value; the projection transposed."""
-    tensors = _read(folder / "text_encoder_2")
+    tensors = read_part(folder / "text_encoder_2")
     prefix = "conditioner.embedders.1.model"
     out = {
         f"{prefix}.token_embedding.weight": tensors["text_model.embeddings.token_embedding.weight"],

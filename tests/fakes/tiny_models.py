@@ -60,24 +60,29 @@ def text_config(tokenizer: CLIPTokenizer, width: int = WIDTH) -> CLIPTextConfig:
     )
 
 
-def tiny_vae() -> AutoencoderKL:
+def tiny_vae(**changes: object) -> AutoencoderKL:
     """Four latent channels, one latent for 2×2 pixels."""
+    plain: dict[str, object] = {"latent_channels": 4, "norm_num_groups": 4, "sample_size": 64}
     return AutoencoderKL(
         block_out_channels=(8, 16),
         down_block_types=("DownEncoderBlock2D",) * 2,
         up_block_types=("UpDecoderBlock2D",) * 2,
-        latent_channels=4,
-        norm_num_groups=4,
-        sample_size=64,
+        **plain | changes,
     )
 
 
-def build_sd1(folder: Path, *, seed: int = 0) -> Path:
+def build_sd1_inpaint(folder: Path, *, seed: int = 0) -> Path:
+    """A Stable Diffusion 1.x folder whose UNet reads a mask: nine channels. Returns it."""
+    return build_sd1(folder, seed=seed, channels=9)
+
+
+def build_sd1(folder: Path, *, seed: int = 0, channels: int = 4) -> Path:
     """A Stable Diffusion 1.x folder; returns it."""
     torch.manual_seed(seed)
     tokenizer = tiny_tokenizer()
     unet = UNet2DConditionModel(
         sample_size=32,
+        in_channels=channels,
         block_out_channels=(WIDTH, 2 * WIDTH),
         layers_per_block=1,
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
@@ -98,7 +103,7 @@ def build_sd1(folder: Path, *, seed: int = 0) -> Path:
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    _widen(pipe.text_encoder, pipe.unet)
+    widen(pipe.text_encoder, pipe.unet)
     pipe.save_pretrained(folder, safe_serialization=True)
     return folder
 
@@ -133,14 +138,16 @@ def build_sdxl(folder: Path, *, seed: int = 0) -> Path:
         force_zeros_for_empty_prompt=True,
         add_watermarker=False,
     )
-    _widen(pipe.text_encoder, pipe.text_encoder_2, pipe.unet)
+    # Wider, the rounding of single operations would show in the pixels.
+    widen(pipe.text_encoder, pipe.text_encoder_2, pipe.unet, by=TEMPERATURE / 2)
     pipe.save_pretrained(folder, safe_serialization=True)
     return folder
 
 
-def _widen(*modules: torch.nn.Module) -> None:
+def widen(*modules: torch.nn.Module, by: float = TEMPERATURE) -> None:
+    """Make attention and projections stronger than they are drawn."""
     with torch.no_grad():
         for module in modules:
             for name, weight in module.named_parameters():
                 if "to_" in name or "_proj" in name:
-                    weight.mul_(TEMPERATURE)
+                    weight.mul_(by)

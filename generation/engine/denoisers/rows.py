@@ -60,20 +60,28 @@ class ControlResiduals(Protocol):
 class RowDenoiser(ABC):
     """A Denoiser on a module of diffusers. Used by one thread at a time.
 
-    What acts on it row by row is hung on after it was made.
+    What acts on it row by row may also be hung on after it was made.
     """
 
     tiles = False
     """Whether the layout's convolutions can wrap around."""
 
-    def __init__(self, module: torch.nn.Module, *, pixels_per_latent: int = 8) -> None:
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        *,
+        pixels_per_latent: int = 8,
+        loras: RowAdapters | None = None,
+        image_prompts: ImagePromptSets | None = None,
+        controls: ControlResiduals | None = None,
+    ) -> None:
         pad_small_products(module)
         self.module: Any = module
         self.run: Any = module
         """What is called: the module itself, or its compiled form."""
-        self.loras: RowAdapters | None = None
-        self.image_prompts: ImagePromptSets | None = None
-        self.controls: ControlResiduals | None = None
+        self.loras = loras
+        self.image_prompts = image_prompts
+        self.controls = controls
         self.pixels_per_latent = pixels_per_latent
         self._tiling = Tiling(module)
         self._terms = TermsCache()
