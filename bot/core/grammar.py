@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from bot.core.commands import Command
 from bot.core.errors import Mistake, Position
 from bot.core.grammar_mistakes import NOTHING_QUEUED, unknown
+from bot.core.grammar_pictures import Attached
 from bot.core.grammar_render import render_command, render_words
 from bot.core.grammar_text import Token, Typed, read_typed
 from bot.core.verb_args import Args, Verb
@@ -28,6 +29,7 @@ from bot.core.vocabulary import Vocabulary
 __all__ = [
     "MAX_TYPED",
     "NOT_A_COMMAND",
+    "Attached",
     "NotACommand",
     "Vocabulary",
     "parse",
@@ -52,8 +54,11 @@ class NotACommand:
 NOT_A_COMMAND = NotACommand()
 
 
-def parse(text: str, *, vocabulary: Vocabulary, attached: str = "") -> Command | NotACommand:
-    """Read one message. `attached` is the sha256 of a reference picture that came with it.
+def parse(
+    text: str, *, vocabulary: Vocabulary, attached: str | Attached = ""
+) -> Command | NotACommand:
+    """Read one message. `attached` is the sha256 of a reference picture that came with it, or all
+    pictures that did.
 
     Raises Mistake, and nothing else.
     """
@@ -73,7 +78,13 @@ def parse(text: str, *, vocabulary: Vocabulary, attached: str = "") -> Command |
         if slashed:
             raise _no_verb(typed, first)
         return NOT_A_COMMAND
-    args = Args(verb=verb.name, typed=typed, first=1, vocabulary=vocabulary, attached=attached)
+    args = Args(
+        verb=verb.name,
+        typed=typed,
+        first=1,
+        vocabulary=vocabulary,
+        attached=Attached.of(attached),
+    )
     if verb is _IMAGINE:
         return _under_imagine(args) or verb.read(args)
     return verb.read(args) if slashed else _if_it_fits(verb, args)

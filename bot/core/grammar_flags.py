@@ -1,7 +1,6 @@
 """The flags of `/imagine`: their names, what each takes, how its value is read."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from math import log
@@ -9,85 +8,15 @@ from math import log
 from bot.core.errors import Position
 from bot.core.grammar_mistakes import mistake, shown, unknown
 from bot.core.grammar_text import LONG_DASHES
-from bot.core.ids import is_id
+from bot.core.grammar_values import DECIMAL, Flag, Value, choice, decimal, whole
+from bot.core.grammar_ways import WAY_FLAGS, picture_id
 from bot.core.messages import ChannelRef
 from bot.core.vocabulary import Range, Vocabulary
-from brand.spec import is_sha256
 from brand.templates import NO_LORA
 from brand.words import MAX_COMPARED, clean, nearest
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,12}(?:[.,][0-9]{0,12})?|[.,][0-9]{1,12})")
 _RATIO = re.compile(r"([0-9]{1,5})[:x×/]([0-9]{1,5})", re.IGNORECASE)
 SIMILAR_FLAG = 0.8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Value:
-    """A flag's value as typed, and where."""
-
-    flag: str
-    text: str
-    position: Position
-
-
-Reader = Callable[[Value, Vocabulary], object]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flag:
-    """One flag. `read` turns its value into a Brief's field; None: it takes no value."""
-
-    name: str
-    about: str
-    takes: str
-    """What help writes after the name, or empty."""
-    read: Reader | None = None
-    aliases: tuple[str, ...] = ()
-    many: bool = False
-    """Takes all words up to the next flag, and may be said again."""
-
-
-def _choice(
-    value: Value, choices: tuple[str, ...], vocabulary: Vocabulary, kind: str, none: str = ""
-) -> str:
-    wanted = value.text.casefold()
-    for item in choices:
-        if item.casefold() == wanted:
-            return item
-    article = "an" if kind[0] in "aeiouAEIOU" else "a"
-    raise unknown(
-        f"`--{value.flag} {shown(value.text)}` isn't {article} {kind} of {vocabulary.brand}.",
-        value.position,
-        typed=value.text,
-        allowed=choices,
-        field=value.flag,
-        none=none,
-    )
-
-
-def _outside(value: Value, kind: str, limits: Range) -> Exception:
-    return mistake(
-        f"`--{value.flag}` takes {kind} {limits}, not `{shown(value.text)}`.",
-        value.position,
-        field=value.flag,
-        allowed=(str(limits),),
-    )
-
-
-def _whole(value: Value, limits: Range) -> int:
-    if not _WHOLE.fullmatch(value.text) or int(value.text) not in limits:
-        raise _outside(value, "a whole number", limits)
-    return int(value.text)
-
-
-def _decimal(value: Value, limits: Range) -> float:
-    if not _DECIMAL.fullmatch(value.text):
-        raise _outside(value, "a number", limits)
-    number = float(value.text.replace(",", "."))
-    if number not in limits:
-        raise _outside(value, "a number", limits)
-    return number
 
 
 def _seed(value: Value, vocabulary: Vocabulary) -> int:
@@ -98,7 +27,7 @@ def _seed(value: Value, vocabulary: Vocabulary) -> int:
             field=value.flag,
             allowed=(str(vocabulary.seed),),
         )
-    return _whole(value, vocabulary.seed)
+    return whole(value, vocabulary.seed)
 
 
 def _aspect(value: Value, vocabulary: Vocabulary) -> str:
@@ -137,7 +66,7 @@ def _log_ratio(text: str) -> float | None:
 
 
 def _sampler(value: Value, vocabulary: Vocabulary) -> str:
-    return _choice(value, vocabulary.samplers, vocabulary, "sampler")
+    return choice(value, vocabulary.samplers, vocabulary, "sampler")
 
 
 def _lora(value: Value, vocabulary: Vocabulary) -> tuple[str, float | None]:
@@ -155,7 +84,7 @@ def _lora(value: Value, vocabulary: Vocabulary) -> tuple[str, float | None]:
         )
     limits = Range(low=lora.min_weight, high=lora.max_weight)
     number = Value(flag="lora", text=weight, position=value.position)
-    if not _DECIMAL.fullmatch(weight) or float(weight.replace(",", ".")) not in limits:
+    if not DECIMAL.fullmatch(weight) or float(weight.replace(",", ".")) not in limits:
         raise mistake(
             f"The weight of `{lora.name}` is a number {limits}, not `{shown(number.text)}`.",
             value.position,
@@ -173,19 +102,7 @@ def _lora_name(value: Value, name: str, vocabulary: Vocabulary) -> str:
     names = tuple(dict.fromkeys(item.name for item in vocabulary.loras))
     choices = names if vocabulary.lora_required else (*names, NO_LORA)
     named = Value(flag="lora", text=name, position=value.position)
-    return _choice(named, choices, vocabulary, "LoRA", none="It has none yet.")
-
-
-def _reference(value: Value, vocabulary: Vocabulary) -> str:
-    text = value.text.removeprefix("asset:")
-    if is_id(text) or is_sha256(text):
-        return text
-    raise mistake(
-        f"`--{value.flag} {shown(value.text)}` isn't a picture's id. "
-        "An id has 22 letters and digits and stands on the picture's card.",
-        value.position,
-        field=value.flag,
-    )
+    return choice(named, choices, vocabulary, "LoRA", none="It has none yet.")
 
 
 def _channel(value: Value, vocabulary: Vocabulary) -> ChannelRef:
@@ -220,7 +137,7 @@ def read_brand(value: Value, vocabulary: Vocabulary) -> str:
 
 FLAGS = (
     Flag(name="ar", takes="W:H", about="shape of the picture", read=_aspect, aliases=("aspect",)),
-    Flag(name="n", takes="N", about="how many pictures", read=lambda v, w: _whole(v, w.n)),
+    Flag(name="n", takes="N", about="how many pictures", read=lambda v, w: whole(v, w.n)),
     Flag(
         name="no",
         takes="WORDS",
@@ -234,34 +151,42 @@ FLAGS = (
         name="steps",
         takes="N",
         about="how many steps the model takes",
-        read=lambda v, w: _whole(v, w.steps),
+        read=lambda v, w: whole(v, w.steps),
     ),
     Flag(
         name="cfg",
         takes="X",
         about="how closely the words are followed",
-        read=lambda v, w: _decimal(v, w.cfg),
+        read=lambda v, w: decimal(v, w.cfg),
     ),
     Flag(name="sampler", takes="NAME", about="the step method", read=_sampler),
     Flag(
         name="ref",
         takes="ID",
         about="a picture to start from",
-        read=_reference,
+        read=lambda v, _w: picture_id(v),
         aliases=("reference",),
     ),
     Flag(
         name="strength",
         takes="X",
         about="how far the reference is left: 0 keeps it",
-        read=lambda v, w: _decimal(v, w.strength),
+        read=lambda v, w: decimal(v, w.strength),
     ),
-    Flag(name="lora", takes="NAME[:WEIGHT]", about="the brand's trained look", read=_lora),
+    Flag(
+        name="lora",
+        takes="NAME[:WEIGHT]",
+        about="the brand's trained look",
+        read=_lora,
+        parameter=lambda _: True,
+    ),
+    *WAY_FLAGS,
     Flag(name="channel", takes="#NAME", about="where it is meant to be posted", read=_channel),
     Flag(name="brand", takes="ID", about="another brand than this channel's", read=read_brand),
     Flag(name="private", takes="", about="drafts go to you alone"),
 )
 BY_NAME = {name: flag for flag in FLAGS for name in (flag.name, *flag.aliases)}
+_PARAMETERS = {flag.name: flag for flag in FLAGS if flag.parameter}
 FLAG_NAMES = tuple(flag.name for flag in FLAGS)
 
 
@@ -277,14 +202,29 @@ class Dashed:
     """Where in the word the inline value starts."""
     double: bool
     """Two hyphens, or one of the long dashes that phones make of them."""
+    parameter: bool = False
+    """Written `name:value`, as templates are."""
 
 
 def read_dashed(text: str) -> Dashed | None:
     """Read a word as a flag; None if it is a plain word.
 
     `--word` is always meant as a flag. A long dash or a single hyphen is one only before a name
-    that we know or nearly know, so that `red —handmade` stays words.
+    that we know or nearly know, so that `red —handmade` stays words. `control:canny` is one too,
+    written like a template.
     """
+    if (colon := text.find(":")) > 0:
+        flag = _PARAMETERS.get(text[:colon].casefold())
+        value = text[colon + 1 :]
+        if flag and flag.parameter and value.strip(",;") and flag.parameter(value):
+            return Dashed(
+                name=flag.name,
+                flag=flag,
+                inline=value,
+                offset=colon + 1,
+                double=True,
+                parameter=True,
+            )
     hyphens = text.startswith("--")
     long = text[:1] in LONG_DASHES
     if not (hyphens or long or text.startswith("-")):

@@ -5,24 +5,27 @@ from typing import Any
 from bot.core.commands import Imagine
 from bot.core.errors import Mistake
 from bot.core.grammar_cursor import Cursor, any_of, joined, value_of
-from bot.core.grammar_flags import FLAG_NAMES, Dashed, Flag, flag_value, read_dashed
+from bot.core.grammar_flags import FLAG_NAMES, Dashed, flag_value, read_dashed
 from bot.core.grammar_mistakes import mistake, shown, unknown
+from bot.core.grammar_pictures import Attached, place_pictures
 from bot.core.grammar_text import Token, Typed
+from bot.core.grammar_values import Flag
 from bot.core.grammar_variables import Variables
 from bot.core.vocabulary import Vocabulary
 from brand.templates import MAX_WORDS, Brief
 from brand.words import clean
 
 
-def read_imagine(typed: Typed, first: int, vocabulary: Vocabulary, attached: str) -> Imagine:
-    """Read the tokens from `first` on; `attached` is a reference picture. Raises Mistake."""
+def read_imagine(typed: Typed, first: int, vocabulary: Vocabulary, attached: Attached) -> Imagine:
+    """Read the tokens from `first` on; `attached` are the pictures that came along. Raises
+    Mistake."""
     return _ImagineReader(Cursor(typed, first, vocabulary), attached).read()
 
 
 class _ImagineReader:
     """Reads left to right, each token once."""
 
-    def __init__(self, cursor: Cursor, attached: str) -> None:
+    def __init__(self, cursor: Cursor, attached: Attached) -> None:
         self._cursor = cursor
         self._attached = attached
         self._variables = Variables(cursor)
@@ -59,7 +62,7 @@ class _ImagineReader:
         if dashed is None:  # is_flag() has looked already
             raise self._no_flag(token, token.text)
         flag = self._known(token, dashed)
-        if flag.name in self._places and not flag.many:
+        if flag.name in self._places and not (flag.many or flag.again):
             raise cursor.twice(f"--{flag.name}", token, field=flag.name)
         self._places[flag.name] = cursor.take()
         if flag.many:
@@ -95,13 +98,21 @@ class _ImagineReader:
             self._flags[flag.name] = True
             return
         text, start = value_of(dashed.inline or ""), token.start + dashed.offset
-        if dashed.inline is None and cursor.more and not cursor.is_flag(cursor.at):
+        if dashed.inline is None and self._follows(flag):
             token = cursor.take()
             text, start = value_of(token.text), token.start
-        if not text:
+        if not text and flag.optional is None:
             raise self._needs_value(flag, token)
         position = cursor.typed.position(start, token.end)
-        self._flags[flag.name] = flag_value(flag, text, position, cursor.vocabulary)
+        value = flag_value(flag, text, position, cursor.vocabulary)
+        self._flags[flag.name] = (*self._flags.get(flag.name, ()), value) if flag.again else value
+
+    def _follows(self, flag: Flag) -> bool:
+        """Whether the next word is the flag's value."""
+        cursor = self._cursor
+        if not cursor.more or cursor.is_flag(cursor.at):
+            return False
+        return flag.optional is None or flag.optional(value_of(cursor.token.text))
 
     def _take_words(self, flag: Flag, token: Token, dashed: Dashed) -> None:
         """All words up to the next flag, template, variable or tail."""
@@ -122,6 +133,8 @@ class _ImagineReader:
             "sampler": vocabulary.samplers,
             "lora": tuple(dict.fromkeys(item.name for item in vocabulary.loras)),
             "channel": tuple(item.name for item in vocabulary.channels),
+            "control": vocabulary.controls,
+            "recipe": vocabulary.recipes,
         }.get(flag.name, ())
         listed = f": {any_of(choices)}" if choices else f", as in `--{flag.name} {flag.takes}`"
         return mistake(
@@ -150,10 +163,11 @@ class _ImagineReader:
     # ------------------------------------------------------------------------- the end
 
     def _finished(self) -> Imagine:
-        flags = self._flags
-        self._check_reference()
+        flags = self._placed()
+        self._check_reference(flags)
         template = self._variables.template
         lora, lora_weight = flags.get("lora", ("", None))
+        like, like_weight = flags.get("like", ("", None))
         brief = Brief(
             words=self._free_words(),
             template=template.name if template else "",
@@ -169,7 +183,16 @@ class _ImagineReader:
             lora=lora,
             lora_weight=lora_weight,
             private=flags.get("private", False),
-            reference=flags.get("ref", self._attached),
+            reference=flags.get("ref", ""),
+            fresh=flags.get("fresh", False),
+            mask=flags.get("mask", ""),
+            invert=flags.get("invert", False),
+            outpaint=flags.get("outpaint"),
+            controls=flags.get("control", ()),
+            like=like,
+            like_weight=like_weight,
+            highres=flags.get("highres"),
+            recipe=flags.get("recipe", ""),
         )
         return Imagine(brief=brief, brand=flags.get("brand", ""), target=flags.get("channel"))
 
@@ -195,18 +218,29 @@ class _ImagineReader:
         )
         return text
 
-    def _check_reference(self) -> None:
-        position = self._cursor.typed.of
-        if self._attached and "ref" in self._flags:
-            raise mistake(
-                "There is a picture attached and a `--ref`. Keep one.",
-                position(self._places["ref"]),
-                field="ref",
-            )
-        if "strength" in self._flags and not (self._attached or "ref" in self._flags):
-            raise mistake(
-                "`--strength` says how far a reference picture is left, and there is none: "
-                "attach one, or add `--ref ID`.",
-                position(self._places["strength"]),
-                field="strength",
-            )
+    def _placed(self) -> dict[str, Any]:
+        """The flags with the pictures that came along."""
+        typed = self._cursor.typed
+        wants = next((self._places[n] for n in ("ref", *_WANT) if n in self._places), None)
+        end = len(typed.seen)
+        position = typed.of(wants) if wants else typed.position(end, end)
+        return place_pictures(self._flags, self._attached, position)
+
+    def _check_reference(self, flags: dict[str, Any]) -> None:
+        if flags["ref"]:
+            return
+        for name, says in _OF_A_REFERENCE.items():
+            if name in flags and name in self._places:
+                raise mistake(
+                    f"`--{name}` says {says}, and there is none: attach one, or add `--ref ID`.",
+                    self._cursor.typed.of(self._places[name]),
+                    field=name,
+                )
+
+
+_WANT = ("mask", "control", "like")
+_OF_A_REFERENCE = {
+    "strength": "how far a reference picture is left",
+    "mask": "where a reference picture is painted anew",
+    "outpaint": "how far a reference picture goes on over its edges",
+}

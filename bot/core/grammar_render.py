@@ -8,10 +8,12 @@ from bot.core import commands
 from bot.core.commands import Command
 from bot.core.grammar_flags import read_dashed
 from bot.core.grammar_text import QUOTES, SINGLE_QUOTES, quoted, read_typed
+from bot.core.grammar_ways import SIDES
 from bot.core.planning_rules import DAY_NAMES
 from bot.core.verbs import BY_NAME
 from bot.core.vocabulary import Vocabulary
-from brand.templates import Brief
+from brand.brief import Brief, ControlWish
+from brand.spec import Outpaint
 
 _SPECIAL_STARTS = ("template:", "negative:", "negative")
 
@@ -47,8 +49,7 @@ def _brief_parts(brief: Brief, vocabulary: Vocabulary) -> list[str]:
         parts.append(_phrase(brief.words))
     parts += [f"{name}={_value(value)}" for name, value in brief.variables]
     parts += [f"--{name} {value}" for name, value in _flags(brief, vocabulary) if value]
-    if brief.private:
-        parts.append("--private")
+    parts += [f"--{name}" for name in ("private", "fresh", "invert") if getattr(brief, name)]
     if brief.negative:
         parts.append(f"--no {_phrase(brief.negative)}")
     return parts
@@ -66,7 +67,32 @@ def _flags(brief: Brief, vocabulary: Vocabulary) -> list[tuple[str, str]]:
         ("ref", brief.reference),
         ("strength", _number(brief.strength)),
         ("lora", f"{brief.lora}{weight}"),
+        ("mask", brief.mask),
+        *(("control", _control(wish)) for wish in brief.controls),
+        ("outpaint", _sides(brief.outpaint)),
+        ("highres", _number(brief.highres)),
+        ("like", brief.like and f"{brief.like}{_at(brief.like_weight)}"),
+        ("recipe", brief.recipe and _value(brief.recipe)),
     ]
+
+
+def _control(wish: ControlWish) -> str:
+    """As `canny@0.8@0-0.5:ID`."""
+    partly = (wish.start, wish.end) != (0.0, 1.0)
+    part = f"@{_number(wish.start)}-{_number(wish.end)}" if partly else ""
+    picture = f":{wish.picture}" if wish.picture else ""
+    return f"{wish.kind}{_at(wish.weight)}{part}{'!' if wish.ready else ''}{picture}"
+
+
+def _sides(outpaint: Outpaint | None) -> str:
+    if outpaint is None:
+        return ""
+    sides = ((side, getattr(outpaint, side)) for side in SIDES)
+    return ",".join(f"{side}={pixels}" for side, pixels in sides if pixels)
+
+
+def _at(weight: float | None) -> str:
+    return f"@{_number(weight)}" if weight is not None else ""
 
 
 def _number(value: float | None) -> str:

@@ -23,9 +23,10 @@ from bot.core.grammar_days import (
     days_of,
     time_of,
 )
-from bot.core.grammar_flags import Value, read_brand, read_dashed
+from bot.core.grammar_flags import read_brand, read_dashed
 from bot.core.grammar_mistakes import NOTHING_DONE, mistake, shown, unknown
 from bot.core.grammar_text import Token
+from bot.core.grammar_values import Value
 from bot.core.ids import is_id
 from bot.core.planning_rules import DAY_NAMES, zone_named, zone_names
 from bot.core.verb_args import Args, bare_id

@@ -2,8 +2,9 @@
 
 from bot.core.errors import NotFound
 from bot.core.grammar_cursor import any_of
-from bot.core.grammar_flags import FLAGS, Flag
+from bot.core.grammar_flags import FLAGS
 from bot.core.grammar_schedule import EXAMPLE as SCHEDULE_EXAMPLE
+from bot.core.grammar_values import Flag
 from bot.core.messages import Card, Field
 from bot.core.people import Role
 from bot.core.verb_args import Verb

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from bot.core.commands import Command
 from bot.core.errors import Mistake
 from bot.core.grammar_cursor import Cursor, joined, value_of
-from bot.core.grammar_flags import Value, read_brand, read_dashed
+from bot.core.grammar_flags import read_brand, read_dashed
 from bot.core.grammar_mistakes import NOTHING_DONE, mistake, shown, unknown
+from bot.core.grammar_pictures import NOTHING, Attached
 from bot.core.grammar_text import Token, Typed
+from bot.core.grammar_values import Value
 from bot.core.ids import is_id
 from bot.core.lives import AssetState
 from bot.core.vocabulary import Vocabulary
@@ -27,7 +29,7 @@ class Args:
     first: int
     """Index of the first token after the verb."""
     vocabulary: Vocabulary
-    attached: str = ""
+    attached: Attached = NOTHING
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -123,7 +125,7 @@ def words_and_flags(
     while cursor.more:
         token = cursor.take()
         dashed = None if token.quoted else read_dashed(token.text)
-        if dashed is None:
+        if dashed is None or dashed.parameter:
             words.append(token)
             continue
         name = dashed.name.casefold()

@@ -2,9 +2,10 @@
 
 from bot.core import commands
 from bot.core.grammar_cursor import Cursor, joined, value_of
-from bot.core.grammar_flags import Value, read_brand, read_dashed
+from bot.core.grammar_flags import read_brand, read_dashed
 from bot.core.grammar_mistakes import NOTHING_DONE, mistake, shown, unknown
 from bot.core.grammar_text import LONG_DASHES, Token
+from bot.core.grammar_values import Value
 from bot.core.people import Role
 from bot.core.verb_args import Args, Verb, brand_only, nothing_more, wrong
 from brand.words import clean

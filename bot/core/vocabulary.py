@@ -34,6 +34,10 @@ class Vocabulary:
     aspects: tuple[str, ...] = ()
     """The first one is the default."""
     channels: tuple[Channel, ...] = ()
+    controls: tuple[str, ...] = ()
+    """Kinds of control that the kit allows; empty: none, and the kit says so."""
+    recipes: tuple[str, ...] = ()
+    highres: Range = Range(low=1, high=4)
     brands: tuple[str, ...] = ()
     """Ids of all brands of the house; empty: any word is taken."""
     count: int = 1
@@ -57,6 +61,9 @@ class Vocabulary:
             lora_required=kit.lora.required,
             aspects=tuple(aspect.name for aspect in defaults.aspects),
             channels=kit.channels,
+            controls=kit.ways.controls,
+            recipes=tuple(recipe.name for recipe in kit.recipes),
+            highres=Range(low=1, high=kit.ways.highres or 4),
             brands=brands,
             count=defaults.count,
             n=Range(low=1, high=defaults.max_count),

@@ -19,11 +19,20 @@ class Desk(Protocol):
         ...
 
     async def say(
-        self, actor: Actor, text: str, *, reference: str = "", brand: str = "", aside: str = ""
+        self,
+        actor: Actor,
+        text: str,
+        *,
+        reference: str = "",
+        brand: str = "",
+        aside: str = "",
+        mask: str = "",
+        control: str = "",
+        like: str = "",
     ) -> TimelineMessage | None:
-        """A typed line with an attached picture's SHA-256; `brand` is what the page shows. With
-        `aside`, the channel that takes the answer, a page's form made the line: no chat shows it.
-        """
+        """A typed line with the SHA-256 of each attached picture: what it starts from, its mask,
+        what leads it, what serves as a prompt; `brand` is what the page shows. With `aside`, the
+        channel that takes the answer, a page's form made the line: no chat shows it."""
         ...
 
     async def press(

@@ -85,12 +85,10 @@ class FakeRenderer:
     def _check_inputs(self, request: RenderRequest) -> None:
         spec = request.spec
         allowed = self.allowed.get(request.brand, frozenset())
-        for use in spec.loras:
-            if use.sha256 not in allowed:
-                raise LoraRefused(f"{use.sha256} is not on the list of {request.brand}")
-        wanted = [use.sha256 for use in spec.loras]
-        wanted += [spec.init.sha256] if spec.init else []
-        for sha256 in wanted:
+        for sha256 in spec.approved_files:
+            if sha256 not in allowed:
+                raise LoraRefused(f"{sha256} is not on the list of {request.brand}")
+        for sha256 in spec.inputs:
             if sha256 not in self.blobs:
                 raise InputMissing(f"{sha256} has not been uploaded")
 

@@ -17,7 +17,10 @@ from brand.kit import (
     BrandKit,
     Channel,
     GenerationDefaults,
+    Recipe,
     ReviewPolicy,
+    Stage,
+    WayPolicy,
 )
 from storage.database import OpenStore
 from storage.memory import MemoryStore
@@ -55,6 +58,21 @@ KIT = BrandKit(
         Channel(name="#drafts", audience="working"),
     ),
     review=ReviewPolicy(may_approve=("role:approver",), quorum=1, expires_days=7),
+    ways=WayPolicy(inpaint=True, outpaint=True, controls=("canny",), highres=2.0),
+    recipes=(
+        Recipe(
+            name="scene",
+            stages=(
+                Stage(name="base"),
+                Stage(name="background", mask="outside", box=(0.25, 0.25, 0.75, 0.75)),
+                Stage(name="mood", words=("[WORDS] at dawn", "[WORDS] at night"), strength=0.3),
+            ),
+        ),
+        Recipe(
+            name="patch",
+            stages=(Stage(name="base"), Stage(name="part", mask="upload", words=("a bow",))),
+        ),
+    ),
 )
 
 

@@ -33,6 +33,8 @@ VOCABULARY = Vocabulary(
         Channel(name="#social", audience="public"),
         Channel(name="#drafts", audience="working", id="C42"),
     ),
+    controls=("canny", "depth"),
+    recipes=("scene",),
     brands=("acme", "beta"),
     n=Range(low=1, high=8),
     steps=Range(low=1, high=50),

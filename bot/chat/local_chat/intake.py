@@ -20,7 +20,7 @@ from bot.core.actions import command_for_reaction, parse_action
 from bot.core.cards import error_card, reply_card
 from bot.core.commands import Command, Find, Imagine, Queue, Usage
 from bot.core.errors import HousestyleError, Mistake, NotFound, Unavailable
-from bot.core.grammar import NotACommand, parse
+from bot.core.grammar import Attached, NotACommand, parse
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.messages import Actor, Audience, Card, ChannelRef
@@ -53,6 +53,10 @@ class Said:
     action: str = ""
     reference: str = ""
     """SHA-256 of an attached picture."""
+    mask: str = ""
+    control: str = ""
+    like: str = ""
+    """The same of a mask, a picture that leads, one that serves as a prompt."""
     brand: str = ""
     """The brand in force where the channel does not say."""
     message: str = ""
@@ -60,6 +64,13 @@ class Said:
     on: bool = True
     aside: str = ""
     """Where the answer goes if not into the channel: a page's own corner of the timeline."""
+
+    @property
+    def attached(self) -> Attached:
+        """The pictures that came with it."""
+        return Attached(
+            reference=self.reference, mask=self.mask, control=self.control, like=self.like
+        )
 
     def actor(self, delivery: str) -> Actor:
         """Who says it, and from where."""
@@ -90,11 +101,30 @@ class LocalIntake:
             return rooms_of(await tx.kits.all(), await tx.people.get(person), PLATFORM, user)
 
     async def say(
-        self, actor: Actor, text: str, *, reference: str = "", brand: str = "", aside: str = ""
+        self,
+        actor: Actor,
+        text: str,
+        *,
+        reference: str = "",
+        brand: str = "",
+        aside: str = "",
+        mask: str = "",
+        control: str = "",
+        like: str = "",
     ) -> TimelineMessage | None:
         """A typed line. The answer for this person; None where the channel answers, nobody does,
         or the answer takes longer: then the timeline brings it."""
-        said = _said("text", actor, text=text, reference=reference, brand=brand, aside=aside)
+        said = _said(
+            "text",
+            actor,
+            text=text,
+            reference=reference,
+            mask=mask,
+            control=control,
+            like=like,
+            brand=brand,
+            aside=aside,
+        )
         # A form's answer comes to its page alone; what is typed is answered by its channel too.
         within_s = PRESSED_WITHIN_S if aside else self._answer_within_s
         return await self._take(said, actor.delivery, within_s=within_s)
@@ -152,7 +182,7 @@ class LocalIntake:
         room = await self._room(said)
         kit, words = await self._vocabulary(said)
         try:
-            command = parse(said.text, vocabulary=words, attached=said.reference)
+            command = parse(said.text, vocabulary=words, attached=said.attached)
         except Mistake as exc:
             await self._show(said, delivery, only_for=said.user)
             return marked_card(error_card(exc), said.text, exc, partial(_reads, words))
@@ -169,7 +199,7 @@ class LocalIntake:
 
     async def _plain(self, said: Said, delivery: str, room: Room) -> Card | None:
         """Talk among people. Alone with the house it is answered with the nearest command."""
-        if said.reference:
+        if said.attached:
             await self._show(said, delivery, only_for=said.user)
             raise Mistake(
                 "A picture needs a command to go with it.",
@@ -232,7 +262,7 @@ class LocalIntake:
                 at=self._house.clock.now(),
                 text=said.text,
                 outgoing=f"said:{delivery}",
-                blob=said.reference,
+                blob=said.reference or said.control or said.like or said.mask,
                 only_for=only_for,
             )
         )

@@ -100,13 +100,21 @@ async def say_here(
     delivery: Annotated[str, Form()] = "",
     reference: Annotated[str, Form()] = "",
     picture: Annotated[UploadFile | None, File()] = None,
+    mask: Annotated[UploadFile | None, File()] = None,
+    control: Annotated[UploadFile | None, File()] = None,
+    like: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """Say a line, with a picture if there is one."""
+    """Say a line, with the pictures that come along."""
     place = place_of(frame, slug)
-    sha256 = await _attached(frame, picture) or await _hash_of(frame, reference)
-    if text.strip() or sha256:
+    files = {
+        "reference": await _attached(frame, picture) or await _hash_of(frame, reference),
+        "mask": await _attached(frame, mask),
+        "control": await _attached(frame, control),
+        "like": await _attached(frame, like),
+    }
+    if text.strip() or any(files.values()):
         actor = frame.visitor.actor(delivery, place.room.channel)
-        await frame.site.desk.say(actor, text, reference=sha256, brand=frame.kit.id)
+        await frame.site.desk.say(actor, text, brand=frame.kit.id, **files)
     return await _fresh(frame, place)
 
 

@@ -86,6 +86,9 @@ PIECES = (
         "2 weeks on ",
         "--brand acme ",
     ),
+    *("control:canny ", "control:canny@0.8 ", "control:depth@1@0-0.5!:", "like:", "like:@0.5 "),
+    *("outpaint:left=128 ", "outpaint:", "64,top=8 ", "highres:2 ", "lora:acme:0.5 ", "mask:"),
+    *("recipe:scene ", "recipe:", "mask: a red one "),
     *("2026-03-09 ", "2026-02-30 ", "9999-12-31 ", "next week ", "slot:"),
     *("[COLOR]", "{{7*7}}", "{0.__class__}", "<lora:evil:1>", "((((", "]]]]", "`", "@everyone"),
 )

@@ -241,6 +241,31 @@ async def test_an_attached_picture_is_made_anew_and_becomes_the_reference(portal
         assert (await client.get(own["src"])).status_code == 200
 
 
+async def test_the_more_disclosure_takes_a_mask_and_a_picture_that_leads(portal: Portal) -> None:
+    async with portal.browser("mia") as client:
+        room = (await client.get("/chat/drafts")).text
+        for name in ("picture", "mask", "control"):
+            assert f'type="file" name="{name}"' in room
+        assert 'name="like"' not in room, "the kit allows no image prompts"
+        files = {
+            name: (f"{name}.png", png(size), "image/png")
+            for name, size in (("picture", (64, 64)), ("mask", (64, 72)), ("control", (72, 64)))
+        }
+        answer = await client.post(
+            "/chat/drafts", data={"text": "/imagine a blue sky control:canny@0.8"}, files=files
+        )
+    assert answer.status_code == 303
+    async with portal.town.house.store.read() as tx:
+        [job] = await tx.jobs.unfinished()
+    spec = job.items[0].spec
+    assert spec.init is not None
+    assert spec.mask is not None
+    assert [(use.kind, use.weight) for use in spec.controls] == [("canny", 0.8)]
+    files_named = {spec.init.sha256, spec.mask.sha256, spec.controls[0].sha256}
+    assert len(files_named) == 3
+    assert set(spec.inputs) >= files_named
+
+
 @pytest.mark.parametrize(
     ("data", "status"),
     [(b"<svg onload=alert(1)>", 422), (png()[:60], 422), (png((5000, 5000)), 413)],

@@ -179,7 +179,7 @@ function startComposer(form) {
   const suggestions = startSuggestions(form, field);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form, field, file);
+    send(form, field);
   });
   field.addEventListener("keydown", (event) => {
     if (suggestions.takes(event) || event.isComposing) return;
@@ -201,15 +201,16 @@ function startComposer(form) {
   field.setSelectionRange(field.value.length, field.value.length);
 }
 
-async function send(form, field, file) {
-  if (!field.value.trim() && !file.files.length) {
+async function send(form, field) {
+  const files = [...form.querySelectorAll("input[type=file]")];
+  if (!field.value.trim() && !files.some((input) => input.files.length)) {
     field.focus();
     return;
   }
   const page = await submit(form, form.querySelector(".send"));
   if (!page) return;
   field.value = "";
-  file.value = "";
+  for (const input of files) input.value = "";
   form.querySelector("[data-attached]").textContent = "";
   document.getElementById("reference")?.remove();
   take(page);
