@@ -27,12 +27,12 @@ class Stock:
             requires_safety_checker=False,
         )
         self._pipe.set_progress_bar_config(disable=True)
-        self._config = self._pipe.scheduler.config
+        self.config = self._pipe.scheduler.config
 
     def render(self, spec: RenderSpec) -> bytes:
         """One picture, start to end."""
         torch.set_num_threads(self._threads)
-        self._pipe.scheduler = new_scheduler(spec.sampler, self._config)
+        self._pipe.scheduler = new_scheduler(spec.sampler, self.config)
         image = self._pipe(
             spec.prompt,
             negative_prompt=spec.negative or None,
