@@ -40,7 +40,7 @@ class Bench:
 
 def test_it_finds_the_buckets_of_equal_bits_and_the_knee() -> None:
     profile = Bench(RISING).survey()
-    assert profile.buckets == (2, 3, 4, 6, 8, 12)
+    assert profile.buckets == (2, 4, 6, 8, 12)
     assert max(profile.buckets) < OTHER_KIND
     assert profile.budget == 12
     assert profile.seconds[8] == pytest.approx(0.07)
@@ -80,7 +80,7 @@ def test_it_stops_where_larger_buckets_bring_nothing() -> None:
     bench = Bench(flat)
     profile = bench.survey()
     assert profile.budget == 2
-    assert max(bucket for _, bucket in bench.denoiser.calls) == 4
+    assert max(bucket for _, bucket in bench.denoiser.calls) == 8
 
 
 def test_a_long_call_ends_it_after_two() -> None:
@@ -111,7 +111,7 @@ def test_where_memory_ends_it_keeps_what_it_has() -> None:
         bench.now += RISING[bucket]
 
     bench.denoiser.before = spend
-    assert bench.survey().buckets == (2, 3, 4)
+    assert bench.survey().buckets == (2, 4)
 
 
 def test_without_memory_for_the_smallest_bucket_it_says_so() -> None:
