@@ -18,6 +18,9 @@ from brand.spec import (
     ReproductionClass,
 )
 
+DIFFUSERS_SLOTS = 32
+"""Requests that the diffusers engine has in the air at once; how many of them share a batch is
+found by measuring."""
 OnProgress = Callable[[Progress], None]
 Cancelled = Callable[[], bool]
 

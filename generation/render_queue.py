@@ -35,6 +35,8 @@ Check = Callable[[RenderRequest], None]
 _FIRST_GUESS_S = 5.0
 """How long a render is thought to take before one has been measured."""
 _MAX_RETRY_AFTER_S = 60.0
+_SHARE_FOR_THE_URGENT = 4
+"""One slot of so many waits for work of a higher class: the engine lets it overtake at once."""
 _WEIGHT_OF_NEWEST = 0.3
 _log = logging.getLogger(__name__)
 
@@ -174,7 +176,7 @@ class RenderQueue:
 
     def _pump(self) -> None:
         """Hand work to idle threads and tell those who wait how many go before them."""
-        while self.ready and self._waiting and len(self._running) < self._engine.slots:
+        while self.ready and self._waiting and self._has_room(self._waiting[0]):
             work = self._waiting.pop(0)
             work.running = True
             self._running.add(work)
@@ -182,6 +184,15 @@ class RenderQueue:
         for index, work in enumerate(self._waiting):
             place = index + len(self._running)
             work.progressed(Progress(done=0, total=0, place=place, eta_s=self._wait_s(place)))
+
+    def _has_room(self, work: Work) -> bool:
+        """An engine of many slots keeps some free for whoever is more urgent than others there."""
+        slots = self._engine.slots
+        if self._running and work.request.priority <= min(
+            running.request.priority for running in self._running
+        ):
+            slots -= slots // _SHARE_FOR_THE_URGENT
+        return len(self._running) < slots
 
     def _wait_s(self, place: int) -> float:
         return round(self._typical_s * place / self._engine.slots, 1)

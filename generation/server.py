@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
-from generation.engines import Engine
+from generation.engines import DIFFUSERS_SLOTS, Engine
 from generation.lazy_engine import LazyEngine
 from generation.service import GenerationService
 from generation.settings import SHIPPED_MODEL, ServiceSettings, SettingsInvalid
@@ -62,7 +62,7 @@ def make_engine(settings: ServiceSettings) -> Engine:
     """The engine that the settings name; nothing heavy is imported yet."""
     if settings.engine == "drawn":
         return LazyEngine(lambda: _drawn(settings), name="drawn")
-    return LazyEngine(lambda: _diffusers(settings), name="diffusers")
+    return LazyEngine(lambda: _diffusers(settings), name="diffusers", slots=DIFFUSERS_SLOTS)
 
 
 def _drawn(settings: ServiceSettings) -> Engine:
@@ -72,7 +72,7 @@ def _drawn(settings: ServiceSettings) -> Engine:
 
 
 def _diffusers(settings: ServiceSettings) -> Engine:
-    from generation.engine.plain import DiffusersEngine, EngineOptions
+    from generation.engine.engine import EngineOptions, InFlightEngine
 
     options = EngineOptions(
         shipped=SHIPPED_MODEL,
@@ -84,7 +84,7 @@ def _diffusers(settings: ServiceSettings) -> Engine:
         threads=settings.threads,
         max_models=settings.max_models,
     )
-    return DiffusersEngine(options)
+    return InFlightEngine(options)
 
 
 def bind(settings: ServiceSettings) -> socket.socket:

@@ -31,12 +31,16 @@ from generation.engine.profile import Profiles
 from generation.engine.samplers import check_sampler
 from generation.engine.standing import Standing
 from generation.engine.weights import WeightsIndex
-from generation.engines import Cancelled, EngineUnusable, Inputs, OnProgress
+from generation.engines import (
+    DIFFUSERS_SLOTS,
+    Cancelled,
+    EngineUnusable,
+    Inputs,
+    OnProgress,
+)
 
 ENGINE = "in-flight/1"
 """Raised whenever this code changes the pixels of a recipe."""
-SLOTS = 32
-"""Requests at once; how many share a batch is the profile's matter."""
 _LATENT_STEPS = {"sd1": 8, "sdxl": 8, "sd3": 16, "flux": 16}
 """What a picture's sides are multiples of: one patch of the layout's denoiser, in pixels."""
 MAX_SIDE = 4096
@@ -70,7 +74,7 @@ class InFlightEngine:
     """Renders with every layout of diffusion model there is a denoiser for."""
 
     name = ENGINE
-    slots = SLOTS
+    slots = DIFFUSERS_SLOTS
 
     def __init__(self, options: EngineOptions) -> None:
         self._options = options

@@ -176,10 +176,9 @@ class _PictureAttention:
 
 
 def _heads(attention: Any, values: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
-    rows, positions, channels = values.shape
-    return values.view(rows, positions, attention.heads, channels // attention.heads).transpose(
-        1, 2
-    )
+    rows, positions, _ = values.shape
+    split: torch.Tensor = values.view(rows, positions, attention.heads, -1)
+    return split.transpose(1, 2)
 
 
 def _product(layer: torch.nn.Linear, tokens: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,7 @@ from diffusers import (
     DiffusionPipeline,
     FluxPipeline,
     StableDiffusion3Pipeline,
-    StableDiffusionImg2ImgPipeline,
     StableDiffusionPipeline,
-    StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLPipeline,
 )
 from diffusers.utils import logging as diffusers_logging
@@ -22,7 +19,6 @@ from transformers.utils import logging as transformers_logging
 
 from brand.spec import ModelMissing
 from generation.engine.device import Device
-from generation.engine.previews import PreviewMap, fit_preview_map
 from generation.engine.single_parts import NO_T5, parts_of_file
 from generation.engine.sources import DENOISERS, ModelSource
 from generation.engine.weights import read_header
@@ -42,19 +38,6 @@ _LEFT_OUT: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoadedModel:
-    """A model in memory: two pipelines on the same parts."""
-
-    source: ModelSource
-    sha256: str
-    from_text: DiffusionPipeline
-    from_image: DiffusionPipeline
-    preview_map: PreviewMap
-    scheduler_config: Mapping[str, Any]
-    """As the model came; every sampler starts from it."""
-
-
 def quiet_libraries() -> None:
     """Their progress bars and false alarms (LoRA loading) would fill the service's log."""
     diffusers_logging.disable_progress_bar()
@@ -62,21 +45,6 @@ def quiet_libraries() -> None:
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     warnings.filterwarnings("ignore", module=r"(diffusers|transformers|peft)\.")
-
-
-def load_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
-    """Read the weights and fit the preview map. Raises ModelMissing if they are not sound."""
-    if source.layout not in {"sd1", "sdxl"} or source.inpaints:
-        raise ModelMissing(f"The model {source.name!r} has a layout that this engine cannot use.")
-    pipe = load_parts(source, device)
-    return LoadedModel(
-        source=source,
-        sha256=sha256,
-        from_text=pipe,
-        from_image=_image_pipeline(source.layout, pipe),
-        preview_map=fit_preview_map(pipe.vae),
-        scheduler_config=pipe.scheduler.config,
-    )
 
 
 def load_parts(source: ModelSource, device: Device) -> DiffusionPipeline:
@@ -178,13 +146,3 @@ def _modules(pipe: DiffusionPipeline) -> Iterator[tuple[str, torch.nn.Module]]:
     for part, module in pipe.components.items():
         if isinstance(module, torch.nn.Module):
             yield part, module
-
-
-def _image_pipeline(layout: str, pipe: DiffusionPipeline) -> DiffusionPipeline:
-    # Built from the same modules: from_pipe() would cast them to float32 for both pipelines.
-    if layout == "sdxl":
-        made = StableDiffusionXLImg2ImgPipeline(**pipe.components, add_watermarker=False)
-    else:
-        made = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
-    made.set_progress_bar_config(disable=True)
-    return made

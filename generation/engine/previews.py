@@ -5,12 +5,11 @@ after loading. It is applied to the sampler's current guess of the finished late
 preview shows what the picture is going to be and not the noise that is still on it.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, SchedulerMixin
+from diffusers import AutoencoderKL
 from PIL import Image
 from torch.nn import functional
 
@@ -87,26 +86,3 @@ def _encode(vae: AutoencoderKL, rgb: torch.Tensor) -> torch.Tensor:
     latents = scaled(vae, vae.encode(pixels).latent_dist.mode())
     found: torch.Tensor = latents.to("cpu", torch.float32)
     return found
-
-
-def guessed_latents(
-    scheduler: SchedulerMixin, output: torch.Tensor, timestep: float, sample: torch.Tensor
-) -> torch.Tensor:
-    """What the sampler would finish with if the model's last answer were exact.
-
-    With a = the share of the picture's variance at this time: x0 = (x - sqrt(1-a) eps) / sqrt(a),
-    or sqrt(a) x - sqrt(1-a) v (Salimans & Ho, "Progressive Distillation", 2022, appendix D).
-    """
-    share = scheduler.alphas_cumprod.cpu()
-    at = min(max(timestep, 0.0), len(share) - 1.0)
-    low, high = share[int(at)], share[min(int(at) + 1, len(share) - 1)]
-    a = float(low + (high - low) * (at - int(at)))
-    signal, noise = math.sqrt(a), math.sqrt(1 - a)
-    if float(scheduler.init_noise_sigma) != 1.0:  # samples are x / sqrt(a)
-        sample = sample * signal
-    kind = str(scheduler.config.prediction_type)
-    if kind == "v_prediction":
-        return sample * signal - output * noise
-    if kind == "sample":
-        return output
-    return (sample - output * noise) / signal

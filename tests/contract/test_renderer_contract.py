@@ -35,15 +35,20 @@ STEPS = 3
 
 @pytest.fixture(scope="session")
 def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    from generation.engine.plain import DiffusersEngine, EngineOptions
+    from generation.engine.engine import EngineOptions, InFlightEngine
     from tests.fakes.tiny_models import build_sd1
 
     folder = tmp_path_factory.mktemp("models")
     build_sd1(folder / "drawn")
     options = EngineOptions(
-        shipped=folder / "none", state_dir=folder, models_dir=folder, warm="drawn", threads=1
+        shipped=folder / "none",
+        state_dir=folder,
+        models_dir=folder,
+        warm="drawn",
+        threads=1,
+        max_rows=4,
     )
-    return DiffusersEngine(options)
+    return InFlightEngine(options)
 
 
 @pytest.fixture(

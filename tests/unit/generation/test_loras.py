@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from brand.spec import InputMissing, LoraRefused, LoraUse, RenderFailed, sha256_hex
 from generation.engines import Engine
@@ -19,7 +20,15 @@ from tests.unit.generation.lora_files import (
     peft_lora,
     safetensors,
 )
-from tests.unit.generation.rendering import STEPS, Folder, image_of, rendered, stock_pipeline, tiny
+from tests.unit.generation.rendering import (
+    STEPS,
+    Folder,
+    image_of,
+    largest_difference,
+    rendered,
+    stock_pipeline,
+    tiny,
+)
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -37,7 +46,9 @@ def with_lora(engine: Engine, inputs: Folder, *files: bytes, weight: float = 1.0
     return rendered(engine, tiny(loras=uses), inputs=inputs).png
 
 
-def stock(models: Path, folder: Path, file: bytes, weight: float, layout: str = "sd1") -> bytes:
+def stock(
+    models: Path, folder: Path, file: bytes, weight: float, layout: str = "sd1"
+) -> Image.Image:
     """What diffusers alone draws with this LoRA."""
     import diffusers
     import torch
@@ -58,7 +69,7 @@ def stock(models: Path, folder: Path, file: bytes, weight: float, layout: str = 
         height=64,
         generator=generator,
     ).images[0]
-    return image.tobytes()  # type: ignore[no-any-return]
+    return image  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +86,8 @@ def test_the_picture_is_the_stock_pipelines_own(
     engine: Engine, inputs: Folder, tiny_models: Path, tmp_path: Path, file: bytes, weight: float
 ) -> None:
     use = LoraUse(sha256=inputs.put(file), weight=weight)
-    mine = image_of(rendered(engine, tiny(loras=(use,)), inputs=inputs)).tobytes()
-    assert mine == stock(tiny_models, tmp_path, file, weight)
+    mine = image_of(rendered(engine, tiny(loras=(use,)), inputs=inputs))
+    assert largest_difference(mine, stock(tiny_models, tmp_path, file, weight)) <= 1
 
 
 def test_a_lora_fits_the_sdxl_layout_with_both_text_encoders(
@@ -88,7 +99,8 @@ def test_a_lora_fits_the_sdxl_layout_with_both_text_encoders(
     file = safetensors(tensors)
     use = LoraUse(sha256=inputs.put(file), weight=0.8)
     mine = rendered(engine, tiny(model="sdxl", loras=(use,)), inputs=inputs)
-    assert image_of(mine).tobytes() == stock(tiny_models, tmp_path, file, 0.8, "sdxl")
+    alone = stock(tiny_models, tmp_path, file, 0.8, "sdxl")
+    assert largest_difference(image_of(mine), alone) <= 1
 
 
 def test_weight_and_lora_change_the_picture_and_weight_zero_does_not(
@@ -113,20 +125,6 @@ def test_a_lora_leaves_no_trace_in_the_next_picture(engine: Engine, inputs: Fold
     assert rendered(engine, tiny()).png == plain
     assert with_lora(engine, inputs, safetensors(ON_UNET)) == alone
     assert rendered(engine, tiny()).png == plain
-
-
-def test_old_loras_give_way_and_come_back_the_same(tiny_models: Path, inputs: Folder) -> None:
-    import diffusers
-
-    from generation.engine.loras import LoraShelf
-
-    pipe = diffusers.StableDiffusionPipeline.from_pretrained(tiny_models / "sd1")
-    shelf = LoraShelf(pipe, room=2)
-    hashes = [inputs.put(safetensors(peft_lora(f"unet.{UNET}", seed=seed))) for seed in range(4)]
-    for sha256 in [*hashes, hashes[0]]:
-        shelf.use([LoraUse(sha256=sha256)], inputs)
-    held = pipe.get_list_adapters()["unet"]
-    assert held == [f"h{sha256[:16]}" for sha256 in (hashes[3], hashes[0])]
 
 
 @pytest.mark.parametrize("kind", UNSOUND)

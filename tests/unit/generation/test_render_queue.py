@@ -374,3 +374,17 @@ async def test_a_failure_is_told_to_all_who_asked(engine: SteppedEngine, start: 
     retired = True
     engine.go_on(STEPS)
     assert [type(await ended(render)) for render in renders] == [LoraRefused, LoraRefused]
+
+
+class ManySlots(SteppedEngine):
+    slots = 8
+
+
+async def test_an_engine_of_many_slots_keeps_some_free_for_the_urgent(start: Starter) -> None:
+    queue = await start(on=ManySlots())
+    overnight = [queue.submit(request(f"overnight-{number}"))[0] for number in range(8)]
+    assert (queue.running, queue.queued) == (6, 2)
+    for number in range(2):
+        queue.submit(request(f"urgent-{number}", priority=10))
+    assert (queue.running, queue.queued) == (8, 2)
+    assert [render.running for render in overnight] == [True] * 6 + [False] * 2
