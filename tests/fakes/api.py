@@ -18,7 +18,7 @@ from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
 from bot.web.server import PortalServer
-from brand.kit import Aspect, BrandKit, GenerationDefaults, Template, Variable
+from brand.kit import Aspect, BrandKit, GenerationDefaults, Template, Variable, WayPolicy
 from tests.fakes.portal import Portal, make_portal
 from tests.fakes.town import KIT
 
@@ -33,6 +33,9 @@ API_KIT = replace(
             Aspect(name="2:1", width=128, height=64),
         ),
         samplers=("dpmpp_2m_karras", "euler", "euler_a"),
+    ),
+    ways=WayPolicy(
+        inpaint=True, outpaint=True, controls=("canny", "depth"), image_prompt=True, highres=2.0
     ),
     templates=(
         Template(

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from bot.web.api.caller import OPENAPI
-from bot.web.api.documents import PROBLEM_SCHEMA
+from bot.web.api.documents import with_failures
 from bot.web.api.failures import add_failures
 from bot.web.api.guard import ApiGuard
 from bot.web.api.routes import (
@@ -65,6 +65,5 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(
             title=app.title, version=app.version, description=ABOUT, routes=app.routes
         )
-        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
-        app.openapi_schema = document
+        app.openapi_schema = with_failures(document)
     return app.openapi_schema

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from pydantic.json_schema import models_json_schema
+
 from bot.web.api.failures import PROBLEM
-from bot.web.api.shapes import Problem
+from bot.web.api.shapes import ImagesFailure, Problem, WebuiFailure
 
 _SAYS = {
     400: "The request can't be read",
@@ -46,4 +48,16 @@ _RETRY: dict[str, Any] = {
         "Retry-After": {"description": "Seconds", "schema": {"type": "string"}, "required": False}
     }
 }
-PROBLEM_SCHEMA = Problem.model_json_schema()
+
+_FAILURES = (Problem, ImagesFailure, WebuiFailure)
+
+
+def with_failures(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the schemas of failures, which no route names as its answer."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    _, found = models_json_schema(
+        [(model, "serialization") for model in _FAILURES],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas.update(found["$defs"])
+    return document

@@ -41,6 +41,30 @@ class Problem(Shown):
     code: str
 
 
+class ImagesError(Shown):
+    """Why, as the OpenAI API writes it."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ImagesFailure(Shown):
+    """A failure as the OpenAI API writes it."""
+
+    error: ImagesError
+
+
+class WebuiFailure(Shown):
+    """A failure as AUTOMATIC1111 writes it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error: str
+    detail: str
+
+
 PICTURE = Annotated[str, Field(pattern=f"({ID}|{SHA256}|^$)")]
 """The id of one of our pictures, or the SHA-256 of an input."""
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -71,6 +95,10 @@ class OutpaintIn(Strict):
 
 class BriefIn(Strict):
     """What is wanted. What is left out is the brand kit's to say."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"words": "a red mug on a wooden table", "n": 2}]}
+    )
 
     brand: NAME = ""
     """The brand; may be left out by members of one."""

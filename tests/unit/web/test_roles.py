@@ -24,6 +24,7 @@ from bot.core.api_keys import create
 from bot.core.caller import Caller
 from bot.core.cards import shown_blob
 from bot.core.people import ANY_BRAND, KeyKind, Person, Role
+from bot.web.api.guard import is_api
 from bot.web.portal import stop_streams
 from bot.web.signing_in.providers import discord
 from tests.fakes.portal import ORIGIN, Portal, add_person, make_portal
@@ -113,6 +114,47 @@ GET  /audit                                  401  403  403  403  200   200   403
 GET  /audit/export                           401  403  403  403  200   403   403   401  401  401
 POST /audit/check                            401  403  403  403  303   403   403   401  401  401
 GET  /health                                 401  200  200  200  200   200   200   401  401  401
+POST /v1/jobs                                401  401  401  401  401  401   401   401  403  422
+GET  /v1/jobs                                401  401  401  401  401  401   401   401  200  403
+GET  /v1/jobs/{job_id}                       401  401  401  401  401  401   401   401  200  403
+DELETE /v1/jobs/{job_id}                     401  401  401  401  401  401   401   401  403  409
+GET  /v1/jobs/{job_id}/events                401  401  401  401  401  401   401   401  200  403
+GET  /v1/pictures                            401  401  401  401  401  401   401   401  200  403
+GET  /v1/pictures/{picture_id}               401  401  401  401  401  401   401   401  200  403
+GET  /v1/pictures/{picture_id}/files/{transform} 401  401  401  401  401  401   401   401  200  403
+POST /v1/pictures/{picture_id}/approval      401  401  401  401  401  401   401   401  403  422
+PUT  /v1/inputs                              401  401  401  401  401  401   401   401  403  422
+GET  /v1/brands                              401  401  401  401  401  401   401   401  200  403
+GET  /v1/brands/{brand_id}                   401  401  401  401  401  401   401   401  200  403
+GET  /v1/reviews                             401  401  401  401  401  401   401   401  200  403
+GET  /v1/reviews/{review_id}                 401  401  401  401  401  401   401   401  200  403
+POST /v1/reviews/{review_id}/votes           401  401  401  401  401  401   401   401  403  403
+GET  /v1/usage                               401  401  401  401  401  401   401   401  422  403
+GET  /v1/models                              401  401  401  401  401  401   401   401  200  403
+GET  /v1/models/{model_id:path}              401  401  401  401  401  401   401   401  200  403
+POST /v1/images/generations                  401  401  401  401  401  401   401   401  403  422
+POST /v1/images/edits                        401  401  401  401  401  401   401   401  403  422
+POST /sdapi/v1/txt2img                       401  401  401  401  401  401   401   401  403  422
+POST /sdapi/v1/img2img                       401  401  401  401  401  401   401   401  403  422
+GET  /sdapi/v1/progress                      401  401  401  401  401  401   401   401  200  403
+POST /sdapi/v1/interrupt                     401  401  401  401  401  401   401   401  403  200
+POST /sdapi/v1/skip                          401  401  401  401  401  401   401   401  403  200
+GET  /sdapi/v1/options                       401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/sd-models                     401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/samplers                      401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/schedulers                    401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/loras                         401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/prompt-styles                 401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/upscalers                     401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/latent-upscale-modes          401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/embeddings                    401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/sd-vae                        401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/hypernetworks                 401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/face-restorers                401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/scripts                       401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/cmd-flags                     401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/memory                        401  401  401  401  401  401   401   401  200  403
+GET  /v1/openapi.json                        200  200  200  200  200  200   200   200  200  200
 """
 FORMS: dict[str, dict[str, str]] = {
     "POST /act": {"action": "cancel:{job_id}"},
@@ -203,6 +245,9 @@ async def make_world() -> World:
             "person_id": portal.town.people["noa"].id,
             "what": "role",
             "some_id": "0" * 22,
+            "picture_id": asset.id,
+            "transform": "master",
+            "model_id": "acme",
         },
     )
 
@@ -243,8 +288,8 @@ async def let_out(portal: Portal, left: Person) -> None:
 
 
 def routes_of(app: FastAPI) -> Iterator[str]:
-    """Every "METHOD /path" of the application; what is mounted counts as GET."""
-    for route in iter_route_contexts(app.routes):
+    """Every "METHOD /path" of the application and its API; what is mounted counts as GET."""
+    for route in (*iter_route_contexts(app.routes), *iter_route_contexts(app.state.api.routes)):
         for method in sorted((route.methods or {"GET"}) - {"HEAD"}):
             yield f"{method} {route.path}"
 
@@ -295,6 +340,12 @@ def test_nobody_outside_gets_anything_but_the_way_in() -> None:
     for route, row in rows().items():
         if route in OPEN:
             continue
+        if is_api(route.partition(" ")[2]):
+            assert {row[column] for column in COLUMNS if column not in ("key", "bare")} == {401}, (
+                f"{route}: the API takes keys, never the session of a browser"
+            )
+            assert 403 in (row["key"], row["bare"]), f"{route} asks for no scope"
+            continue
         assert row["none"] == row["left"] == 401, route
         assert row["key"] == 401 or route in BY_KEY, route
         assert row["bare"] == (403 if route in BY_KEY else 401), route
@@ -313,6 +364,7 @@ OPEN = {
     "GET /readyz",
     "GET /metrics",
     "GET /metrics/generation",
+    "GET /v1/openapi.json",
 }
 """What somebody may load who is not signed in. Think twice before adding to it."""
 BY_KEY = {"GET /review/count", "GET /pictures/{asset_id}/recipe.json", "GET /files/{sha256}"}

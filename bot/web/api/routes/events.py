@@ -30,7 +30,16 @@ STEP_S = 0.2
 KEEP_ALIVE_S = 15.0
 RECHECK = timedelta(seconds=20)
 """A stream outlives the key or the roles it was opened with by so much at most."""
-_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["state", "progress", "preview", "done"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string"},
+    },
+    "required": ["event", "data"],
+}
+_STREAM = {"text/event-stream": {"schema": _EVENT}}
 
 
 @router.get(

@@ -6,7 +6,7 @@ The request waits for its job. What a picture depends on is taken over or refuse
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.web.api.caller import Client, Submitting
 from bot.web.api.documents import failures
@@ -28,21 +28,6 @@ FASTER, FINER = 0.5, 1.5
 """Of the kit's steps, for the qualities low and high."""
 
 
-class ImagesError(BaseModel):
-    """A failure as the OpenAI API writes it."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
-class ImagesFailure(BaseModel):
-    """The body of a failure."""
-
-    error: ImagesError
-
-
 FAILURES = failures(
     404,
     409,
@@ -51,12 +36,16 @@ FAILURES = failures(
     429,
     504,
     media="application/json",
-    schema=ImagesFailure.model_json_schema(),
+    schema={"$ref": "#/components/schemas/ImagesFailure"},
 )
 
 
 class GenerateIn(Strict):
     """As in the OpenAI API; from `seed` on our own, by `extra_body`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"prompt": "a red mug on a wooden table", "n": 1}]}
+    )
 
     prompt: Annotated[str, Field(max_length=MAX_WORDS)]
     model: Annotated[str, Field(max_length=200)] | None = None

@@ -1,6 +1,6 @@
 """Pictures: look, search, fetch the files, send to approval."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query
@@ -14,12 +14,14 @@ from bot.core.seeing import Sight
 from bot.web.api.caller import Client, Reading, Submitting
 from bot.web.api.cursors import MAX_CURSOR, cursor_of, read_cursor
 from bot.web.api.documents import problems
+from bot.web.api.failures import ApiFailure
 from bot.web.api.routes.jobs import MAX_PAGE, ROUNDS, say
 from bot.web.api.shapes import ID, NAME, ApprovalIn, PictureOut, PicturePage, ReviewOut
 from bot.web.api.views import picture_out, review_out
 
 router = APIRouter(prefix="/v1/pictures", tags=["pictures"])
 PictureId = Annotated[str, Path(pattern=ID, description="A picture's id")]
+MOMENT = r"^$|^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$"
 TRANSFORM = "^[a-z0-9][a-z0-9-]{0,39}$"
 _ANY = {"type": "string", "format": "binary"}
 _FILES = {mime: {"schema": _ANY} for mime in ("image/png", "image/jpeg", "image/webp")}
@@ -34,15 +36,16 @@ async def list_pictures(
     job: Annotated[str, Query(pattern=f"^$|{ID}", description="Of this job alone")] = "",
     template: Annotated[NAME, Query()] = "",
     mine: Annotated[bool, Query(description="What the key's member asked for")] = False,
-    since: Annotated[datetime | None, Query(description="With its zone")] = None,
+    since: Annotated[
+        str, Query(pattern=MOMENT, description="RFC 3339, with its zone: 2026-03-02T09:00:00Z")
+    ] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
     cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> PicturePage:
     """Pictures that the key's member may see, newest first."""
     filters = ("pictures", brand, q, state, job, template, mine, since, client.person.id)
     before = read_cursor(cursor, *filters)
-    if since is not None and since.tzinfo is None:
-        since = None
+    first = _moment(since)
     seen: list[Asset] = []
     more = False
     async with client.house.store.read() as tx:
@@ -55,7 +58,7 @@ async def list_pictures(
                 requester=client.person.id if mine else "",
                 template=template,
                 job=job,
-                since=since,
+                since=first,
                 before=before,
                 limit=MAX_PAGE,
             )
@@ -127,6 +130,17 @@ async def send_to_approval(
     )
     async with client.house.store.read() as tx:
         return review_out((await tx.reviews.of_asset(picture_id))[0])
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        raise ApiFailure(
+            status=422, code="no_time", detail=f"`{text}` is no time of a calendar.", param="since"
+        ) from exc
 
 
 async def visible_asset(client: Client, asset_id: str) -> Asset:

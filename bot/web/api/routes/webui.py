@@ -4,7 +4,7 @@ import base64
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from bot.core.commands import Cancel
 from bot.web.api.caller import Client, ReadingUi, SubmittingUi
@@ -23,15 +23,6 @@ router = APIRouter(prefix="/sdapi/v1", tags=["AUTOMATIC1111-shaped"])
 Row = dict[str, Any]
 
 
-class WebuiFailure(BaseModel):
-    """A failure as AUTOMATIC1111 writes it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    error: str
-    detail: str
-
-
 class PicturesOut(BaseModel):
     """The pictures as base64; `info` is JSON in a text."""
 
@@ -40,7 +31,7 @@ class PicturesOut(BaseModel):
     info: str
 
 
-_SCHEMA = WebuiFailure.model_json_schema()
+_SCHEMA = {"$ref": "#/components/schemas/WebuiFailure"}
 MADE = failures(404, 409, 413, 415, 429, 504, media="application/json", schema=_SCHEMA)
 LISTED = failures(media="application/json", schema=_SCHEMA)
 

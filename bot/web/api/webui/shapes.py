@@ -7,7 +7,7 @@ what has no bearing on the picture is taken without effect.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from bot.web.api.shapes import MAX_WORDS, NAME, Strict
 from brand.spec import MAX_SEED
@@ -87,6 +87,10 @@ class Common(Strict):
 
 class TextIn(Common):
     """POST /sdapi/v1/txt2img."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"prompt": "a red mug on a wooden table", "seed": 42}]}
+    )
 
     enable_hr: bool | None = None
     firstphase_width: Annotated[int, Field(ge=0, le=0)] | None = None
