@@ -186,7 +186,7 @@ def _product(layer: torch.nn.Linear, tokens: torch.Tensor) -> torch.Tensor:
     flat = tokens.flatten(0, 1)
     padded = functional.pad(flat, (0, 0, 0, -len(flat) % PADDED_ROWS))
     product: torch.Tensor = layer(padded)
-    return product[: len(flat)].unflatten(0, tokens.shape[:2])
+    return product[: len(flat)].view(*tokens.shape[:2], -1)
 
 
 def _loaded(unet: UNet2DConditionModel, name: str, file: Path) -> ImagePromptView:

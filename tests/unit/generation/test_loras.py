@@ -61,7 +61,7 @@ def stock(
     pipe.load_lora_weights(folder, weight_name="lora.safetensors", adapter_name="it")
     pipe.set_adapters(["it"], [weight])
     generator = torch.Generator("cpu").manual_seed(5)
-    image = pipe(
+    drawn: Image.Image = pipe(
         "a red mug",
         guidance_scale=7.5,
         num_inference_steps=STEPS,
@@ -69,7 +69,7 @@ def stock(
         height=64,
         generator=generator,
     ).images[0]
-    return image  # type: ignore[no-any-return]
+    return drawn
 
 
 @pytest.mark.parametrize(

@@ -377,6 +377,8 @@ async def test_a_failure_is_told_to_all_who_asked(engine: SteppedEngine, start: 
 
 
 class ManySlots(SteppedEngine):
+    """Takes eight at once."""
+
     slots = 8
 
 
