@@ -21,6 +21,7 @@ def check_kit(kit: BrandKit, log: ProblemLog) -> None:
         _check_own_words,
         _check_templates,
         _check_loras,
+        _check_embeddings,
         _check_channels,
         _check_people,
         _check_generation,
@@ -169,6 +170,26 @@ def _check_loras(kit: BrandKit, log: ProblemLog) -> None:
     if kit.lora.required and not kit.lora.default:
         message = "a LoRA is required, but there is no default"
         log.add(("lora", "required"), message, "Add `default`, or delete `required`.")
+
+
+def _check_embeddings(kit: BrandKit, log: ProblemLog) -> None:
+    found = kit.embeddings
+    _check_unique([f"{item.name}@{item.version}" for item in found], "embeddings", "version", log)
+    _check_unique([item.sha256 for item in found], "embeddings", "sha256", log)
+    _check_unique([item.token.casefold() for item in found], "embeddings", "token", log)
+    loras = {lora.sha256: lora.name for lora in kit.lora.approved}
+    for index, item in enumerate(found):
+        where: KeyPath = ("embeddings", index)
+        if item.sha256 in loras:
+            message = f'"{loras[item.sha256]}" is the LoRA of this hash'
+            log.add((*where, "sha256"), message, "Give the embedding's own file.")
+        if banned := find_banned(item.token, kit):
+            message = f"the kit itself bans '{banned[0]}' (tone rule {banned[1].rule})"
+            log.add((*where, "token"), message, "Choose another word.")
+        if item.token.isalpha() and item.token.islower():
+            message = f'"{item.token}" is a word that briefs may hold without meaning the embedding'
+            fix = f'Write for example "{item.token}-style".'
+            log.add((*where, "token"), message, fix, severity="warning")
 
 
 def _check_channels(kit: BrandKit, log: ProblemLog) -> None:

@@ -149,6 +149,8 @@ def job_status(
     if job.state is JobState.QUEUED:
         retry = next((item.change for item in job.items if item.attempt > 1), "")
         again = f"Trying once more ({retry}). " if retry else ""
+        number = max((item.stage for item in job.items), default=0)
+        again = again or (f"Stage {number} is done. " if number else "")
         return again + _queue_status(place, seconds_each)
     if job.state is JobState.RENDERING:
         return f"Rendering {pictures(len(job.pending))}"

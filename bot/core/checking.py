@@ -15,6 +15,7 @@ from bot.core.measuring import counted, timed
 from bot.core.picturing import Rendered
 from bot.core.ports import Checked, Signal
 from bot.core.spending import cost_facts, measured, settle
+from bot.core.staging import Beginning, beginnings, with_beginnings
 from bot.core.telling import tell_job
 from brand.kit import BrandKit
 from brand.retry import changed_recipe
@@ -34,8 +35,9 @@ async def check(house: House, job: Job, kit: BrandKit, rendered: Sequence[Render
     changed(house, job)
     with timed(house, "checking"):
         results = [await _asset_of(house, job, kit, each) for each in rendered]
+        begun = await beginnings(house, job, kit, results)
         with house.watch.span("store"):
-            await _store(house, job, kit, results)
+            await _store(house, job, kit, results, begun)
     for asset, _ in results:
         counted(house, asset)
 
@@ -58,8 +60,8 @@ async def _asset_of(
     async with house.store.read() as tx:
         known = await tx.assets.fingerprints(job.brand)
         earlier = [a for a in await tx.assets.of_job(job.id) if a.index == item.index]
-    if job.source_asset:  # a variation is meant to be like its source
-        known = [pair for pair in known if pair[0] != job.source_asset]
+    # A variation is meant to be like its source, a stage like the one before.
+    known = [pair for pair in known if pair[0] not in (job.source_asset, item.parent)]
     with house.watch.span("gates", picture=item.index):
         checked = await house.studio.check(picture.png, item.spec, kit, known)
     asset_id = new_id()
@@ -86,7 +88,7 @@ async def _asset_of(
         created_at=house.clock.now(),
         renditions=tuple(renditions),
         state=AssetState.DISCARDED if failed else AssetState.CANDIDATE,
-        parent=earlier[-1].id if earlier else job.source_asset,
+        parent=earlier[-1].id if earlier else item.parent or job.source_asset,
         change=item.change,
         seconds=picture.seconds,
         cost=house.tariff.money(picture.seconds) if house.tariff else None,
@@ -138,7 +140,11 @@ def _next_item(item: JobItem, asset: Asset, checked: Checked, kit: BrandKit) -> 
 
 
 async def _store(
-    house: House, job: Job, kit: BrandKit, results: Sequence[tuple[Asset, JobItem]]
+    house: House,
+    job: Job,
+    kit: BrandKit,
+    results: Sequence[tuple[Asset, JobItem]],
+    begun: Sequence[Beginning],
 ) -> None:
     now = house.clock.now()
     async with house.store.write() as tx:
@@ -148,6 +154,7 @@ async def _store(
             await tx.assets.add(asset)
             await tx.ledger.append(_rendered_event(asset))
             new = new.with_item(item)
+        new = await with_beginnings(tx, new, begun)
         again = bool(new.pending)
         new = replace(
             new,

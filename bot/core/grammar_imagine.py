@@ -230,7 +230,7 @@ class _ImagineReader:
         if flags["ref"]:
             return
         for name, says in _OF_A_REFERENCE.items():
-            if name in flags and name in self._places:
+            if name in self._places and not (name == "mask" and "recipe" in flags):
                 raise mistake(
                     f"`--{name}` says {says}, and there is none: attach one, or add `--ref ID`.",
                     self._cursor.typed.of(self._places[name]),

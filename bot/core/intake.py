@@ -11,17 +11,20 @@ from bot.core.house import House
 from bot.core.ids import is_id, new_id
 from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job, JobItem
 from bot.core.ledger import Event, Personal
+from bot.core.lives import JobState
 from bot.core.messages import Card
 from bot.core.policy import MANAGERS, draft_place, may_handle, may_request
 from bot.core.ports import Signal, Transaction
 from bot.core.reusing import earlier
 from bot.core.seeing import Sight
 from bot.core.spending import admit, note_hold
+from bot.core.staging import taken_up
 from bot.core.telling import tell_job
 from brand.errors import BriefRefused
 from brand.kit import BrandKit
 from brand.loras import may_serve
 from brand.spec import InitImage, RenderSpec
+from brand.staging import first_stage, recipe_of
 from brand.templates import Brief, compile_brief
 
 SEED_RANGE = 2**32  # what people know from other tools, and short enough to type
@@ -79,10 +82,29 @@ async def reroll(house: House, caller: Caller, command: Reroll) -> Card:
         kit = await tx.kits.current(job.brand)
         may_request(kit, caller.person)
         may_handle(kit, caller.person, job.requester)
-        brief = replace(job.brief, seed=None)
-        card = await _queue(house, tx, caller, kit, brief, compile_all(brief, kit))
+        if job.state in (JobState.FAILED, JobState.CANCELLED) and (left := taken_up(job)):
+            card = await _take_up(house, tx, caller, job, left)
+        else:
+            brief = replace(job.brief, seed=None)
+            card = await _queue(house, tx, caller, kit, brief, compile_all(brief, kit))
     _wake(house)
     return card
+
+
+async def _take_up(
+    house: House, tx: Transaction, caller: Caller, job: Job, left: tuple[JobItem, ...]
+) -> Card:
+    """Go on with a job in stages from the last one that was stored, under the kit it began with.
+
+    Raises NotFound if a picture that it would go on from was erased."""
+    kit = await tx.kits.get(job.kit_hash)
+    for item in left:
+        if (await tx.assets.get(item.parent)).is_erased:
+            raise NotFound("A picture that it begins from was erased.", fix="Ask for it anew.")
+    specs = tuple(item.spec for item in left)
+    return await _queue(
+        house, tx, caller, kit, job.brief, specs, source=job.source_asset, items=left
+    )
 
 
 async def edit_words(house: House, caller: Caller, command: EditWords, said: Imagine) -> Card:
@@ -113,6 +135,8 @@ def compile_all(brief: Brief, kit: BrandKit) -> tuple[RenderSpec, ...]:
     """The recipes of all pictures of a brief. Raises Mistake with what the kit allows."""
     seed = brief.seed if brief.seed is not None else _new_seed()
     try:
+        if recipe := recipe_of(brief, kit):
+            return first_stage(brief, kit, recipe, seed)
         return tuple(compile_brief(brief, kit, seed, index) for index in range(max(brief.n, 1)))
     except BriefRefused as exc:
         raise as_mistake(exc) from exc
@@ -206,6 +230,7 @@ async def _queue(
     job_id: str = "",
     slot: str = "",
     priority: int = INTERACTIVE,
+    items: tuple[JobItem, ...] = (),
 ) -> Card:
     await _loras_may_serve(tx, kit, specs)
     now = house.clock.now()
@@ -217,7 +242,7 @@ async def _queue(
         kit_hash=kit.hash,
         requester=caller.person.id,
         brief=brief,
-        items=await _items(tx, kit, brief, specs),
+        items=items or await _items(tx, kit, brief, specs),
         created_at=now,
         updated_at=now,
         origin=None if slot else draft_place(kit, asked_in, caller.line),
@@ -278,4 +303,11 @@ async def _loras_may_serve(tx: Transaction, kit: BrandKit, specs: tuple[RenderSp
             raise Refused(
                 f"The LoRA {use.name or use.sha256[:12]} isn't approved for {kit.name}.",
                 fix=f"Ask {kit.owner} to have it approved, or add `--lora none`.",
+            )
+    listed = {embedding.sha256 for embedding in kit.embeddings}
+    for word in {word for spec in specs for word in spec.embeddings}:
+        if word.sha256 not in listed:  # a recipe made again after the kit has changed
+            raise Refused(
+                f"The embedding {word.name or word.sha256[:12]} isn't approved for {kit.name}.",
+                fix=f"Ask {kit.owner} to list it, or leave `{word.token}` out.",
             )

@@ -29,6 +29,12 @@ class JobItem:
     """An earlier asset with exactly this recipe, whose pixels are taken instead of rendering."""
     counted: float = 0.0
     """Device seconds of the render in force that the job has been charged with."""
+    stage: int = 0
+    """Which stage of the job's recipe it belongs to, from 0."""
+    parent: str = ""
+    """The asset of the stage before that it begins from."""
+    inherited: bool = False
+    """Its asset was made, and counted, by the job that this one takes up."""
     asset: str = ""
     """Set once rendered and checked; a discarded first attempt is the new asset's `parent`."""
 

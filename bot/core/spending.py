@@ -30,6 +30,7 @@ from bot.core.lives import JobState
 from bot.core.people import Person
 from bot.core.ports import Transaction
 from bot.core.spending_news import tell_hold, warn_about
+from bot.core.staging import pictures_wanted
 from brand.kit import BrandKit
 
 RECENT_JOBS = 20  # enough for a stable mean of what a picture takes
@@ -58,8 +59,8 @@ async def admit(
     charge = Charge(
         month=month_of(now),
         team=person.team,
-        pictures=len(job.items),
-        ms=await _expected_ms(tx, job) if priced else 0,
+        pictures=pictures_wanted(job, kit),
+        ms=await _expected_ms(tx, job, pictures_wanted(job, kit)) if priced else 0,
     )
     spends = await tx.budgets.count(accounts, charge.month, charge.reserve)
     refusing = first_refusing(budgets, spends, charge, house.tariff)
@@ -71,7 +72,7 @@ async def admit(
         return Admission(job=_held(job, refusing, why), too_large=never)
     await _warn(house, tx, job, budgets, spends, kit)
     turn = await tx.jobs.take_turn(
-        job.requester, priority=job.priority, pictures=max(len(job.items), 1)
+        job.requester, priority=job.priority, pictures=max(charge.pictures, 1)
     )
     return Admission(job=replace(job, hold="", held_why="", charge=charge, turn=turn))
 
@@ -111,7 +112,7 @@ async def measured(house: House, tx: Transaction, job: Job, seconds: float, kit:
 async def settle(house: House, tx: Transaction, job: Job) -> Job:
     """The job at its end: pictures that were made count, what is left reserved is given back."""
     charge = await _charge_of(house, tx, job)
-    made = sum(bool(item.asset) for item in job.items)
+    made = sum(bool(item.asset) and not item.inherited for item in job.items)
     change = Change(pictures=made) + -charge.reserve
     if change != Change():
         accounts = accounts_of(job.requester, charge.team, job.brand)
@@ -170,13 +171,13 @@ def _held(job: Job, budget: Budget, why: str) -> Job:
     return replace(job, hold=budget.account.name, held_why=why, charge=None, turn=0)
 
 
-async def _expected_ms(tx: Transaction, job: Job) -> int:
+async def _expected_ms(tx: Transaction, job: Job, pictures: int) -> int:
     """By the mean of the brand's recent pictures, retries included; 0 before the first."""
     pace = await tx.jobs.pace(job.brand, of=RECENT_JOBS)
     if not pace.pictures:
         return 0
     each = pace.seconds / pace.pictures
-    return max(round(each * len(job.items) * 1000), 1)
+    return max(round(each * pictures * 1000), 1)
 
 
 async def _charge_of(house: House, tx: Transaction, job: Job) -> Charge:
