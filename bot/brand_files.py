@@ -1,7 +1,8 @@
-"""Brand kits and their LoRA files from a folder into the store, at start and on reload.
+"""Brand kits and their weights files from a folder into the store, at start and on reload.
 
-A folder holds `NAME.toml` files and `lora/*.safetensors` beside them. The kit's approved list
-is what makes a LoRA serve; a file that is on no list is not even read into the archive.
+A folder holds `NAME.toml` files, `lora/*.safetensors` and `embedding/*.safetensors` beside them.
+The kit's approved lists are what makes a LoRA or an embedding serve; a file that is on no list
+does not get into the archive.
 """
 
 import asyncio
@@ -20,16 +21,17 @@ from brand.spec import sha256_hex
 
 log = logging.getLogger(__name__)
 
+WEIGHTS_FOLDERS = ("lora", "embedding")
 UNKNOWN_DATASET = "0" * 64  # a kit lists weights, not what they were trained on
 
 
 @dataclass(frozen=True, kw_only=True)
 class KitFile:
-    """A kit with the text it was read from and the LoRA files beside it, by hash."""
+    """A kit with the text it was read from and the weights files beside it, by hash."""
 
     kit: BrandKit
     source: str
-    loras: dict[str, bytes]
+    weights: dict[str, bytes]
 
 
 async def load_brands(
@@ -38,7 +40,7 @@ async def load_brands(
     """Bring every kit of `folder` into the store. Raises KitInvalid with all mistakes."""
     files = await asyncio.to_thread(_read_all, folder)
     for file in files:
-        for data in file.loras.values():
+        for data in file.weights.values():
             await blobs.put(data)
         async with store.write() as tx:
             await _keep(tx, file, clock)
@@ -47,19 +49,21 @@ async def load_brands(
 
 def _read_all(folder: Path) -> list[KitFile]:
     weights: dict[str, bytes] = {}
-    for path in sorted((folder / "lora").glob("*.safetensors")):
-        data = path.read_bytes()
-        weights[sha256_hex(data)] = data
+    for kind in WEIGHTS_FOLDERS:
+        for path in sorted((folder / kind).glob("*.safetensors")):
+            data = path.read_bytes()
+            weights[sha256_hex(data)] = data
     files = []
     for path in sorted(folder.glob("*.toml")):
         source = path.read_text(encoding="utf-8")
         kit = parse_kit(source, path=path)
-        listed = {lora.sha256 for lora in kit.lora.approved}
-        for lora in kit.lora.approved:
-            if lora.sha256 not in weights:
-                log.warning("%s lists LoRA %s, but its file is not there", path.name, lora.name)
-        loras = {sha: data for sha, data in weights.items() if sha in listed}
-        files.append(KitFile(kit=kit, source=source, loras=loras))
+        listed = {lora.sha256: f"LoRA {lora.name}" for lora in kit.lora.approved}
+        listed |= {item.sha256: f"embedding {item.name}" for item in kit.embeddings}
+        for sha256, what in listed.items():
+            if sha256 not in weights:
+                log.warning("%s lists %s, but its file is not there", path.name, what)
+        own = {sha256: data for sha256, data in weights.items() if sha256 in listed}
+        files.append(KitFile(kit=kit, source=source, weights=own))
     return files
 
 

@@ -140,6 +140,10 @@ class LoraPolicy:
     required: bool = False
     """True: a brief may not do without a LoRA."""
     approved: tuple[ApprovedLora, ...] = ()
+    max_together: int = 3
+    """LoRAs in one picture."""
+    max_weight_together: float = 2.0
+    """Of several in one picture: their weights, without their signs, added up."""
 
     def find(self, name: str) -> ApprovedLora | None:
         """By name, or by `name@version`; of several versions the last one listed."""
@@ -147,6 +151,17 @@ class LoraPolicy:
             if name in (lora.name, f"{lora.name}@{lora.version}"):
                 return lora
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovedEmbedding:
+    """A learned word (textual inversion) that may serve: where it stands in a prompt, it acts."""
+
+    name: str
+    version: str
+    sha256: str
+    token: str
+    """The word, e.g. `acme-style`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,6 +347,7 @@ class BrandKit:
     label: LabelSettings = field(default_factory=LabelSettings)
     ways: WayPolicy = field(default_factory=WayPolicy)
     recipes: tuple[Recipe, ...] = ()
+    embeddings: tuple[ApprovedEmbedding, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The whole content as plain JSON types."""

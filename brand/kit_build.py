@@ -16,6 +16,7 @@ from brand.kit import (
 )
 from brand.kit_build_rules import (
     build_channel,
+    build_embedding,
     build_gates,
     build_generation,
     build_label,
@@ -60,6 +61,7 @@ def build_kit(file: Section) -> BrandKit:
         label=build_label(file.section("label")),
         ways=build_ways(file.section("ways")),
         recipes=tuple(build_recipe(item) for item in file.items("recipes")),
+        embeddings=tuple(build_embedding(item) for item in file.items("embeddings")),
     )
     for section in (brand, tone, file):
         section.finish()

@@ -1,6 +1,7 @@
 """The kit's tables of rules become values: LoRAs, gates, channels, review, generation, label."""
 
 from brand.kit import (
+    ApprovedEmbedding,
     ApprovedLora,
     Aspect,
     Channel,
@@ -19,16 +20,24 @@ from brand.kit_reader import (
     VERSION,
     Section,
 )
+from brand.spec import MAX_LORAS
 
+LEARNED_WORD = r"[A-Za-z0-9<*][A-Za-z0-9<>*_-]{1,59}"
+LEARNED_WORD_FORM = "one word of 2 to 60 letters, digits, hyphens, _, <, > or *"
 MODEL = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"
 
 
 def build_lora_policy(section: Section) -> LoraPolicy:
     """[lora] with its [[lora.approved]]."""
+    base = LoraPolicy()
     found = LoraPolicy(
         default=section.text("default", ""),
         required=section.flag("required", default=False),
         approved=tuple(_lora(item) for item in section.items("approved")),
+        max_together=section.integer("max_together", base.max_together, low=1, high=MAX_LORAS),
+        max_weight_together=section.number(
+            "max_weight_together", base.max_weight_together, low=0, high=4 * MAX_LORAS
+        ),
     )
     section.finish()
     return found
@@ -44,6 +53,19 @@ def _lora(item: Section) -> ApprovedLora:
         max_weight=item.number("max_weight", 1.5, low=-4, high=4),
         triggers=item.texts("triggers"),
         dataset_sha256=item.text("dataset_sha256", "", pattern=SHA256, form=SHA256_FORM),
+    )
+    item.finish()
+    return found
+
+
+def build_embedding(item: Section) -> ApprovedEmbedding:
+    """One [[embeddings]] entry."""
+    name = item.text("name", pattern=NAME, form=NAME_FORM)
+    found = ApprovedEmbedding(
+        name=name,
+        version=item.text("version", pattern=VERSION, form='a version like "1"'),
+        sha256=item.text("sha256", pattern=SHA256, form=SHA256_FORM),
+        token=item.text("token", name, pattern=LEARNED_WORD, form=LEARNED_WORD_FORM),
     )
     item.finish()
     return found

@@ -23,7 +23,7 @@ class ModelMissing(RenderError):
 
 
 class LoraRefused(RenderError):
-    """The LoRA is not on the brand's approved list, or its file is not what the list says."""
+    """The LoRA or embedding is not on the brand's approved list, or its file is another."""
 
     code = "lora_refused"
 

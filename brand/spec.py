@@ -32,6 +32,7 @@ from brand.ways import (
     CONTROL_KINDS,
     MAX_CONTROLS,
     MAX_EMBEDDINGS,
+    MAX_LORAS,
     ControlUse,
     EmbeddingUse,
     HighRes,
@@ -47,6 +48,7 @@ __all__ = [
     "CONTROL_KINDS",
     "MAX_CONTROLS",
     "MAX_EMBEDDINGS",
+    "MAX_LORAS",
     "MAX_SEED",
     "RENDER_ERRORS",
     "SHA256_LENGTH",
@@ -125,8 +127,8 @@ class RenderSpec(Encoded):
         within("guidance", self.guidance, 0, 50)
         within("seed", self.seed, 0, MAX_SEED)
         within("upscale", self.upscale, 1, 4)
-        if len(self.loras) > 8:
-            raise SpecInvalid("at most 8 LoRAs in one picture")
+        if len(self.loras) > MAX_LORAS:
+            raise SpecInvalid(f"at most {MAX_LORAS} LoRAs in one picture")
         if len(self.prompt) > 8000 or len(self.negative) > 8000:
             raise SpecInvalid("prompt and negative prompt may have at most 8,000 characters each")
         texts = self.prompt + self.negative + self.model + self.sampler

@@ -6,14 +6,17 @@ so `[COLOR]`, `{{7*7}}` or `<lora:x:1>` inside a value stays the text that it is
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from brand.brief import Brief as Brief
 from brand.brief import ControlWish as ControlWish
+from brand.choices import chosen
 from brand.emphasis import contained
 from brand.errors import BriefRefused, MissingValue, OutOfRange, UnknownChoice
 from brand.kit import FORMULA_PARTS, ApprovedLora, Aspect, BrandKit, Template, Variable
-from brand.spec import MAX_SEED, LoraUse, RenderSpec, SpecInvalid
+from brand.lora_rules import NO_LORA as NO_LORA
+from brand.lora_rules import embeddings_of, loras_of
+from brand.spec import MAX_SEED, RenderSpec, SpecInvalid
 from brand.way_rules import ways_of
 from brand.way_rules import within as _within
 from brand.words import clean, nearest, one_of, refuse_banned
@@ -24,7 +27,6 @@ MAX_PROMPT = 8000
 """Characters of a brief's words, of a variable's value, and of a recipe's prompt."""
 WORDS_VARIABLE = "WORDS"
 """A template may say where the brief's own words stand; else they follow its text."""
-NO_LORA = "none"
 
 VARIABLE = re.compile(r"\[([A-Z][A-Z0-9_]{0,39})\]")
 _SLOT = re.compile(rf"(?:\b(?P<article>[Aa]n?) )?{VARIABLE.pattern.replace('(', '(?P<name>', 1)}")
@@ -40,9 +42,9 @@ def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> Ren
     defaults = kit.generation
     _check_numbers(brief, kit, seed + index)
     aspect = _aspect(brief, kit, template)
-    lora = _lora(brief, kit)
-    sampler = _choice(brief.sampler or defaults.sampler, defaults.samplers, "sampler", kit)
-    prompt = _prompt(brief, kit, template, lora)
+    loras = loras_of(brief, kit)
+    sampler = chosen(brief.sampler or defaults.sampler, defaults.samplers, "sampler", kit)
+    prompt = _prompt(brief, kit, template, [lora for lora, _ in loras])
     negative = _negative(brief, kit, template)
     if max(len(prompt), len(negative)) > MAX_PROMPT:
         raise OutOfRange(
@@ -62,7 +64,8 @@ def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> Ren
             steps=brief.steps if brief.steps is not None else defaults.steps,
             guidance=float(brief.cfg if brief.cfg is not None else defaults.cfg),
             sampler=sampler,
-            loras=(_lora_use(brief, lora),) if lora else (),
+            loras=tuple(use for _, use in loras),
+            embeddings=embeddings_of(prompt, negative, kit),
             init=ways.init,
             mask=ways.mask,
             outpaint=ways.outpaint,
@@ -103,25 +106,7 @@ def _template(brief: Brief, kit: BrandKit) -> Template | None:
             )
         return None
     names = tuple(item.name for item in kit.templates)
-    return kit.template(_choice(brief.template, names, "template", kit))
-
-
-def _choice(value: str, allowed: tuple[str, ...], field: str, kit: BrandKit) -> str:
-    """The allowed spelling of `value`. Raises UnknownChoice with the nearest right word."""
-    for item in allowed:
-        if item.casefold() == clean(value).casefold():
-            return item
-    shown, suggestion = clean(value)[:80], nearest(clean(value), allowed)
-    article = "an" if field[0] in "aeiou" else "a"
-    ask = f"Did you mean `{suggestion}`? " if suggestion else ""
-    have = f"Choose one of {one_of(allowed)}. " if allowed else f"The kit has no {field} yet. "
-    raise UnknownChoice(
-        f"`{field}:{shown}` isn't {article} {field} of {kit.name}. {ask}{have}Nothing was queued.",
-        field=field,
-        value=value,
-        allowed=allowed,
-        suggestion=suggestion,
-    )
+    return kit.template(chosen(brief.template, names, "template", kit))
 
 
 def _check_numbers(brief: Brief, kit: BrandKit, seed: int) -> None:
@@ -138,40 +123,12 @@ def _aspect(brief: Brief, kit: BrandKit, template: Template | None) -> Aspect:
     wanted = brief.aspect or (template.aspect if template else "")
     if not wanted:
         return aspects[0]
-    name = _choice(wanted, tuple(item.name for item in aspects), "aspect", kit)
+    name = chosen(wanted, tuple(item.name for item in aspects), "aspect", kit)
     return kit.generation.aspect(name) or aspects[0]
 
 
-def _lora(brief: Brief, kit: BrandKit) -> ApprovedLora | None:
-    policy = kit.lora
-    if brief.lora == NO_LORA and policy.required:
-        raise BriefRefused(
-            f"{kit.name}'s kit asks for its LoRA in every picture. Leave `lora:none` out, or ask "
-            f"{kit.owner} to change the policy. Nothing was queued.",
-            field="lora",
-            value=brief.lora,
-        )
-    if brief.lora == NO_LORA or not (brief.lora or policy.default):
-        if brief.lora_weight is not None:
-            raise BriefRefused(
-                "`lora_weight` needs a LoRA, and this picture has none. Nothing was queued.",
-                field="lora_weight",
-                value=str(brief.lora_weight),
-            )
-        return None
-    names = tuple(dict.fromkeys(item.name for item in policy.approved))
-    found = policy.find(clean(brief.lora or policy.default))
-    return found or policy.find(_choice(brief.lora or policy.default, names, "lora", kit))
-
-
-def _lora_use(brief: Brief, lora: ApprovedLora) -> LoraUse:
-    weight = brief.lora_weight if brief.lora_weight is not None else lora.weight
-    _within("lora_weight", weight, lora.min_weight, lora.max_weight)
-    return LoraUse(sha256=lora.sha256, weight=float(weight), name=f"{lora.name}@{lora.version}")
-
-
 def _prompt(
-    brief: Brief, kit: BrandKit, template: Template | None, lora: ApprovedLora | None
+    brief: Brief, kit: BrandKit, template: Template | None, loras: Sequence[ApprovedLora]
 ) -> str:
     values = _values(brief, kit, template) if template else {}
     words = _person_text(brief.words, kit, field="words", limit=MAX_WORDS)
@@ -184,9 +141,10 @@ def _prompt(
             parts.append(substitute(own, values))
         else:
             parts.append(getattr(kit.formula, part))
-        if part == "style" and lora:
-            present = ", ".join(parts).casefold()
-            parts += [word for word in lora.triggers if word.casefold() not in present]
+        if part == "style":
+            for word in (word for lora in loras for word in lora.triggers):
+                if word.casefold() not in ", ".join(parts).casefold():
+                    parts.append(word)
     prompt = _joined(parts)
     refuse_banned(prompt, kit, field="words")
     return prompt
@@ -244,7 +202,7 @@ def _value(variable: Variable, given: str, kit: BrandKit) -> str:
         )
     if not variable.values:
         return _person_text(value, kit, field=variable.name, limit=MAX_VALUE)
-    return _choice(value, variable.values, variable.name, kit)
+    return chosen(value, variable.values, variable.name, kit)
 
 
 def _person_text(text: str, kit: BrandKit, *, field: str, limit: int) -> str:

@@ -45,6 +45,7 @@ CONTROL_KINDS = (
     "tile",
 )
 """What a ControlNet may be led by."""
+MAX_LORAS = 8
 MAX_CONTROLS = 4
 MAX_EMBEDDINGS = 8
 

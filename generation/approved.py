@@ -1,4 +1,4 @@
-"""Each brand's list of LoRAs that may serve, kept over restarts in one small file."""
+"""Each brand's list of LoRAs and embeddings that may serve, kept over restarts in a small file."""
 
 import json
 import os
@@ -20,9 +20,9 @@ class ApprovedLoras:
     def replace(self, brand: str, hashes: Sequence[str]) -> None:
         """Set the brand's list. Raises SpecInvalid."""
         if len(hashes) > self._max_listed:
-            raise SpecInvalid(f"a brand may list at most {self._max_listed} LoRAs")
+            raise SpecInvalid(f"a brand may list at most {self._max_listed} LoRAs and embeddings")
         if not all(is_sha256(sha256) for sha256 in hashes):
-            raise SpecInvalid("the list must hold the sha256 of each LoRA file")
+            raise SpecInvalid("the list must hold the sha256 of each LoRA or embedding file")
         wanted = sorted(set(hashes))
         if self._lists.get(brand) == wanted:
             return
@@ -30,14 +30,16 @@ class ApprovedLoras:
         _write(self._file, json.dumps(self._lists, indent=1))
 
     def check(self, brand: str, spec: RenderSpec) -> None:
-        """Raises LoraRefused unless every LoRA of the recipe is on the brand's list."""
+        """Raises LoraRefused unless every LoRA and embedding of the recipe is on the list."""
         allowed = self._lists.get(brand, [])
-        for use in spec.loras:
-            if use.sha256 not in allowed:
-                name = f"{use.name!r} ({use.sha256[:12]})" if use.name else use.sha256[:12]
+        named = [("LoRA", use.sha256, use.name) for use in spec.loras]
+        named += [("embedding", use.sha256, use.name) for use in spec.embeddings]
+        for kind, sha256, name in named:
+            if sha256 not in allowed:
+                shown = f"{name!r} ({sha256[:12]})" if name else sha256[:12]
                 raise LoraRefused(
-                    f"The LoRA {name} is not on the approved list of brand {brand!r}; only those "
-                    "may serve."
+                    f"The {kind} {shown} is not on the approved list of brand {brand!r}; only "
+                    "those may serve."
                 )
 
 

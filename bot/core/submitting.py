@@ -34,10 +34,14 @@ async def _follow(
 
 
 async def _allow_loras(house: House, brand: str) -> None:
-    """Tell the service which LoRAs may serve now: it may have restarted, one may be retired."""
+    """Tell the service which LoRAs and embeddings may serve now: it may have restarted, one may
+    be retired."""
     async with house.store.read() as tx:
         versions = await tx.loras.of_brand(brand)
-    await house.renderer.allow_loras(brand, [v.sha256 for v in versions if may_serve(v)])
+        kit = await tx.kits.current(brand)
+    serving = [version.sha256 for version in versions if may_serve(version)]
+    serving += [embedding.sha256 for embedding in kit.embeddings]
+    await house.renderer.allow_loras(brand, serving)
 
 
 async def _upload(house: House, spec: RenderSpec) -> None:

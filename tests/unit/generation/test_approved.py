@@ -1,10 +1,10 @@
-"""Only LoRAs on the brand's own list may serve."""
+"""Only LoRAs and embeddings on the brand's own list may serve."""
 
 from pathlib import Path
 
 import pytest
 
-from brand.spec import LoraRefused, LoraUse, RenderSpec, SpecInvalid
+from brand.spec import EmbeddingUse, LoraRefused, LoraUse, RenderSpec, SpecInvalid
 from generation.approved import ApprovedLoras
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -34,6 +34,17 @@ def test_each_brand_has_its_own_list(tmp_path: Path) -> None:
         approved.check("globex", using(ONE))
     with pytest.raises(LoraRefused, match=TWO[:12]):
         approved.check("acme", using(ONE, TWO))
+
+
+def test_a_learned_word_must_be_listed_as_a_lora_must(tmp_path: Path) -> None:
+    approved = lists(tmp_path)
+    word = EmbeddingUse(sha256=TWO, token="acme-style", name="style@1")
+    spec = RenderSpec(prompt="x", model="m", seed=1, embeddings=(word,))
+    approved.replace("acme", [ONE])
+    with pytest.raises(LoraRefused, match="The embedding 'style@1'"):
+        approved.check("acme", spec)
+    approved.replace("acme", [ONE, TWO])
+    approved.check("acme", spec)
 
 
 def test_a_new_list_replaces_the_old_one_and_outlives_a_restart(tmp_path: Path) -> None:
