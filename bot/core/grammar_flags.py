@@ -1,7 +1,7 @@
 """The flags of `/imagine`: their names, what each takes, how its value is read."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from math import log
 
@@ -12,6 +12,7 @@ from bot.core.grammar_values import DECIMAL, Flag, Value, choice, decimal, whole
 from bot.core.grammar_ways import WAY_FLAGS, picture_id
 from bot.core.messages import ChannelRef
 from bot.core.vocabulary import Range, Vocabulary
+from brand.spec import MAX_LORAS
 from brand.templates import NO_LORA
 from brand.words import MAX_COMPARED, clean, nearest
 
@@ -70,7 +71,29 @@ def _sampler(value: Value, vocabulary: Vocabulary) -> str:
 
 
 def _lora(value: Value, vocabulary: Vocabulary) -> tuple[str, float | None]:
-    """(name, weight). An empty name is the kit's default, `none` is no LoRA."""
+    """(name, weight). An empty name is the kit's default, `none` is no LoRA; several are one text
+    with their weights."""
+    parts = value.text.split("+")
+    if len(parts) == 1:
+        return _one_lora(value, vocabulary)
+    if len(parts) > MAX_LORAS or not all(parts):
+        raise mistake(
+            f"`--lora {shown(value.text)}` can't be read. Write at most {MAX_LORAS} with their "
+            "weights, as in `lora:look:0.8+stripes:0.4`.",
+            value.position,
+            field=value.flag,
+        )
+    several = [_one_lora(replace(value, text=part), vocabulary) for part in parts]
+    if any(not name or name == NO_LORA for name, _ in several):
+        raise mistake(
+            f"`--lora {shown(value.text)}` names several: each needs its name.",
+            value.position,
+            field=value.flag,
+        )
+    return "+".join(name if w is None else f"{name}:{w:.10g}" for name, w in several), None
+
+
+def _one_lora(value: Value, vocabulary: Vocabulary) -> tuple[str, float | None]:
     name, colon, weight = value.text.rpartition(":")
     if not colon:
         return _lora_name(value, value.text, vocabulary), None
@@ -175,8 +198,8 @@ FLAGS = (
     ),
     Flag(
         name="lora",
-        takes="NAME[:WEIGHT]",
-        about="the brand's trained look",
+        takes="NAME[:WEIGHT][+…]",
+        about="the brand's trained look, or several mixed",
         read=_lora,
         parameter=lambda _: True,
     ),

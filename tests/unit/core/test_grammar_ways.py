@@ -142,3 +142,12 @@ def test_words_with_colons_stay_words(talk: str) -> None:
 def test_other_verbs_take_such_words_as_words() -> None:
     command = parse("/find control:canny lora:acme", vocabulary=VOCABULARY)
     assert command == Find(text="control:canny lora:acme")
+
+
+def test_several_loras_come_with_their_weights() -> None:
+    said = brief("a mug lora:ACME:0.6+sketch@1:0,4")
+    assert (said.lora, said.lora_weight) == ("acme:0.6+sketch@1:0.4", None)
+    assert brief("a mug lora:acme:0.6").lora_weight == 0.6
+    assert mistake("a mug lora:acme:0.6+sketsh").nearest == "sketch"
+    assert "from 0.2 to 1.2" in mistake("a mug lora:acme:9+sketch").message
+    assert "can't be read" in mistake("a mug lora:acme+").message
