@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import httpx
 from fastapi import FastAPI
@@ -13,7 +14,7 @@ from bot.app import listen
 from bot.clock import SystemClock
 from bot.core.api_keys import Scope, create
 from bot.core.caller import Caller
-from bot.core.ports import Renderer
+from bot.core.ports import Renderer, Studio
 from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
 from bot.core.sending import Sender
@@ -22,6 +23,8 @@ from brand.kit import Aspect, BrandKit, GenerationDefaults, Template, Variable, 
 from tests.fakes.portal import Portal, make_portal
 from tests.fakes.town import KIT
 
+V = TypeVar("V")
+CALL_S = 30
 BASE = "http://api.test"
 EVERY = tuple(scope.value for scope in Scope if scope is not Scope.ADMIN)
 API_KIT = replace(
@@ -95,9 +98,11 @@ class Api:
                     await task
 
 
-async def make_api(kit: BrandKit = API_KIT, *, renderer: Renderer | None = None) -> Api:
+async def make_api(
+    kit: BrandKit = API_KIT, *, renderer: Renderer | None = None, studio: Studio | None = None
+) -> Api:
     """An API on memory, by the clock of this machine."""
-    return Api(portal=await make_portal(kit, clock=SystemClock(), renderer=renderer))
+    return Api(portal=await make_portal(kit, clock=SystemClock(), renderer=renderer, studio=studio))
 
 
 @dataclass
@@ -110,6 +115,10 @@ class Served:
     port: int
     key: str
     loop: asyncio.AbstractEventLoop
+
+    def call(self, work: Coroutine[Any, Any, V]) -> V:
+        """What this gives in the server's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(CALL_S)
 
 
 @contextmanager
