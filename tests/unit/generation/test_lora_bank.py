@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -377,3 +378,59 @@ def test_a_lora_refused_lets_go_of_those_taken_before_it(
     with pytest.raises(LoraRefused), bank.using([good, bad], inputs):
         raise AssertionError("it was taken")
     assert bank.held == ()
+
+
+TRANSFORMERS = {
+    "sd3": (
+        "transformer_blocks.0.attn.to_q",
+        "transformer_blocks.1.attn.add_k_proj",
+        "transformer_blocks.1.ff.net.2",
+        "transformer_blocks.0.norm1.linear",
+    ),
+    "flux": (
+        "transformer_blocks.0.attn.to_q",
+        "single_transformer_blocks.0.proj_out",
+        "single_transformer_blocks.0.norm.linear",
+        "time_text_embed.timestep_embedder.linear_2",
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", TRANSFORMERS)
+def test_transformers_take_it_by_the_row_as_peft_gives_it_to_the_whole(
+    tiny_family: Path, inputs: Folder, tmp_path: Path, layout: str
+) -> None:
+    import diffusers
+
+    from generation.engine.denoisers.flux import FluxDenoiser
+    from generation.engine.denoisers.sd3 import SD3Denoiser
+    from generation.engine.flights import Signature
+
+    kind = {"sd3": diffusers.StableDiffusion3Pipeline, "flux": diffusers.FluxPipeline}[layout]
+    denoiser_of = {"sd3": SD3Denoiser, "flux": FluxDenoiser}[layout]
+    pipe, theirs = (kind.from_pretrained(tiny_family / layout) for _ in range(2))
+    tensors: Tensors = {}
+    for number, path in enumerate(TRANSFORMERS[layout]):
+        layer = pipe.transformer.get_submodule(path)
+        rng = np.random.default_rng(number)
+        down = rng.normal(0, 0.1, (6, layer.in_features)).astype(np.float32)
+        up = rng.normal(0, 0.1, (layer.out_features, 6)).astype(np.float32)
+        tensors[f"transformer.{path}.lora_A.weight"] = down
+        tensors[f"transformer.{path}.lora_B.weight"] = up
+    sha256 = inputs.put(safetensors(tensors))
+    (tmp_path / "it.safetensors").write_bytes(safetensors(tensors))
+    theirs.load_lora_weights(tmp_path, weight_name="it.safetensors", adapter_name="it")
+    theirs.set_adapters(["it"], [0.7])
+    bank = new_bank(pipe)
+    bank.hold(sha256, inputs.path(sha256))
+    mine, stock = denoiser_of(pipe.transformer, loras=bank), denoiser_of(theirs.transformer)
+    lane = Signature(model=layout, channels=16, height=16, width=16)
+    plain = mine.sample_rows(lane, 3, seed=1)
+    wearing = [replace(row, loras=((sha256, 0.7),)) for row in plain]
+    alone = mine.predict(lane, wearing, 4)
+    assert float((alone - stock.predict(lane, plain, 4)).abs().max()) <= 1e-4
+    assert not alone.equal(mine.predict(lane, plain, 4))
+    mixed = mine.predict(lane, [plain[1], wearing[0], plain[2], wearing[2], plain[0]], 8)
+    assert mixed[1].equal(alone[0])
+    assert mixed[3].equal(alone[2])
+    assert mixed[0].equal(mine.predict(lane, plain, 4)[1])
