@@ -20,6 +20,22 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_family(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with one of every layout that there is."""
+    from tests.fakes import tiny_models, tiny_transformers
+
+    folder = tmp_path_factory.mktemp("tiny-family")
+    tiny_models.build_sd1(folder / "sd1")
+    tiny_models.build_sd1_inpaint(folder / "sd1-inpaint")
+    tiny_models.build_sdxl(folder / "sdxl")
+    tiny_transformers.build_sd3(folder / "sd3")
+    tiny_transformers.build_sd3(folder / "sd3-short", t5=False)
+    tiny_transformers.build_flux(folder / "flux")
+    tiny_transformers.build_flux(folder / "schnell", distilled=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def engine(tiny_models: Path) -> Engine:
     """A loaded diffusers engine on the tiny models."""
     return new_engine(tiny_models)

@@ -31,6 +31,11 @@ def folder_model(path: Path, **index: object) -> Path:
     return path
 
 
+def change_unet(path: Path, **changes: object) -> None:
+    config = json.loads((path / "unet" / "config.json").read_text())
+    (path / "unet" / "config.json").write_text(json.dumps(config | changes))
+
+
 def single_file(path: Path, *, channels: int = 4, tokenizer: bool = True) -> Path:
     shapes = {SD1_KEYS[0]: (1, 1), SD1_KEYS[1]: (1, channels, 1, 1)}
     path.write_bytes(safetensors({name: np.ones(s, np.float32) for name, s in shapes.items()}))
@@ -93,7 +98,7 @@ def test_a_hash_is_empty_until_every_file_is_hashed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("index", "words"),
     [
-        ({"_class_name": "FluxPipeline"}, "FluxPipeline is not one of"),
+        ({"_class_name": "KandinskyPipeline"}, "KandinskyPipeline is not one of"),
         ({"unet": ["my_code", "Net"]}, "neither diffusers nor transformers"),
         ({"unet": ["os", "system"]}, "neither diffusers nor transformers"),
     ],
@@ -115,13 +120,61 @@ def test_a_broken_index_is_left_out(tmp_path: Path, broken: bytes) -> None:
     assert find_models(tmp_path, NONE) == {}
 
 
-def test_an_inpainting_unet_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = folder_model(tmp_path / "house")
-    config = json.loads((path / "unet" / "config.json").read_text())
-    (path / "unet" / "config.json").write_text(json.dumps(config | {"in_channels": 9}))
+def test_an_inpainting_unet_is_known_as_one(tmp_path: Path) -> None:
+    change_unet(folder_model(tmp_path / "house"), in_channels=9)
+    folder_model(tmp_path / "plain")
     single_file(tmp_path / "field.safetensors", channels=9)
+    found = find_models(tmp_path, NONE)
+    assert {name: source.inpaints for name, source in found.items()} == {
+        "field": True,
+        "house": True,
+        "plain": False,
+    }
+    assert {source.layout for source in found.values()} == {"sd1"}
+
+
+def test_a_denoiser_of_other_channels_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    change_unet(folder_model(tmp_path / "house"), in_channels=8)
+    single_file(tmp_path / "field.safetensors", channels=7)
     assert find_models(tmp_path, NONE) == {}
-    assert caplog.text.count("4 channels") == 2
+    assert "takes 8 channels, not 4 or 9" in caplog.text
+    assert "takes 7 channels, not 4 or 9" in caplog.text
+
+
+def test_a_unet_that_is_told_of_guidance_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    change_unet(folder_model(tmp_path / "house"), time_cond_proj_dim=256)
+    assert find_models(tmp_path, NONE) == {}
+    assert "told of guidance" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sign", "layout", "lacking"),
+    [
+        (("joint_blocks.0.context_block.adaLN_modulation.1.bias", "x_embedder.proj.weight"),
+         "sd3", "vae, text_encoder, text_encoder_2"),
+        (("double_blocks.0.img_attn.norm.key_norm.scale", "img_in.weight"),
+         "flux", "vae, text_encoder, text_encoder_2"),
+    ],
+)  # fmt: skip
+def test_a_transformer_alone_says_what_must_lie_beside_it(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    sign: tuple[str, str],
+    layout: str,
+    lacking: str,
+) -> None:
+    path = tmp_path / "big.safetensors"
+    shape = {"sd3": (1, 16, 1, 1), "flux": (1, 64)}[layout]
+    path.write_bytes(
+        safetensors({sign[0]: np.ones((1,), np.float32), sign[1]: np.ones(shape, np.float32)})
+    )
+    assert find_models(tmp_path, NONE) == {}
+    assert f"it does not hold its {lacking}. Put the folders" in caplog.text
+    assert "big.config/ beside the file" in caplog.text
 
 
 def test_a_single_file_without_tokenizer_says_where_to_put_one(
@@ -140,7 +193,7 @@ def test_a_lora_among_the_models_is_left_out(
     )
     (tmp_path / "broken.safetensors").write_bytes(b"not weights")
     assert find_models(tmp_path, NONE) == {}
-    assert "neither a Stable Diffusion 1.x nor an SDXL checkpoint" in caplog.text
+    assert "no checkpoint of Stable Diffusion 1.x, SDXL, SD3 or Flux" in caplog.text
 
 
 def test_a_models_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
