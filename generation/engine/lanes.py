@@ -213,8 +213,6 @@ class Seats:
         if waiting:
             # Worth two calls at most, so that a long wait ends in no long turn.
             self._reserved = min(self._reserved + rows * _EARNED, 2.0 * seating.bucket)
-        else:
-            self._reserved = 0.0
 
 
 def _ranked(riders: Sequence[R], room: int, teams: Teams, turn_s: float) -> list[R]:

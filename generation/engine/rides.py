@@ -12,6 +12,7 @@ from generation.engine.flights import Control, Flight, FlightProgress, Lead, Row
 
 Told = Callable[[FlightProgress], None]
 Cancelled = Callable[[], bool]
+_MEMORY_ENDED = ("out of memory", "not enough memory", "t allocate memory", "alloc_failed")
 _log = logging.getLogger(__name__)
 
 
@@ -126,7 +127,8 @@ def is_memory(exc: Exception) -> bool:
     """Whether memory has ended: torch says so in different ways on different devices."""
     if isinstance(exc, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(exc, RuntimeError) and "memory" in str(exc).lower()
+    text = str(exc).lower()
+    return isinstance(exc, RuntimeError) and any(phrase in text for phrase in _MEMORY_ENDED)
 
 
 def as_failure(exc: Exception, flight: Flight) -> RenderError:

@@ -1,5 +1,6 @@
 """One call of a model for the flights that ride: ask, answer, and whose failure is whose."""
 
+import weakref
 from collections.abc import Callable
 
 import torch
@@ -8,7 +9,7 @@ from brand.spec import RenderError
 from generation.engine.flights import Row
 from generation.engine.lane import Lane
 from generation.engine.lanes import Seating
-from generation.engine.pace import Pace
+from generation.engine.pace import Pace, free_memory
 from generation.engine.profile import Profiles
 from generation.engine.rides import (
     Ride,
@@ -40,6 +41,8 @@ class Steps:
         self._clock = clock
         self._end = end
         self._verdicts: list[tuple[Ride, Callable[[], bool]]] = []
+        self._taken = 0.0
+        self._before: tuple[Callable[[], Lane | None], float] = (lambda: None, 0.0)
 
     def take(self, lane: Lane, seating: Seating[Ride]) -> None:
         """One evaluation for each of the flights that ride."""
@@ -52,19 +55,27 @@ class Steps:
                 self._end(ride, as_failure(exc, ride.flight))
         if asked:
             self._ask(lane, asked, seating.bucket)
-        self._counters.model_s += self._pace.taken_s()
-        lane.measured(self._clock() - started, seating.seconds)
+        taken = self._taken + self._pace.taken_s()
+        self._counters.model_s += taken
+        self._taken = 0.0
+        if not self._pace.late:
+            lane.measured(self._clock() - started, seating.seconds)
+            return
+        # What was taken is the call's before; its lane may be gone, and its model put away.
+        before, profiled = self._before
+        if taken and (earlier := before()) is not None:
+            earlier.measured(taken, profiled)
+        self._before = (weakref.ref(lane), seating.seconds)
 
     def _ask(self, lane: Lane, asked: list[tuple[Ride, list[Row]]], bucket: int) -> None:
         """Call the model; where it fails, ask for each flight alone to find whose fault it is."""
         rows = [row for _, of_ride in asked for row in of_ride]
-        try:
-            answers = self._pace.call(lambda: lane.denoiser.predict(lane.signature, rows, bucket))
-        except Exception as exc:  # noqa: BLE001  # becomes the failure of one flight
-            if is_memory(exc):
+        answers, failure = self._predicted(lane, rows, bucket)
+        if answers is None:
+            if failure is None:
                 self._shrink(lane, [ride for ride, _ in asked], bucket)
             elif len(asked) == 1:
-                self._end(asked[0][0], as_failure(exc, asked[0][0].flight))
+                self._end(asked[0][0], as_failure(failure, asked[0][0].flight))
             else:
                 for one in asked:
                     self._ask(lane, [one], bucket)
@@ -81,13 +92,25 @@ class Steps:
         if not self._pace.late:
             self._settle()
 
+    def _predicted(
+        self, lane: Lane, rows: list[Row], bucket: int
+    ) -> tuple[torch.Tensor | None, Exception | None]:
+        """The answers, or why there are none; neither where memory has ended."""
+        try:
+            return self._pace.call(
+                lambda: lane.denoiser.predict(lane.signature, rows, bucket)
+            ), None
+        except Exception as exc:  # noqa: BLE001  # becomes the failure of one flight
+            # Kept, an error of memory would keep the tensors alive that filled it.
+            return None, None if is_memory(exc) else exc
+
     def _charge(self, asked: list[tuple[Ride, list[Row]]], rows: int) -> None:
         """Share the call's seconds out; a late pace tells those of the call before, much the same.
 
         Before anybody lands, because then the flight's seconds are read.
         """
         taken = self._pace.taken_s()
-        self._counters.model_s += taken
+        self._taken += taken
         for ride, of_ride in asked:
             ride.flight.seconds += taken * len(of_ride) / rows
 
@@ -123,8 +146,7 @@ class Steps:
 
     def _shrink(self, lane: Lane, asked: list[Ride], bucket: int) -> None:
         """Memory ended: go on with smaller buckets, from the start where that changes the class."""
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_memory()
         self._counters.out_of_memory += 1
         smaller = lane.profile.below(bucket) if lane.profile else None
         largest = smaller.budget if smaller else 0

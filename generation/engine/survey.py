@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from generation.engine.flights import Denoiser, Row, Signature
+from generation.engine.pace import free_memory
 from generation.engine.profile import Profile, Tried, chosen_profile
+from generation.engine.rides import is_memory
 
 CANDIDATES = (2, 4, 6, 8, 12, 16, 24, 32)
 """Even ones: a flight with guidance brings two rows. 1 is looked at last."""
@@ -85,10 +87,12 @@ class Survey:
             rows = [self._rows[index] for index in call.rows]
             # To the host, because only there the answer is sure to have been computed.
             answer = denoiser.predict(self._signature, rows, call.bucket).cpu()
-        except (torch.OutOfMemoryError, MemoryError):
+        except Exception as exc:
             self._due = None
-            if not self._tried:
+            if not is_memory(exc) or not self._tried:
                 raise
+        if self._due is None:
+            free_memory()
             return
         self._last_s = self._clock() - started
         try:

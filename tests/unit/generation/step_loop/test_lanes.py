@@ -173,7 +173,8 @@ def test_nobody_starves_under_an_endless_stream_of_better_flights(
             lane.enter(better)
         served += lane.step().rows
         calls += 1
-        assert served * RESERVE <= remaining * rows + 4 * rows + 8
+        # A ride waits for its share, and for the rest of the call that makes the share full.
+        assert served * RESERVE <= (remaining + 2) * (rows + 8 * RESERVE)
 
 
 @settings(deadline=None)

@@ -167,7 +167,7 @@ def test_who_waits_is_told_how_many_go_before(deck: Deck, gate: Gate) -> None:
 
 def test_the_first_flight_of_a_shape_waits_for_its_profile(gate: Gate) -> None:
     gate.open()
-    profiles = Profiles()
+    profiles = Profiles(max_rows=8)
     deck = Deck(denoiser := ToyDenoiser(), toy_loop(denoiser, profiles))
     flight = toy_flight()
     assert torch.equal(deck.start(flight).result(PATIENCE_S), by_hand(toy_flight()))
