@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 
+SPREAD = 0.5
+"""Of the layers that are zero in a fresh one: enough for every part to be seen in a picture."""
 EYE = (8, 16)
 """The tiny VAE makes one latent of 2×2 pixels."""
 
@@ -23,9 +25,9 @@ def tiny_control(unet: UNet2DConditionModel, *, seed: int, order: str = "rgb") -
     with torch.no_grad():
         for layer in zero:
             for value in layer.parameters():
-                value.copy_(torch.randn(value.shape, generator=generator) * 0.2)
+                value.copy_(torch.randn(value.shape, generator=generator) * SPREAD)
         for block in net.controlnet_cond_embedding.blocks:
-            block.weight.copy_(torch.randn(block.weight.shape, generator=generator) * 0.2)
+            block.weight.copy_(torch.randn(block.weight.shape, generator=generator) * SPREAD)
     return net
 
 

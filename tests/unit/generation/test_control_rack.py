@@ -197,6 +197,11 @@ def _control(net: str, picture: Image.Image, weight: float = 1.0, **span: float)
     return Control(net=net, image=pixels_of_map(picture), weight=weight, **given)
 
 
+def _same_picture(one: np.ndarray, other: np.ndarray) -> bool:
+    """At most one shade apart anywhere, and hardly anywhere even that."""
+    return _apart(one, other) <= 1 and float(np.abs(one - other).mean()) < 0.01
+
+
 def _apart(one: np.ndarray, other: np.ndarray) -> int:
     return int(np.abs(one - other).max())
 
@@ -215,7 +220,7 @@ def test_one_controlnet_paints_what_the_stock_pipeline_paints(
         control_guidance_end=end,
     )
     found = _own(world, (_control("edges", maps[0], weight, start=start, end=end),))
-    assert _apart(found, wanted) <= 1
+    assert _same_picture(found, wanted)
     assert _apart(found, _own(world, ())) > 8
 
 
@@ -225,15 +230,26 @@ def test_two_controlnets_are_summed_as_the_stock_pipeline_sums_them(
     wanted = _stock(
         world,
         list(maps),
-        controlnet_conditioning_scale=[0.8, 0.5],
+        controlnet_conditioning_scale=[0.8, 1.6],
         control_guidance_start=[0.0, 0.2],
         control_guidance_end=[0.7, 1.0],
     )
     controls = (
         _control("edges", maps[0], 0.8, end=0.7),
-        _control("tile", maps[1], 0.5, start=0.2),
+        _control("tile", maps[1], 1.6, start=0.2),
     )
-    assert _apart(_own(world, controls), wanted) <= 1
+    found = _own(world, controls)
+    assert _same_picture(found, wanted)
+    assert _apart(found, _own(world, controls[:1])) > 4
+    assert _apart(found, _own(world, controls[1:])) > 4
+
+
+def test_a_net_that_reads_blue_first_is_shown_blue_first(
+    world: World, maps: list[Image.Image]
+) -> None:
+    swapped = Image.merge("RGB", maps[0].split()[::-1])
+    seen = _own(world, (_control("tile", maps[0]),))
+    assert _apart(seen, _own(world, (_control("tile", swapped),))) > 4
 
 
 def test_a_control_of_weight_0_changes_nothing(world: World, maps: list[Image.Image]) -> None:
