@@ -35,8 +35,9 @@ class Finished:
 async def finished(client: Client, job: Job) -> list[Finished]:
     """The pictures of a job that is done, in order. Raises ApiFailure where the gates let none
     through."""
+    last = max(item.stage for item in job.items)
     async with client.house.store.read() as tx:
-        assets = [await tx.assets.get(item.asset) for item in job.items]
+        assets = [await tx.assets.get(i.asset) for i in job.items if i.stage == last and i.asset]
     passed = [asset for asset in assets if asset.state is not AssetState.DISCARDED]
     if not passed:
         failed = assets[0].evidence.failed if assets else ()

@@ -13,6 +13,8 @@ ID = "^[0-9A-Za-z]{22}$"
 SHA256 = "^[0-9a-f]{64}$"
 NAME = Annotated[str, Field(max_length=100)]
 MAX_WORDS = 2000
+LORAS = Annotated[str, Field(max_length=400)]
+"""One of the kit's list, or several with weights: `look:0.8+stripes:0.4`."""
 VARIABLES = Annotated[
     dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=200)]],
     Field(max_length=40, default_factory=dict),
@@ -113,7 +115,7 @@ class BriefIn(Strict):
     cfg: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     sampler: NAME = ""
     strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    lora: NAME = ""
+    lora: LORAS = ""
     lora_weight: Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)] | None = None
     private: bool = False
     reference: PICTURE = ""

@@ -14,7 +14,7 @@ from bot.web.api.failures import ApiFailure
 from bot.web.api.naming import Meant, aspect_of, meant_by
 from bot.web.api.pictures import keep, keep_mask
 from bot.web.api.results import Finished, finished
-from bot.web.api.shapes import MAX_WORDS, NAME, VARIABLES, Strict
+from bot.web.api.shapes import LORAS, MAX_WORDS, NAME, VARIABLES, Strict
 from bot.web.api.submitting import IdempotencyKey, Waiting, submit
 from bot.web.site import site_of
 from brand.brief import Brief
@@ -69,7 +69,7 @@ class GenerateIn(Strict):
     cfg: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     sampler: NAME = ""
     variables: VARIABLES
-    lora: NAME = ""
+    lora: LORAS = ""
     private: bool = False
 
 

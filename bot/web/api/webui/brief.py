@@ -17,8 +17,9 @@ from bot.web.api.webui.shapes import Common, PictureIn, TextIn, UnitIn
 from brand.brief import Brief, ControlWish
 from brand.infotext import sampler_name
 from brand.kit import BrandKit
+from brand.lora_rules import lora_text
 
-_LORA = re.compile(r"<lora:([^:<>]{1,100})(?::(-?[0-9.]{1,8}))?>")
+_LORA = re.compile(r"<lora:([^:<>+]{1,100})(?::(-?[0-9.]{1,8}))?>")
 _AUTOMATIC = ("", "automatic", "use same scheduler")
 _ANCESTRAL = ("_a", "_sde", "lcm")
 """Endings of samplers that put noise in at every step: AUTOMATIC1111's `eta` 1."""
@@ -56,7 +57,7 @@ async def understood(client: Client, wanted: Common) -> Understood:
     settings = wanted.override_settings
     meant = await meant_by(client, (settings.sd_model_checkpoint if settings else None) or "")
     kit, notes = meant.kit, list[str]()
-    words, lora, weight = _lora(wanted.prompt)
+    words, lora = _lora(wanted.prompt)
     brief = Brief(
         words=words,
         template=(wanted.styles or [""])[0] or meant.template,
@@ -68,7 +69,6 @@ async def understood(client: Client, wanted: Common) -> Understood:
         cfg=wanted.cfg_scale,
         sampler=_sampler(kit, wanted),
         lora=lora,
-        lora_weight=weight,
         controls=await _controls(client, wanted, notes),
     )
     if isinstance(wanted, TextIn):
@@ -83,18 +83,15 @@ def refused(param: str, detail: str) -> ApiFailure:
     return ApiFailure(status=422, code="not_supported", detail=detail, param=param)
 
 
-def _lora(prompt: str) -> tuple[str, str, float | None]:
-    """The words without `<lora:name:weight>`, its name and weight."""
+def _lora(prompt: str) -> tuple[str, str]:
+    """The words without their `<lora:NAME:WEIGHT>`, and these as the house writes them."""
     found = _LORA.findall(prompt)
-    if not found:
-        return prompt, "", None
-    if len(found) > 1:
-        raise refused("prompt", "One <lora:NAME:WEIGHT> is taken, not several.")
-    name, weight = found[0]
     try:
-        return " ".join(_LORA.sub(" ", prompt).split()), name, float(weight) if weight else None
+        choices = tuple((name, float(weight) if weight else None) for name, weight in found)
     except ValueError as exc:
-        raise refused("prompt", f"`{weight}` is no weight of a LoRA.") from exc
+        raise refused("prompt", "A LoRA's weight is a number: <lora:NAME:0.8>.") from exc
+    words = " ".join(_LORA.sub(" ", prompt).split()) if found else prompt
+    return words, lora_text(choices)
 
 
 def _aspect(kit: BrandKit, wanted: Common) -> str:
