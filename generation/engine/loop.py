@@ -20,7 +20,7 @@ from generation.engine.flights import Denoiser, Flight, Signature
 from generation.engine.lane import Lane
 from generation.engine.lanes import RoundRobin, Seating, Teams, Want
 from generation.engine.outlook import Outlook
-from generation.engine.pace import DevicePace, HostPace
+from generation.engine.pace import DevicePace, HostPace, Pace
 from generation.engine.profile import Profiles
 from generation.engine.rides import Cancelled, Ride, Told, as_failure, out_of_memory, overflowed
 from generation.engine.standing import Counters, Standing
@@ -42,7 +42,8 @@ class LoopModel:
 class StepLoop:
     """Flies flights. `fly` may be called from any number of threads.
 
-    `models` gives the model of a name; it is asked in the loop's thread and must not load.
+    `models` gives the model of a name; it is asked in the loop's thread and must not load. A `pace`
+    is chosen for the device if none is given.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class StepLoop:
         *,
         device: torch.device | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        pace: Pace | None = None,
     ) -> None:
         self._models = models
         self._profiles = profiles
@@ -59,7 +61,7 @@ class StepLoop:
         self._on_device = device is not None and device.type == "cuda"
         self._counters = Counters()
         self._steps = Steps(
-            DevicePace() if self._on_device else HostPace(clock),
+            pace or (DevicePace() if self._on_device else HostPace(clock)),
             profiles=profiles,
             counters=self._counters,
             clock=clock,

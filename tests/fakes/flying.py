@@ -12,6 +12,7 @@ import torch
 
 from generation.engine.flights import Control, Flight, Row, Signature, Terms
 from generation.engine.loop import LoopModel, StepLoop
+from generation.engine.pace import HostPace, Pace
 from generation.engine.profile import Profile, Profiles
 
 SIZE = 4
@@ -146,7 +147,35 @@ def toy_profiles(
     return profiles
 
 
-def toy_loop(denoiser: ToyDenoiser, profiles: Profiles | None = None) -> StepLoop:
+def toy_loop(
+    denoiser: ToyDenoiser, profiles: Profiles | None = None, pace: Pace | None = None
+) -> StepLoop:
     """A loop that flies with this model under every name; close it."""
     model = LoopModel(denoiser=denoiser, conditions=CONDITIONS)
-    return StepLoop(lambda _name: model, profiles or toy_profiles())
+    return StepLoop(lambda _name: model, profiles or toy_profiles(), pace=pace)
+
+
+class LatePace(HostPace):
+    """Knows of a call only when the next one has been made, as with an accelerator."""
+
+    late = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked_too_early = 0
+        self._calls = 0
+
+    def call(self, question: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """Make a call."""
+        self._calls += 1
+        return super().call(question)
+
+    def finite(self, latents: torch.Tensor) -> Callable[[], bool]:
+        """Counts who asks before the next call."""
+        made, sound = self._calls, bool(torch.isfinite(latents).all())
+
+        def verdict() -> bool:
+            self.looked_too_early += self._calls == made
+            return sound
+
+        return verdict

@@ -17,6 +17,7 @@ from tests.fakes.flying import (
     OTHER_KIND,
     SECONDS,
     SIGNATURE,
+    LatePace,
     ToyDenoiser,
     toy_flight,
     toy_loop,
@@ -216,6 +217,18 @@ def test_the_models_own_setup_runs_in_the_loops_thread_when_the_model_changes() 
         loop.fly(flight, lambda _progress: None, lambda: False)
     assert ran == [(name, "step-loop") for name in ("a", "b", "a")]
     loop.close(PATIENCE_S)
+
+
+def test_where_answers_come_late_nothing_waits_and_everything_is_told() -> None:
+    deck = Deck(denoiser := ToyDenoiser(), toy_loop(denoiser, pace=(pace := LatePace())))
+    flown = [deck.start(toy_flight(str(n), seed=n, steps=5 + n)) for n in range(6)]
+    for n, future in enumerate(flown):
+        assert torch.equal(future.result(PATIENCE_S), by_hand(toy_flight(seed=n, steps=5 + n)))
+        told = [progress.done for progress in deck.told[str(n)] if progress.done]
+        assert told == list(range(1, 6 + n))
+    assert pace.looked_too_early == 0
+    assert deck.loop.standing().counters.model_s > 0
+    deck.close()
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -9,6 +9,7 @@ from brand.spec import ModelMissing, RenderFailed, RenderUnavailable
 from generation.engine.flights import Row
 from generation.engine.loop import LoopModel, StepLoop
 from tests.fakes.flying import (
+    LatePace,
     ToyDenoiser,
     toy_flight,
     toy_loop,
@@ -19,7 +20,8 @@ from tests.unit.generation.step_loop.deck import PATIENCE_S, Deck, Gate, arrived
 pytestmark = pytest.mark.model
 
 
-def test_a_flight_whose_numbers_overflow_fails_alone(gate: Gate) -> None:
+@pytest.mark.parametrize("pace", [None, LatePace()], ids=["at once", "late"])
+def test_a_flight_whose_numbers_overflow_fails_alone(gate: Gate, pace: LatePace | None) -> None:
     class Poisoned(ToyDenoiser):
         def predict(self, signature, rows, bucket):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             answers = super().predict(signature, rows, bucket)
@@ -29,7 +31,7 @@ def test_a_flight_whose_numbers_overflow_fails_alone(gate: Gate) -> None:
             return answers
 
     gate.open()
-    deck = Deck(denoiser := Poisoned(before=gate), toy_loop(denoiser))
+    deck = Deck(denoiser := Poisoned(before=gate), toy_loop(denoiser, pace=pace))
     bad = deck.start(toy_flight("bad", loras=(("f" * 64, 1.0),), steps=9))
     good = [deck.start(toy_flight(f"good {n}", seed=n, steps=9)) for n in range(3)]
     with pytest.raises(RenderFailed, match="float32"):
@@ -37,6 +39,7 @@ def test_a_flight_whose_numbers_overflow_fails_alone(gate: Gate) -> None:
     for n, flown in enumerate(good):
         assert torch.equal(flown.result(PATIENCE_S), by_hand(toy_flight(seed=n, steps=9)))
     assert len(deck.told["bad"]) < 9
+    assert pace is None or pace.looked_too_early == 0
     deck.close()
 
 
