@@ -88,8 +88,9 @@ def stock_pipeline(models: Path, layout: str) -> "DiffusionPipeline":
 
 
 def evaluations(told: list[Progress]) -> list[tuple[int, int]]:
-    """(done, total) of every evaluation that was told, in order."""
-    return [(item.done, item.total) for item in told if item.done and not item.preview]
+    """(done, total) of every evaluation that was told, in order; previews and places left out."""
+    told = [item for item in told if item.done and not item.preview]
+    return list(dict.fromkeys((item.done, item.total) for item in told))
 
 
 def image_of(picture: Picture) -> Image.Image:
