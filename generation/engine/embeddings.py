@@ -184,6 +184,9 @@ def check_embedding(path: Path, sha256: str) -> Header:
             f"The file {sha256[:12]} is no embedding: it has {len(header.tensors)} tensors, "
             f"not 1 to {MAX_TENSORS}."
         )
+    named = set(header.tensors)
+    if any("." in name for name in named) or (len(named) > 1 and named != set(_BY_NAME)):
+        raise LoraRefused(f"The file {sha256[:12]} is no embedding: it holds {min(named)[:80]!r}.")
     for name, facts in header.tensors.items():
         vectors = 1 if len(facts.shape) == 1 else next(iter(facts.shape), 0)
         if facts.dtype not in _FLOATS or len(facts.shape) not in {1, 2}:

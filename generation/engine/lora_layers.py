@@ -134,7 +134,7 @@ class Site:
         return out
 
     def install(self, terms: tuple[Term, ...]) -> None:
-        """Take the place of `forward`; cheaper than a hook, and gone without a trace."""
+        """Take the place of `forward`: a compiled model would overlook a hook."""
         self.terms = terms
         self._before = self._module.__dict__.get("forward")
         self._base = self._module.forward

@@ -1,4 +1,4 @@
-"""Weights: what is given as a LoRA and is none. Nothing of it may run, load or stay."""
+"""Weights: what is given as a LoRA or embedding and is none. Nothing may run, load or stay."""
 
 import json
 import pickle
@@ -18,6 +18,7 @@ from tests.unit.generation.lora_files import UNET, peft_lora
 from tests.unit.generation.lora_files import safetensors as as_file
 
 MUTANTS = 2_000
+EMBEDDING_MUTANTS = 500
 PREFIX = f"unet.{UNET}"
 
 
@@ -46,8 +47,49 @@ async def run() -> Score:
         with score.attempt("code in a pickle"):
             if ran.exists():
                 raise Taken("it ran")
+        _try_embeddings(score, folder, rng)
+        for what, data in _must_refuse(ran):
+            _try_embedding(score, folder, what, data, must_refuse=True)
     _try_changed_on_disk(score, sound)
     return score
+
+
+def _try_embeddings(score: Score, folder: Path, rng: random.Random) -> None:
+    good = {"clip_l": np.ones((3, 32), np.float32), "clip_g": np.ones((3, 48), np.float32)}
+    sound = as_file(good, {"made by": "a test"})
+    for number in range(EMBEDDING_MUTANTS):
+        what = f"embedding mutant {number}"
+        _try_embedding(score, folder, what, mutant(sound, rng), must_refuse=False)
+    for what, data in _no_embeddings():
+        _try_embedding(score, folder, what, data, must_refuse=True)
+
+
+def _no_embeddings() -> Iterator[tuple[str, bytes]]:
+    for what, shape in {
+        "no vectors": (0, 32),
+        "vectors of nothing": (3, 0),
+        "a thousand vectors": (1000, 32),
+        "three dimensions": (1, 3, 32),
+        "a lone number": (),
+    }.items():
+        yield f"an embedding with {what}", as_file({"emb_params": np.ones(shape, np.float32)})
+    yield "whole numbers", as_file({"emb_params": np.ones((1, 32), np.int64)})
+    yield "NaN vectors", as_file({"emb_params": np.full((1, 32), np.nan, np.float32)})
+    yield "three tensors", as_file({name: np.ones((1, 32), np.float32) for name in "abc"})
+
+
+def _try_embedding(
+    score: Score, folder: Path, what: str, data: bytes, *, must_refuse: bool
+) -> None:
+    """Refused, or (a mutant) at most 75 vectors of finite numbers under each name."""
+    from generation.engine.embeddings import MAX_VECTORS, check_embedding
+
+    path = folder / "embedding"
+    path.write_bytes(data)
+    with score.attempt(f"{what} as an embedding", (LoraRefused,), must_refuse=must_refuse):
+        header = check_embedding(path, sha256_hex(data))
+        if any(len(t.shape) == 2 and t.shape[0] > MAX_VECTORS for t in header.tensors.values()):
+            raise Taken("it has too many vectors")
 
 
 def _try(score: Score, folder: Path, what: str, data: bytes, *, sound: bytes = b"") -> None:
