@@ -7,9 +7,9 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from brand.spec import ModelMissing, SpecInvalid
+from brand.spec import ModelMissing
 from generation.engine.control.loading import load_control
-from generation.engine.control.sources import FOLDER, ControlSource
+from generation.engine.control.sources import ControlSource, choose_control
 from generation.engine.denoisers.tiling import Tiling
 from generation.engine.flights import Lead, Signature
 
@@ -38,24 +38,12 @@ class ControlRack:
         return sum(net.bytes for net in list(self._nets.values()))
 
     def choose(self, kind: str, name: str = "") -> ControlSource:
-        """The ControlNet of that name, or the first by name that fits this model and kind.
-
-        Raises ModelMissing where there is none, SpecInvalid where the named one is of another kind.
-        """
+        """As choose_control says, for this model. Raises ModelMissing and SpecInvalid."""
         if self._unet is None:
             raise ModelMissing(
                 "ControlNets lead models of the SD 1.x and SDXL layouts only; choose such a model."
             )
-        if name:
-            return self._named(name, kind)
-        fitting = [s for _, s in sorted(self._sources.items()) if s.kind == kind and self._fits(s)]
-        if not fitting:
-            raise ModelMissing(
-                f"There is no {kind} ControlNet for this model. Put one into {FOLDER}/ in the"
-                " models folder: a diffusers folder or one safetensors file, with the kind in its"
-                " name."
-            )
-        return fitting[0]
+        return choose_control(self._sources, kind, name, self._fits)
 
     def take(self, name: str) -> None:
         """Have it in memory. Raises ModelMissing where its files are not sound or do not fit."""
@@ -91,17 +79,6 @@ class ControlRack:
             down = tuple(one + other for one, other in zip(down, more, strict=True))
             middle = middle + more_middle
         return down, middle
-
-    def _named(self, name: str, kind: str) -> ControlSource:
-        source = self._sources.get(name)
-        if source is None:
-            known = ", ".join(sorted(self._sources)) or "none"
-            raise ModelMissing(f"There is no ControlNet {name!r}; installed are: {known}.")
-        if source.kind != kind:
-            raise SpecInvalid(f"the ControlNet {name!r} is led by {source.kind}, not by {kind}")
-        if not self._fits(source):
-            raise ModelMissing(f"The ControlNet {name!r} belongs to another family of models.")
-        return source
 
     def _fits(self, source: ControlSource) -> bool:
         if self._unet is None:

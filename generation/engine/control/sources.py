@@ -3,12 +3,12 @@
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from brand.spec import CONTROL_KINDS
+from brand.spec import CONTROL_KINDS, ModelMissing, SpecInvalid
 from generation.engine.weights import (
     Header,
     WeightsDamaged,
@@ -78,6 +78,44 @@ class ControlSource:
 
 class _Unusable(Exception):
     """This is no ControlNet we can load; the message says why."""
+
+
+def choose_control(
+    sources: Mapping[str, ControlSource],
+    kind: str,
+    name: str,
+    fits: Callable[[ControlSource], bool],
+) -> ControlSource:
+    """The ControlNet of that name, or the first by name that is led by this kind and fits.
+
+    Raises ModelMissing where there is none, SpecInvalid where the named one is of another kind.
+    """
+    if name:
+        return _chosen_by_name(sources, kind, name, fits)
+    fitting = [s for _, s in sorted(sources.items()) if s.kind == kind and fits(s)]
+    if not fitting:
+        raise ModelMissing(
+            f"There is no {kind} ControlNet for this model. Put one into {FOLDER}/ in the models"
+            " folder: a diffusers folder or one safetensors file, with the kind in its name."
+        )
+    return fitting[0]
+
+
+def _chosen_by_name(
+    sources: Mapping[str, ControlSource],
+    kind: str,
+    name: str,
+    fits: Callable[[ControlSource], bool],
+) -> ControlSource:
+    source = sources.get(name)
+    if source is None:
+        known = ", ".join(sorted(sources)) or "none"
+        raise ModelMissing(f"There is no ControlNet {name!r}; installed are: {known}.")
+    if source.kind != kind:
+        raise SpecInvalid(f"the ControlNet {name!r} is led by {source.kind}, not by {kind}")
+    if not fits(source):
+        raise ModelMissing(f"The ControlNet {name!r} belongs to another family of models.")
+    return source
 
 
 def find_controls(models_dir: Path | None, shipped: Path) -> dict[str, ControlSource]:

@@ -40,6 +40,11 @@ KINDS: Mapping[str, Callable[[Path | None], MapOf]] = MappingProxyType(
 )
 """What makes a map of each kind, from the models folder. May raise ModelMissing."""
 
+WEIGHTS_OF: Mapping[str, str] = MappingProxyType(
+    {"depth": "depth", "normal": "depth", "pose": "pose", "segmentation": "segmentation"}
+)
+"""Whose weights each of the learned kinds takes."""
+
 
 class Preprocessors:
     """Makes maps; what needs weights is loaded when it is first asked for, and kept."""

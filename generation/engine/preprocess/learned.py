@@ -38,6 +38,16 @@ def folder_of(models_dir: Path | None, kind: str) -> Path:
     return folder
 
 
+def files_of(models_dir: Path | None, kind: str) -> tuple[tuple[str, Path], ...]:
+    """(name, file) of everything that decides that kind's maps. Raises ModelMissing."""
+    folder = folder_of(models_dir, kind)
+    return tuple(
+        (f"{FOLDER}/{kind}/{file.relative_to(folder).as_posix()}", file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.suffix in {".json", ".safetensors"}
+    )
+
+
 def read_model(kind: str, folder: Path, model_class: ModelClass) -> tuple[Any, Any]:
     """(image processor, model) from that folder. Raises ModelMissing if they are not sound."""
     try:

@@ -20,7 +20,8 @@ CONFIG = {
 pytestmark = pytest.mark.model  # for torch, which writes the files
 
 
-def _folder(path: Path, config: object = CONFIG) -> Path:
+def control_folder(path: Path, config: object = CONFIG) -> Path:
+    """A folder that looks like a ControlNet of that shape, with weights of two numbers."""
     path.mkdir(parents=True)
     (path / "config.json").write_text(json.dumps(config))
     save_file({"x": torch.zeros(2)}, path / "diffusion_pytorch_model.safetensors")
@@ -51,18 +52,18 @@ def _file(path: Path, *, words: int = 768, first: int = 320, prefix: str = "") -
     ],
 )
 def test_the_name_tells_the_kind(name: str, kind: str, tmp_path: Path) -> None:
-    _folder(tmp_path / "controlnets" / name)
+    control_folder(tmp_path / "controlnets" / name)
     assert find_controls(tmp_path, tmp_path)[name].kind == kind
 
 
 def test_a_settings_file_tells_the_kind_before_the_name(tmp_path: Path) -> None:
-    folder = _folder(tmp_path / "controlnets" / "old-canny")
+    folder = control_folder(tmp_path / "controlnets" / "old-canny")
     (folder / "housestyle.json").write_text('{"kind": "lineart"}')
     assert find_controls(tmp_path, tmp_path)["old-canny"].kind == "lineart"
 
 
 def test_a_folder_fits_models_of_its_text_width_and_levels(tmp_path: Path) -> None:
-    _folder(tmp_path / "controlnets" / "canny")
+    control_folder(tmp_path / "controlnets" / "canny")
     source = find_controls(tmp_path, tmp_path)["canny"]
     assert source.fits(768, [320, 640])
     assert not source.fits(2048, [320, 640])
@@ -93,7 +94,7 @@ def test_a_single_file_is_read_from_its_header(place: str, prefix: str, tmp_path
 def test_what_is_no_controlnet_is_left_out_with_the_reason(
     config: object, reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _folder(tmp_path / "controlnets" / "canny", config)
+    control_folder(tmp_path / "controlnets" / "canny", config)
     with caplog.at_level(logging.WARNING):
         assert find_controls(tmp_path, tmp_path) == {}
     assert reason in caplog.text
@@ -102,7 +103,7 @@ def test_what_is_no_controlnet_is_left_out_with_the_reason(
 def test_an_unknown_kind_is_left_out_and_told_how_to_name_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _folder(tmp_path / "controlnets" / "shuffle")
+    control_folder(tmp_path / "controlnets" / "shuffle")
     with caplog.at_level(logging.WARNING):
         assert find_controls(tmp_path, tmp_path) == {}
     assert "one of canny, softedge" in caplog.text
@@ -126,7 +127,7 @@ def test_other_weights_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFix
 
 
 def test_changed_weights_have_another_hash(tmp_path: Path) -> None:
-    folder = _folder(tmp_path / "controlnets" / "canny")
+    folder = control_folder(tmp_path / "controlnets" / "canny")
     source = find_controls(tmp_path, tmp_path)["canny"]
     before = source.sha256(WeightsIndex(tmp_path / "one.json"))
     save_file({"x": torch.ones(2)}, folder / "diffusion_pytorch_model.safetensors")
