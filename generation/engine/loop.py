@@ -92,6 +92,8 @@ class StepLoop:
         """
         if cancelled():
             raise RenderCancelled("Cancelled on request.")
+        if flight.remaining <= 0:
+            return flight.stepper.latents.clone()
         if self._on_device:
             torch.cuda.current_stream().synchronize()  # its tensors may come from another stream
         with self._changed:

@@ -54,7 +54,7 @@ class Survey:
         self._tried: list[Tried] = []
         self._course = self._calls()
         self._due: _Call | None = next(self._course)
-        self._last_s = 0.0
+        self._typical_s = 0.0
 
     @property
     def over(self) -> bool:
@@ -64,7 +64,7 @@ class Survey:
     @property
     def seconds(self) -> float:
         """A guess of what the next call takes."""
-        return max(self._last_s, 1e-3)
+        return max(self._typical_s, 1e-3)
 
     def profile(self) -> Profile:
         """What was found, once it is over."""
@@ -94,9 +94,9 @@ class Survey:
         if self._due is None:
             free_memory()
             return
-        self._last_s = self._clock() - started
+        taken = self._clock() - started
         try:
-            self._due = self._course.send((answer, self._last_s))
+            self._due = self._course.send((answer, taken))
         except StopIteration:
             self._due = None
 
@@ -126,6 +126,8 @@ class Survey:
             rows = _arrangement(bucket, number, shuffled)
             answer, seconds = yield _Call(rows=rows, bucket=bucket)
             durations.append(seconds)
+            if number:  # the first may compile for a minute: no measure of what comes next
+                self._typical_s = seconds
             for row, result in zip(rows, answer, strict=True):
                 if row < _PROBES:
                     bits.setdefault(row, set()).add(_bits(result))

@@ -36,6 +36,12 @@ def test_a_flight_ends_where_its_sampler_leads_it(deck: Deck, gate: Gate) -> Non
     assert deck.denoiser.threads == {"step-loop"}
 
 
+def test_a_flight_without_evaluations_lands_where_it_is(deck: Deck, gate: Gate) -> None:
+    flight = toy_flight(steps=0)
+    assert torch.equal(deck.start(flight).result(PATIENCE_S), flight.stepper.latents)
+    assert deck.denoiser.calls == []
+
+
 def test_guidance_is_computed_as_diffusers_does_it(deck: Deck, gate: Gate) -> None:
     gate.open()
     flown = deck.start(toy_flight(guidance=7.5, steps=9)).result(PATIENCE_S)

@@ -128,3 +128,19 @@ def test_each_bucket_is_called_as_often_as_it_says() -> None:
     bench = Bench(RISING)
     bench.survey()
     assert set(Counter(bucket for _, bucket in bench.denoiser.calls).values()) == {CALLS}
+
+
+def test_compiling_for_a_bucket_counts_neither_as_its_speed_nor_as_what_comes_next() -> None:
+    bench = Bench(RISING)
+    compiled: set[int] = set()
+
+    def spend(rows: Sequence[Row], bucket: int) -> None:
+        bench.now += RISING[bucket] if bucket in compiled else 60.0
+        compiled.add(bucket)
+
+    bench.denoiser.before = spend
+    survey = Survey(SIGNATURE, lambda: bench.now)
+    while not survey.over:
+        survey.step(bench.denoiser)
+        assert survey.seconds < 1.0
+    assert survey.profile().buckets == (2, 4, 6, 8, 12)
