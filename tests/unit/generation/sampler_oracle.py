@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from generation.engine.courses import Course, prepared
+from generation.engine.courses import Course
 from generation.engine.samplers import new_scheduler
 from generation.engine.steppers import Sampling, Start, new_stepper
 
@@ -73,7 +73,12 @@ def stock_from_image(
     course: Course, image: torch.Tensor, *, blend: Blend = lambda _, made: made
 ) -> torch.Tensor:
     """The latents that diffusers' image-to-image or inpainting loop ends with."""
-    scheduler, timesteps = prepared(course)
+    scheduler = new_scheduler(course.sampler, course.config)
+    scheduler.set_timesteps(course.steps)
+    begin = course.first * scheduler.order
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(begin)
+    timesteps = scheduler.timesteps[begin:]
     generator = dice()
     noise = torch.randn((1, *SHAPE), generator=generator)
 
