@@ -68,6 +68,8 @@ def main() -> None:
         **compared(edge_f1s(maps, within), edge_f1s(maps, without)),
         "tolerance_px": tolerance(SIDE, SIDE),
         "weight": chosen.weight,
+        # The judge was taught products in the middle and of the usual size.
+        "product_accuracy_of_references": marks(judge, drawn, scenes).product,
         "product_accuracy_with": marks(judge, within, scenes).product,
         "product_accuracy_without": marks(judge, without, scenes).product,
         "megabytes": megabytes(chosen.control),

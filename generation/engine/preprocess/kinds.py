@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
+import cv2
 from PIL import Image
 
-from brand.spec import ModelMissing, RenderFailed, SpecInvalid
+from brand.spec import RenderFailed, SpecInvalid
 from generation.engine.preprocess import (
     canny,
     depth,
@@ -47,12 +48,15 @@ WEIGHTS_OF: Mapping[str, str] = MappingProxyType(
 
 
 class Preprocessors:
-    """Makes maps; what needs weights is loaded when it is first asked for, and kept."""
+    """Makes maps; what needs weights is loaded when it is first asked for, and kept.
+
+    Any thread may ask; of each kind one works at a time.
+    """
 
     def __init__(self, models_dir: Path | None) -> None:
         self._models_dir = models_dir
         self._loaded: dict[str, MapOf] = {}
-        self._lock = Lock()
+        self._locks = {kind: Lock() for kind in KINDS}
 
     def map_of(self, kind: str, picture: Image.Image, width: int, height: int) -> Image.Image:
         """The map of that kind at that size.
@@ -60,28 +64,16 @@ class Preprocessors:
         Raises SpecInvalid for an unknown kind, ModelMissing where weights are needed and not
         there, and RenderFailed where they cannot read this picture.
         """
-        with self._lock:
+        if kind not in KINDS:
+            raise SpecInvalid(f"control kind must be one of {', '.join(KINDS)}")
+        with self._locks[kind]:
             make = self._of(kind)
             try:
                 return make(picture, width, height)
-            except (ValueError, RuntimeError, TypeError, IndexError) as exc:
+            except (ValueError, RuntimeError, TypeError, IndexError, cv2.error) as exc:
                 raise RenderFailed(f"No {kind} map could be made of the picture: {exc}") from exc
 
-    def usable(self) -> tuple[str, ...]:
-        """The kinds that work here; what needs weights is loaded to know."""
-        with self._lock:
-            return tuple(kind for kind in KINDS if self._works(kind))
-
-    def _works(self, kind: str) -> bool:
-        try:
-            self._of(kind)
-        except ModelMissing:
-            return False
-        return True
-
     def _of(self, kind: str) -> MapOf:
-        if kind not in KINDS:
-            raise SpecInvalid(f"control kind must be one of {', '.join(KINDS)}")
         if kind not in self._loaded:
             self._loaded[kind] = KINDS[kind](self._models_dir)
         return self._loaded[kind]

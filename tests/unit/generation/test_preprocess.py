@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from brand.spec import CONTROL_KINDS, ModelMissing, SpecInvalid
+from brand.spec import CONTROL_KINDS, ModelMissing, RenderFailed, SpecInvalid
 from generation.engine.preprocess import canny, lineart, softedge, tile
 from generation.engine.preprocess.kinds import KINDS, Preprocessors
 from generation.engine.preprocess.skeleton import draw_people
@@ -103,6 +103,12 @@ def test_odd_shapes_are_no_trouble(kind: str, size: tuple[int, int]) -> None:
     assert found.size == (64, 128)
 
 
+@pytest.mark.parametrize("kind", [*LINES, "tile"])
+def test_a_map_that_cannot_be_made_fails_by_a_named_error(kind: str) -> None:
+    with pytest.raises(RenderFailed, match=f"No {kind} map could be made"):
+        Preprocessors(None).map_of(kind, Image.new("RGB", (64, 64)), 0, 64)
+
+
 @pytest.mark.parametrize("kind", ["depth", "normal", "pose", "segmentation"])
 def test_a_kind_without_weights_says_where_they_belong_and_that_a_map_may_be_given(
     kind: str, tmp_path: Path
@@ -110,10 +116,6 @@ def test_a_kind_without_weights_says_where_they_belong_and_that_a_map_may_be_giv
     folder = "depth" if kind == "normal" else kind
     with pytest.raises(ModelMissing, match=f"preprocessors/{folder}/ in the models folder.*ready"):
         Preprocessors(tmp_path).map_of(kind, Image.new("RGB", (64, 64)), 64, 64)
-
-
-def test_only_the_kinds_that_work_here_are_called_usable(tmp_path: Path) -> None:
-    assert set(Preprocessors(tmp_path).usable()) == {"canny", "softedge", "lineart", "tile"}
 
 
 def test_a_stick_figure_has_a_neck_and_leaves_out_unseen_joints() -> None:
