@@ -69,10 +69,12 @@ def alt_text(asset: Asset, kit: BrandKit) -> str:
 
 
 def _asset_buttons(asset: Asset, kit: BrandKit, review: Review | None) -> tuple[Button, ...]:
+    extend = Button(label="Extend", action=action("extend", asset.id), icon="upscale")
     more = (
         Button(label="Vary", action=action("vary", asset.id), icon="vary"),
         Button(label="Vary strongly", action=action("vary", asset.id, "strong"), icon="vary"),
         Button(label="Upscale", action=action("upscale", asset.id), icon="upscale"),
+        *([extend] if kit.ways.outpaint else []),
         Button(label="Re-roll", action=action("reroll", asset.id), icon="reroll"),
         Button(label="Edit words", action=action("edit", asset.id), icon="edit", asks="words"),
     )

@@ -5,6 +5,7 @@ from datetime import date, time
 
 from bot.core.messages import ChannelRef
 from brand.templates import Brief
+from brand.ways import Outpaint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,14 @@ class Upscale:
 
     asset: str
     factor: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extend:
+    """The same picture going on over its edges. `sides` None: a quarter to the left and right."""
+
+    asset: str
+    sides: Outpaint | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,6 +328,7 @@ Command = (
     | Vary
     | Reroll
     | Upscale
+    | Extend
     | EditWords
     | SendToApproval
     | Approve

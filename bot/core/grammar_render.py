@@ -208,6 +208,7 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.Vary: lambda c, _v: f"/vary {c.asset}{' strong' if c.strong else ''}",
     commands.Reroll: lambda c, _v: f"/reroll {c.target}",
     commands.Upscale: lambda c, _v: f"/upscale {c.asset} {c.factor}",
+    commands.Extend: lambda c, _v: f"/extend {c.asset} {_sides(c.sides)}".strip(),
     commands.EditWords: lambda c, _v: f"/edit {c.asset} {c.text}",
     commands.SendToApproval: _send,
     commands.Approve: lambda c, _v: f"/approve {c.review}",

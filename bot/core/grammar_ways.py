@@ -95,8 +95,8 @@ def _share(value: Value, text: str | None) -> float | None:
     return decimal(replace(value, text=text), SHARE) if text else None
 
 
-def _outpaint(value: Value, _vocabulary: Vocabulary) -> Outpaint:
-    """`left=128,top=64`; a bare number goes for all sides."""
+def read_sides(value: Value) -> Outpaint:
+    """`left=128,top=64`; a bare number goes for all sides. Raises Mistake."""
     sides: dict[str, int] = {}
     for part in value.text.replace("+", ",").split(","):
         match = _SIDE.fullmatch(part.strip())
@@ -152,7 +152,7 @@ WAY_FLAGS = (
         name="outpaint",
         takes="SIDE=PIXELS",
         about="go on over the reference's edges",
-        read=_outpaint,
+        read=lambda v, _w: read_sides(v),
         parameter=lambda text: text[:1].isdigit() or "=" in text,
     ),
     Flag(

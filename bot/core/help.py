@@ -21,7 +21,10 @@ _MORE = {
         "Free words, in any language the model knows. Words in quotation marks are just words.",
         "`Negative:` and what must not be in the picture may end the line.",
         "`/help flags` lists the flags, `/help templates` the templates.",
+        "The first attached picture is the reference; say `--mask`, `control:canny` or `--like` "
+        "for each further one, in their order.",
     ),
+    "extend": ("Without sides: a quarter of its width to the left and to the right.",),
     "reject": ("The requester reads the reason, so say what would make it right.",),
     "cancel": ("What is already rendered is thrown away; the budget gets back the rest.",),
     "budget": (
@@ -78,6 +81,7 @@ def example_of(verb: str, vocabulary: Vocabulary) -> str:
         "imagine": _imagine_example(vocabulary),
         "vary": f"{EXAMPLE_ID} strong",
         "upscale": f"{EXAMPLE_ID} {FACTORS[0]}",
+        "extend": f"{EXAMPLE_ID} left=64,right=64",
         "edit": f"{EXAMPLE_ID} {EXAMPLE_WORDS}",
         "send": f"{EXAMPLE_ID}{channel} Tea for two",
         "reject": f"{EXAMPLE_ID} too dark, the mug is hard to see",
@@ -221,6 +225,9 @@ def _values(flag: Flag, vocabulary: Vocabulary) -> str:
         "cfg": str(vocabulary.cfg),
         "sampler": ", ".join(vocabulary.samplers),
         "strength": str(vocabulary.strength),
+        "control": ", ".join(vocabulary.controls),
+        "highres": str(vocabulary.highres),
+        "recipe": ", ".join(vocabulary.recipes),
         "lora": ", ".join(loras if vocabulary.lora_required else (*loras, "none")),
         "channel": ", ".join(channel.name for channel in vocabulary.channels),
         "brand": ", ".join(vocabulary.brands),

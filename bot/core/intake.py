@@ -2,10 +2,11 @@
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 from bot.core.assets import Asset
 from bot.core.caller import Caller, kit_for
-from bot.core.commands import EditWords, Imagine, Reroll, Upscale, Vary
+from bot.core.commands import EditWords, Extend, Imagine, Reroll, Upscale, Vary
 from bot.core.errors import Mistake, NotFound, Refused
 from bot.core.house import House
 from bot.core.ids import is_id, new_id
@@ -23,12 +24,21 @@ from bot.core.telling import tell_job
 from brand.errors import BriefRefused
 from brand.kit import BrandKit
 from brand.loras import may_serve
-from brand.spec import InitImage, RenderSpec
+from brand.spec import InitImage, Outpaint, RenderSpec, SpecInvalid
 from brand.staging import first_stage, recipe_of
 from brand.templates import Brief, compile_brief
 
 SEED_RANGE = 2**32  # what people know from other tools, and short enough to type
 SUBTLE, STRONG = 0.35, 0.65  # img2img strength of a variation
+STEP = 8  # sizes are multiples of so many pixels
+NO_WAYS: dict[str, Any] = {
+    "mask": None,
+    "outpaint": None,
+    "controls": (),
+    "image_prompt": None,
+    "highres": None,
+}
+"""What is left out of a recipe that begins from its own finished picture."""
 
 
 async def imagine(house: House, caller: Caller, command: Imagine) -> Card:
@@ -53,6 +63,8 @@ async def vary(house: House, caller: Caller, command: Vary) -> Card:
             seed=_new_seed(),
             upscale=1,
             init=InitImage(sha256=asset.file_hash, strength=strength),
+            mask=None,
+            outpaint=None,
         )
         card = await _queue_from(house, tx, caller, kit, asset, (spec,))
     _wake(house)
@@ -69,10 +81,46 @@ async def upscale(house: House, caller: Caller, command: Upscale) -> Card:
             height=asset.height,
             upscale=command.factor,
             init=InitImage(sha256=asset.file_hash, strength=0.0),
+            **NO_WAYS,
         )
         card = await _queue_from(house, tx, caller, kit, asset, (spec,))
     _wake(house)
     return card
+
+
+async def extend(house: House, caller: Caller, command: Extend) -> Card:
+    """The same picture going on over its edges, by its own words."""
+    async with house.store.write() as tx:
+        asset, kit = await _source(tx, caller, command.asset)
+        if not kit.ways.outpaint:
+            raise Refused(
+                f"{kit.name}'s kit doesn't allow painting on over the edges.",
+                fix=f"Ask {kit.owner} to write `outpaint = true` under [ways].",
+            )
+        spec = _extended(asset, command.sides or _quarters(asset.width))
+        card = await _queue_from(house, tx, caller, kit, asset, (spec,))
+    _wake(house)
+    return card
+
+
+def _quarters(width: int) -> Outpaint:
+    side = max(width // 4 // STEP * STEP, STEP)
+    return Outpaint(left=side, right=side)
+
+
+def _extended(asset: Asset, sides: Outpaint) -> RenderSpec:
+    try:
+        return replace(
+            asset.spec,
+            seed=_new_seed(),
+            width=asset.width + sides.left + sides.right,
+            height=asset.height + sides.top + sides.bottom,
+            upscale=1,
+            init=InitImage(sha256=asset.file_hash, strength=1.0),
+            **NO_WAYS | {"outpaint": sides},
+        )
+    except SpecInvalid as exc:
+        raise Mistake(f"It can't go on that far: {exc}.", field="outpaint") from exc
 
 
 async def reroll(house: House, caller: Caller, command: Reroll) -> Card:

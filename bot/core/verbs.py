@@ -5,6 +5,8 @@ from bot.core.commands import Command
 from bot.core.grammar_cursor import any_of, joined
 from bot.core.grammar_imagine import read_imagine
 from bot.core.grammar_mistakes import NOTHING_DONE, shown, unknown
+from bot.core.grammar_values import Value
+from bot.core.grammar_ways import read_sides
 from bot.core.verb_args import (
     Args,
     Verb,
@@ -49,6 +51,16 @@ def _upscale(args: Args) -> Command:
         refused.allowed = FACTORS
         raise refused
     return commands.Upscale(asset=asset, factor=int(factor))
+
+
+def _extend(args: Args) -> Command:
+    asset = id_of(args, "a picture")
+    nothing_more(args, 2)
+    if len(args.tokens) < 2:
+        return commands.Extend(asset=asset)
+    token = args.tokens[1]
+    typed = Value(flag="outpaint", text=token.text, position=args.typed.of(token))
+    return commands.Extend(asset=asset, sides=read_sides(typed))
 
 
 def _edit(args: Args) -> Command:
@@ -143,6 +155,12 @@ VERBS = (
         aliases=("re-roll",),
     ),
     Verb(name="upscale", takes="ID [2|4]", about="the same picture, larger", read=_upscale),
+    Verb(
+        name="extend",
+        takes="ID [SIDE=PIXELS]",
+        about="the same picture, on over its edges",
+        read=_extend,
+    ),
     Verb(
         name="edit",
         takes="ID WORDS",

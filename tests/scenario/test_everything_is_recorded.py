@@ -21,6 +21,7 @@ from bot.core.commands import (
     EditWords,
     EndSchedule,
     ErasePerson,
+    Extend,
     Find,
     Help,
     Imagine,
@@ -177,6 +178,7 @@ RECORDED: dict[type, tuple[str, Prepare]] = {
     Vary: ("job.queued", _on_asset(lambda key: Vary(asset=key))),
     Reroll: ("job.queued", _on_asset(lambda key: Reroll(target=key))),
     Upscale: ("job.queued", _on_asset(lambda key: Upscale(asset=key))),
+    Extend: ("job.queued", _on_asset(lambda key: Extend(asset=key))),
     EditWords: ("job.queued", _on_asset(lambda key: EditWords(asset=key, text="a blue mug"))),
     SendToApproval: (
         "review.opened",

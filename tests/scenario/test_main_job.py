@@ -1,13 +1,24 @@
 """From `/imagine` to the posted picture, on memory."""
 
 import asyncio
+from dataclasses import replace
 
-from bot.core.commands import Approve, Cancel, Imagine, Reroll, SendToApproval, Upscale, Vary
+from bot.core.commands import (
+    Approve,
+    Cancel,
+    Extend,
+    Imagine,
+    Reroll,
+    SendToApproval,
+    Upscale,
+    Vary,
+)
 from bot.core.lives import AssetState, JobState, PublicationState
 from bot.core.messages import ChannelRef
 from bot.core.rendering import MAX_STARTS, RenderingWorker
 from bot.core.sending import Sender
-from brand.spec import RenderBusy, RenderFailed, RenderUnavailable, sha256_hex
+from brand.kit import WayPolicy
+from brand.spec import Outpaint, RenderBusy, RenderFailed, RenderUnavailable, sha256_hex
 from brand.templates import Brief
 from tests.fakes.renderer import noise
 from tests.fakes.studio import OFF_PALETTE, PASSED
@@ -216,6 +227,40 @@ async def test_upscaling_is_a_new_asset_that_needs_its_own_approval(town: Town) 
     child = await newest_asset(town)
     assert (child.width, child.height) == (128, 128)
     assert child.state is AssetState.CANDIDATE
+
+
+async def test_extending_goes_on_over_the_edges_as_a_new_asset(town: Town) -> None:
+    asset = await candidate(town)
+    await town.say(Extend(asset=asset.id))
+    await town.settle()
+    wide = await newest_asset(town)
+    assert wide.parent == asset.id
+    assert (wide.width, wide.height) == (96, 64)
+    assert wide.spec.outpaint == Outpaint(left=16, right=16)
+    assert wide.spec.init is not None
+    assert (wide.spec.init.sha256, wide.spec.init.strength) == (asset.file_hash, 1.0)
+    await town.say(Vary(asset=wide.id))
+    await town.settle()
+    varied = await newest_asset(town)
+    assert (varied.spec.outpaint, varied.width) == (None, 96)
+    card = await town.say(Extend(asset=asset.id, sides=Outpaint(top=4096)))
+    assert card.kind == "error"
+    assert "that far" in card.lines[0]
+
+
+async def test_a_kit_that_allows_no_outpainting_has_no_button_for_it(town: Town) -> None:
+    asset = await candidate(town)
+    labels = [b.label for b in town.chat.shown("drafts")[0].pictures[0].buttons]
+    assert "Extend" in labels
+    async with town.house.store.write() as tx:
+        kit = replace(town.kit, version="2", ways=WayPolicy())
+        await tx.kits.put(kit, source="", at=town.clock.now())
+    card = await town.say(Extend(asset=asset.id))
+    assert card.kind == "error"
+    assert "outpaint = true" in card.fix
+    await candidate(town, "a blue hat")
+    labels = [b.label for b in town.chat.shown("drafts")[-1].pictures[0].buttons]
+    assert "Extend" not in labels
 
 
 async def test_a_reroll_is_the_same_brief_with_another_seed(town: Town) -> None:

@@ -7,6 +7,7 @@ from bot.core.commands import Imagine
 from bot.core.errors import Mistake
 from bot.core.grammar import NOT_A_COMMAND, NotACommand, parse
 from bot.core.messages import ChannelRef
+from brand.spec import Outpaint
 from brand.templates import Brief
 from tests.fakes.vocabulary import ID, OTHER_ID, SHA, VOCABULARY
 
@@ -219,6 +220,8 @@ def test_the_target_channel_and_the_brand_are_named() -> None:
         (f"/reroll {ID}", commands.Reroll(target=ID)),
         (f"/re-roll job:{ID}", commands.Reroll(target=ID)),
         (f"/upscale {ID}", commands.Upscale(asset=ID, factor=2)),
+        (f"/extend {ID}", commands.Extend(asset=ID)),
+        (f"/extend {ID} left=64", commands.Extend(asset=ID, sides=Outpaint(left=64))),
         (f"/upscale {ID} 4x", commands.Upscale(asset=ID, factor=4)),
         (f"/edit {ID} a blue mug --n 2", commands.EditWords(asset=ID, text="a blue mug --n 2")),
         (f"/send {ID}", commands.SendToApproval(asset=ID)),
