@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot.core.lives import AssetState, JobState, ReviewState
 from bot.core.reviews import Answer
@@ -19,6 +19,16 @@ VARIABLES = Annotated[
     dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=200)]],
     Field(max_length=40, default_factory=dict),
 ]
+
+
+def _off(value: bool) -> bool:
+    if value:
+        raise ValueError("this can't be switched on here")
+    return value
+
+
+Off = Annotated[bool, AfterValidator(_off), Field(json_schema_extra={"const": False})]
+"""A switch that may only be off. (A Literal[False] would take 0 too.)"""
 
 
 class Strict(BaseModel):

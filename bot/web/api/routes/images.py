@@ -14,7 +14,7 @@ from bot.web.api.failures import ApiFailure
 from bot.web.api.naming import Meant, aspect_of, meant_by
 from bot.web.api.pictures import keep, keep_mask
 from bot.web.api.results import Finished, finished
-from bot.web.api.shapes import LORAS, MAX_WORDS, NAME, VARIABLES, Strict
+from bot.web.api.shapes import LORAS, MAX_WORDS, NAME, VARIABLES, Off, Strict
 from bot.web.api.submitting import IdempotencyKey, Waiting, submit
 from bot.web.site import site_of
 from brand.brief import Brief
@@ -58,7 +58,7 @@ class GenerateIn(Strict):
     output_compression: Annotated[int, Field(ge=100, le=100)] | None = None
     moderation: Literal["auto", "low"] | None = None
     """Taken and without effect: the brand's gates always apply."""
-    stream: Literal[False] | None = None
+    stream: Off | None = None
     partial_images: Annotated[int, Field(ge=0, le=0)] | None = None
     user: Annotated[str, Field(max_length=200)] | None = None
     safety_identifier: Annotated[str, Field(max_length=200)] | None = None

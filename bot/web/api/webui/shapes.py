@@ -9,12 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from bot.web.api.shapes import MAX_WORDS, NAME, Strict
+from bot.web.api.shapes import MAX_WORDS, NAME, Off, Strict
 from brand.spec import MAX_SEED
 
 Zero = Annotated[float, Field(ge=0, le=0)] | None
 One = Annotated[float, Field(ge=1, le=1)] | None
-Off = Literal[False] | None
 Words = Annotated[str, Field(max_length=MAX_WORDS)]
 NoWords = Annotated[str, Field(max_length=0)] | None
 Side = Annotated[int, Field(ge=8, le=8192)]
@@ -58,8 +57,8 @@ class Common(Strict):
     cfg_scale: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     width: Side | None = None
     height: Side | None = None
-    restore_faces: Off = None
-    tiling: Off = None
+    restore_faces: Off | None = None
+    tiling: Off | None = None
     do_not_save_samples: bool | None = None
     do_not_save_grid: bool | None = None
     eta: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
@@ -81,7 +80,7 @@ class Common(Strict):
     comments: dict[str, Any] | None = None
     refiner_checkpoint: NoWords = None
     refiner_switch_at: Any_ = None
-    disable_extra_networks: Off = None
+    disable_extra_networks: Off | None = None
     infotext: NoWords = None
 
 
