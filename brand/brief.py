@@ -1,5 +1,6 @@
 """Brief: what a person asked for, before brand rules."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -72,6 +73,19 @@ class Brief(Encoded):
         """The SHA-256 of every picture that it names."""
         named = (self.reference, self.mask, self.like, *(use.picture for use in self.controls))
         return tuple(sha256 for sha256 in named if sha256)
+
+    def with_pictures(self, named: Callable[[str], str]) -> Self:
+        """The same with every picture's name changed."""
+        return replace(
+            self,
+            reference=named(self.reference) if self.reference else "",
+            mask=named(self.mask) if self.mask else "",
+            like=named(self.like) if self.like else "",
+            controls=tuple(
+                replace(use, picture=named(use.picture) if use.picture else "")
+                for use in self.controls
+            ),
+        )
 
     def without_pictures(self) -> Self:
         """The same with no picture in it."""

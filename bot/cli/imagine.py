@@ -61,6 +61,16 @@ def imagine(
         Text, typer.Option("--strength", help="How far the reference is left, 0 to 1.")
     ] = None,
     lora: Annotated[Text, typer.Option("--lora", help="NAME[:WEIGHT], or none.")] = None,
+    highres: Annotated[
+        Text, typer.Option("--highres", help="A second pass at so many times the size.")
+    ] = None,
+    outpaint: Annotated[
+        Text, typer.Option("--outpaint", help="On over the edges: left=64,right=64.")
+    ] = None,
+    recipe: Annotated[Text, typer.Option("--recipe", help="One of the kit's recipes.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Render also what the archive has already.")
+    ] = False,
     private: Annotated[
         bool, typer.Option("--private", help="The draft is shown to you alone.")
     ] = False,
@@ -80,6 +90,10 @@ def imagine(
         "sampler": sampler,
         "strength": strength,
         "lora": lora,
+        "highres": highres,
+        "outpaint": outpaint,
+        "recipe": recipe,
+        "fresh": fresh,
         "private": private,
         "no": no,
     }
@@ -106,7 +120,7 @@ def _check(wanted: Wanted, kit: "BrandKit") -> None:
     attached = "0" * 64 if wanted.reference else ""
     brief = read_words(wanted.words, kit, wanted.flags, attached=attached).brief
     # Which file an id stands for is found once the archive is open.
-    compile_all(replace(brief, reference="0" * 64 if brief.reference else ""), kit)
+    compile_all(brief.with_pictures(lambda _: "0" * 64), kit)
 
 
 async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:

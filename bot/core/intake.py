@@ -212,13 +212,7 @@ def _wake(house: House) -> None:
 async def _referenced(house: House, caller: Caller, brief: Brief) -> Brief:
     """The brief with its pictures named by their files; people may name one by its id."""
     found = {name: await _file_of(house, caller, name) for name in brief.pictures}
-    return replace(
-        brief,
-        reference=found.get(brief.reference, ""),
-        mask=found.get(brief.mask, ""),
-        like=found.get(brief.like, ""),
-        controls=tuple(replace(use, picture=found.get(use.picture, "")) for use in brief.controls),
-    )
+    return brief.with_pictures(lambda name: found[name])
 
 
 async def _file_of(house: House, caller: Caller, name: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from brand.demo import DEMO_BRAND, demo_kit, demo_kit_source
 from brand.errors import KitInvalid, KitProblem
-from brand.kit import PaletteColor
+from brand.kit import PaletteColor, Stage, WayPolicy
 from brand.kit_loader import MAX_BYTES, lint_kit, load_kit, parse_kit
 
 SOURCE = demo_kit_source()
@@ -432,3 +432,48 @@ def test_any_damage_to_a_kit_gives_problems_in_its_lines_or_a_kit(
     for problem in problems:
         assert 1 <= problem.line <= len(broken) + 1
         assert problem.message
+
+
+WAYS = """
+[ways]
+inpaint = true
+controls = ["Canny", "depth"]
+highres = 1.5
+
+[[recipes]]
+name = "two"
+[[recipes.stages]]
+name = "base"
+[[recipes.stages]]
+name = "part"
+mask = "inside"
+box = [0.1, 0.1, 0.5, 0.9]
+"""
+
+
+def test_ways_and_recipes_are_read() -> None:
+    kit = parse_kit(SMALL + WAYS)
+    assert kit.ways == WayPolicy(inpaint=True, controls=("canny", "depth"), highres=1.5)
+    recipe = kit.recipe("TWO")
+    assert recipe is not None
+    assert recipe.stages[1] == Stage(name="part", mask="inside", box=(0.1, 0.1, 0.5, 0.9))
+    assert parse_kit(SMALL).ways == WayPolicy()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"Canny"', '"cany"', "Did you mean `canny`"),
+        ("highres = 1.5", "highres = 9", "highres"),
+        ("inpaint = true\n", "", "inpaint = true"),
+        ("box = [0.1, 0.1, 0.5, 0.9]", "box = [0.6, 0.1, 0.5, 0.9]", "left, top, right, bottom"),
+        ("box = [0.1, 0.1, 0.5, 0.9]", "", "`box` goes with a mask"),
+        ('mask = "inside"', 'mask = "insid"', "Did you mean `inside`"),
+        ('[[recipes.stages]]\nname = "base"\n', "", "at least two stages"),
+        ('name = "base"', 'name = "base"\nmask = "upload"', "no picture yet"),
+        ("inpaint = true", "inpant = true", "Did you mean `inpaint`"),
+    ],
+)
+def test_mistakes_in_ways_and_recipes_are_explained(old: str, new: str, says: str) -> None:
+    found = problems_of(changed(old, new, SMALL + WAYS))
+    assert says in " ".join(str(problem) for problem in found)
