@@ -1,8 +1,10 @@
 """What the engine computes on, and the conditions that decide its bits."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -10,8 +12,10 @@ import torch
 from generation.engines import EngineUnusable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+QUANTIZE = ("", "int8", "fp8")
 SMALL_MODEL_BYTES = 64 << 20
 _LIBRARIES = ("torch", "diffusers", "transformers", "peft", "numpy", "pillow")
+_COMPILERS = ("g++", "clang++", "c++")
 _CPU_FACTS = Path("/proc/cpuinfo")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
@@ -52,12 +56,16 @@ class Device:
         return 1 if weight_bytes < SMALL_MODEL_BYTES else len(os.sched_getaffinity(0))
 
 
-def choose_device(name: str, dtype: str, threads: int) -> Device:
+def choose_device(
+    name: str, dtype: str, threads: int, *, quantize: str = "", compiles: bool = False
+) -> Device:
     """Settle device and number format of this process, once.
 
     `auto` takes the accelerator if there is one, float32 on a CPU and bfloat16 elsewhere. Raises
     EngineUnusable naming the settings that exist.
     """
+    if quantize not in QUANTIZE:
+        raise EngineUnusable(f"There is no quantize {quantize!r}; use {' or '.join(QUANTIZE[1:])}.")
     # A faster algorithm found by trial may be another one tomorrow: the bits would differ.
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
@@ -75,7 +83,24 @@ def choose_device(name: str, dtype: str, threads: int) -> Device:
         driver="" if on_cpu else _driver(),
         threads=threads,
         libraries=tuple(f"{library} {version(library)}" for library in _LIBRARIES),
+        quantize=quantize,
+        compiles=_checked_compiler(chosen) if compiles else False,
     )
+
+
+def _checked_compiler(device: torch.device) -> bool:
+    """True. Raises EngineUnusable where torch.compile could not build anything."""
+    if device.type == "cuda" and find_spec("triton") is None:
+        raise EngineUnusable(
+            "The compile setting needs triton, which is not installed: install a CUDA build of "
+            "torch, which brings it, or set compile to false."
+        )
+    if device.type == "cpu" and not any(map(shutil.which, _COMPILERS)):
+        raise EngineUnusable(
+            "The compile setting needs a C++ compiler and there is none: install g++, or set "
+            "compile to false."
+        )
+    return True
 
 
 def _device_name(name: str) -> str:

@@ -9,6 +9,7 @@ from diffusers import DiffusionPipeline
 
 from generation.engine.codec import Codec
 from generation.engine.denoisers.flux import FluxDenoiser
+from generation.engine.denoisers.quantising import quantise
 from generation.engine.denoisers.rows import RowDenoiser
 from generation.engine.denoisers.sd3 import SD3Denoiser
 from generation.engine.denoisers.unet import UNetDenoiser
@@ -114,12 +115,16 @@ def read_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
     pipe = load_parts(source, device)
     preview_map = fit_preview_map(pipe.vae)
     codec = Codec(pipe.vae)
+    module = getattr(pipe, DENOISERS[source.layout])
+    if device.quantize:
+        quantise(module, device.quantize)
+    denoiser = _DENOISERS[source.layout](module, pixels_per_latent=codec.pixels_per_latent)
+    if device.compiles:
+        denoiser.compile()
     return LoadedModel(
         source=source,
         sha256=sha256,
-        denoiser=_DENOISERS[source.layout](
-            getattr(pipe, DENOISERS[source.layout]), pixels_per_latent=codec.pixels_per_latent
-        ),
+        denoiser=denoiser,
         prompts=PromptEncoder(pipe, source.layout),
         codec=codec,
         preview_map=preview_map,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import torch
 
@@ -20,13 +21,14 @@ class FluxDenoiser(RowDenoiser):
 
     def _ask(
         self,
+        run: Any,  # noqa: ANN401  # diffusers is untyped
         signature: Signature,
         latents: torch.Tensor,
         timesteps: torch.Tensor,
         stacked: Stacked,
         rows: Sequence[Row],
     ) -> torch.Tensor:
-        out = self.run(
+        out = run(
             hidden_states=packed(latents),
             timestep=timesteps.to(latents.dtype) / TRAIN_STEPS,
             guidance=stacked.guidance if self.module.config.guidance_embeds else None,

@@ -1,6 +1,7 @@
 """The transformer of Stable Diffusion 3."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -18,13 +19,14 @@ class SD3Denoiser(RowDenoiser):
 
     def _ask(
         self,
+        run: Any,  # noqa: ANN401  # diffusers is untyped
         signature: Signature,
         latents: torch.Tensor,
         timesteps: torch.Tensor,
         stacked: Stacked,
         rows: Sequence[Row],
     ) -> torch.Tensor:
-        out: torch.Tensor = self.run(
+        out: torch.Tensor = run(
             hidden_states=latents,
             timestep=timesteps,
             encoder_hidden_states=stacked.text,

@@ -22,13 +22,14 @@ class UNetDenoiser(RowDenoiser):
 
     def _ask(
         self,
+        run: Any,  # noqa: ANN401  # diffusers is untyped
         signature: Signature,
         latents: torch.Tensor,
         timesteps: torch.Tensor,
         stacked: Stacked,
         rows: Sequence[Row],
     ) -> torch.Tensor:
-        out: torch.Tensor = self.run(
+        out: torch.Tensor = run(
             latents,
             timesteps,
             encoder_hidden_states=stacked.text,
