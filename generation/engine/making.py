@@ -10,7 +10,7 @@ from PIL import Image
 
 from brand.spec import Progress, RenderRequest
 from generation.engine.aids import Aids
-from generation.engine.courses import Course, flux_sigmas, prepared
+from generation.engine.courses import Course, flux_sigmas
 from generation.engine.ends import Ends, Meter
 from generation.engine.finish import Pool, eight_bit
 from generation.engine.flights import Flight, Terms
@@ -18,6 +18,7 @@ from generation.engine.loaded import LoadedModel
 from generation.engine.prompts import Encoded
 from generation.engine.rides import Cancelled
 from generation.engine.rides import Told as ToldFlight
+from generation.engine.sampler_plan import evaluations
 from generation.engine.standing import Standing
 from generation.engine.steppers import new_stepper
 from generation.engine.told import Leg, Told
@@ -139,12 +140,11 @@ class Making:
             mu=model.mu(width, height),
             sigmas=flux_sigmas(steps) if model.layout == "flux" else None,
         )
-        evaluations = len(prepared(course)[1])
         return _Pass(
             width=width,
             height=height,
             course=course,
-            evaluations=evaluations,
+            evaluations=evaluations(course),
             strongest=strength == 1,
         )
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from brand.spec import SpecInvalid
 from generation.engine.courses import Course, first_step
 from generation.engine.sampler_impulses import NotLinear
-from generation.engine.sampler_plan import plan_for
+from generation.engine.sampler_plan import evaluations, plan_for
 from generation.engine.samplers import SAMPLERS, samplers_for
 from generation.engine.steppers import LinearStepper, Start, StockStepper, new_stepper
 from tests.unit.generation.sampler_oracle import (
@@ -273,6 +273,18 @@ def test_an_answer_of_another_type_is_taken_in_float32() -> None:
 @pytest.mark.parametrize(("strength", "first"), [(1.0, 0), (0.6, 4), (0.01, 8), (0.0, 8)])
 def test_a_strength_leaves_out_steps_as_diffusers_counts(strength: float, first: int) -> None:
     assert first_step(9, strength) == first
+
+
+@pytest.mark.parametrize(
+    ("sampler", "first", "asked"),
+    [("euler", 0, 9), ("pndm", 0, 10), ("heun", 0, 17), ("heun", 3, 11), ("kdpm2", 3, 11)],
+)
+def test_evaluations_are_counted_before_anything_is_computed(
+    sampler: str, first: int, asked: int
+) -> None:
+    assert evaluations(course(sampler, 9, first=first)) == asked
+    clipped = {**NOISE_MODEL, "clip_sample": True}
+    assert evaluations(course(sampler, 9, first=first, config=clipped)) == asked
 
 
 def test_every_name_is_flown_somewhere() -> None:
