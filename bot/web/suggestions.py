@@ -19,6 +19,8 @@ def suggestions(kit: BrandKit, kits: Sequence[BrandKit]) -> dict[str, Any]:
         + ([] if kit.lora.required else ["none"]),
         "channel": [channel.name for channel in kit.channels],
         "brand": [item.id for item in kits],
+        "control": list(kit.ways.controls),
+        "recipe": [recipe.name for recipe in kit.recipes],
     }
     return {
         "verbs": [
