@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 import torch
 from diffusers import UNet2DConditionModel
 
-from brand.spec import RenderSpec, SpecInvalid
+from brand.spec import ModelMissing, RenderSpec, SpecInvalid
 from generation.engine.control.rack import ControlRack
-from generation.engine.control.sources import ControlSource, find_controls
+from generation.engine.control.sources import FOLDER, ControlSource, find_controls
 from generation.engine.control.uses import controls_for
 from generation.engine.embeddings import EmbeddingShelf, Learned
 from generation.engine.flights import Control
@@ -32,6 +32,8 @@ from generation.engine.preprocess.kinds import Preprocessors
 from generation.engine.prompts import TextChanges
 from generation.engines import Inputs
 from generation.pixels import read_picture
+
+_WITH_UNET = frozenset({"sd1", "sdxl"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,10 +62,25 @@ class AidsShop:
         self._made: WeakKeyDictionary[LoadedModel, _Fittings] = WeakKeyDictionary()
         self._lock = Lock()
 
-    def check(self, spec: RenderSpec) -> None:
-        """Refuse what no model here could be given. Raises ModelMissing."""
+    def check(self, spec: RenderSpec, layout: str) -> None:
+        """Refuse what no model of this layout could be given here.
+
+        Raises ModelMissing, SpecInvalid.
+        """
+        if (spec.image_prompt or spec.controls) and layout not in _WITH_UNET:
+            raise SpecInvalid(
+                "controls and image prompts lead models of the SD 1.x and SDXL layouts only"
+            )
         if spec.image_prompt:
             choose_image_prompt(self._image_prompts, spec.image_prompt.model)
+        for use in spec.controls:
+            if use.model not in self._control_sources and (
+                use.model or use.kind not in {s.kind for s in self._control_sources.values()}
+            ):
+                raise ModelMissing(
+                    f"There is no {use.model or use.kind} ControlNet here. Put one into {FOLDER}/ "
+                    "in the models folder, with its kind in its name, and restart the service."
+                )
 
     def fit(self, model: LoadedModel) -> "_Fittings":
         """Give a model's denoiser what its rows may ask for; once for each model loaded."""
@@ -89,14 +106,14 @@ class AidsShop:
             if spec.image_prompt is None:
                 yield Aids(loras=loras, text=text, controls=controls)
                 return
-            name = choose_image_prompt(self._image_prompts, spec.image_prompt.model)
+            name, view = fittings.prompts_with(spec.image_prompt.model)
             picture = read_picture(inputs.path(spec.image_prompt.sha256))
             yield Aids(
                 loras=loras,
                 text=text,
                 controls=controls,
                 image_prompt=name,
-                image=fittings.prompts_with(name).embeddings(picture),
+                image=view.embeddings(picture),
                 image_weight=spec.image_prompt.weight,
             )
 
@@ -120,11 +137,12 @@ class _Fittings:
             model.denoiser.controls = self.rack
             model.denoiser.image_prompts = self._image_prompts
 
-    def prompts_with(self, name: str) -> ImagePromptView:
-        """The weights of that name. Raises SpecInvalid where this layout takes none."""
+    def prompts_with(self, name: str) -> tuple[str, ImagePromptView]:
+        """The weights of that name, or those that fit. Raises ModelMissing, SpecInvalid."""
         if self._image_prompts is None:
             raise SpecInvalid("an image prompt needs a model of the SD 1.x or SDXL layout")
-        return self._image_prompts.view(name)
+        chosen = self._image_prompts.choose(name)
+        return chosen, self._image_prompts.view(chosen)
 
 
 class RequestText:

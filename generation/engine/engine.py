@@ -124,7 +124,7 @@ class InFlightEngine:
         source = self._fleet.source(spec.model)
         _check_pin(spec, source.known_sha256(self._index))
         _check_size(spec, source)
-        self._aids.check(spec)
+        self._aids.check(spec, source.layout)
 
     def reproduction(self, spec: RenderSpec) -> ReproductionClass:
         """The class without row buckets, which a profile finds and a picture names.

@@ -23,10 +23,12 @@ from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 from brand.spec import ModelMissing
 from generation.engine.denoisers.padding import PADDED_ROWS
 from generation.engine.flights import Row
+from generation.engine.weights import WeightsDamaged, read_header
 
 FOLDER = "image-prompts"
 """In the models folder: one folder for each set of weights."""
 ENCODER = "image_encoder"
+_FIRST = "ip_adapter.1.to_k_ip.weight"
 _HOW = (
     f"Put a folder with the weights (one safetensors file of an IP-Adapter) and their CLIP encoder "
     f"(`{ENCODER}/`) into `{FOLDER}/` of the models folder and restart the service."
@@ -70,6 +72,21 @@ class ImagePrompts:
         self._found = found
         self._loaded: dict[str, ImagePromptView] = {}
         self._lock = Lock()
+
+    def choose(self, name: str) -> str:
+        """The weights of that name; for an empty one the first that fit this UNet.
+
+        Raises ModelMissing.
+        """
+        fitting = {other: file for other, file in self._found.items() if self._fits(file)}
+        return choose_image_prompt(self._found if name or not fitting else fitting, name)
+
+    def _fits(self, file: Path) -> bool:
+        try:
+            facts = read_header(file).tensors.get(_FIRST)
+        except WeightsDamaged:
+            return False
+        return facts is not None and facts.shape[-1:] == (self._unet.config.cross_attention_dim,)
 
     def view(self, name: str) -> "ImagePromptView":
         """These weights on this UNet. Raises ModelMissing where they do not fit it."""
