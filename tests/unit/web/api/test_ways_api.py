@@ -104,6 +104,7 @@ def test_a_mask_of_the_openai_client_is_painted_where_it_is_transparent(api: Ser
             client.images.edit(image=png(picture()), mask=png(other), prompt="a cup")
 
 
+# `alwayson_scripts={}`: the client keeps units in a default argument that all calls share.
 def test_masks_units_and_second_passes_of_webui_clients_are_taken_over(api: Served) -> None:
     client = webuiapi.WebUIApi(
         host=api.host, port=api.port, username="x", password=api.key, steps=4
@@ -119,12 +120,12 @@ def test_masks_units_and_second_passes_of_webui_clients_are_taken_over(api: Serv
     unit = webuiapi.ControlNetUnit(
         image=picture(), module="canny", model="control_v11p_sd15_canny", weight=0.5
     )
-    led = client.txt2img(controlnet_units=[unit], **plain)
+    led = client.txt2img(controlnet_units=[unit], alwayson_scripts={}, **plain)
     [use] = newest(api).items[0].spec.controls
     assert (use.kind, use.weight, use.ready) == ("canny", 0.5, False)
     assert any("threshold" in note for note in led.info["housestyle"]["notes"])
     ready = webuiapi.ControlNetUnit(image=picture(), module="none", model="t2i_depth_v2")
-    client.txt2img(controlnet_units=[ready], **plain)
+    client.txt2img(controlnet_units=[ready], alwayson_scripts={}, **plain)
     [use] = newest(api).items[0].spec.controls
     assert (use.kind, use.ready) == ("depth", True)
     for bad, said in (
@@ -134,8 +135,7 @@ def test_masks_units_and_second_passes_of_webui_clients_are_taken_over(api: Serv
         (webuiapi.ControlNetUnit(module="canny"), "no picture"),
     ):
         with pytest.raises(RuntimeError, match=said):
-            client.txt2img(controlnet_units=[bad], **plain)
-    # The client keeps the units of the last call in a default argument of its own.
+            client.txt2img(controlnet_units=[bad], alwayson_scripts={}, **plain)
     client.txt2img(enable_hr=True, hr_scale=2.0, alwayson_scripts={}, **plain)
     highres = newest(api).items[0].spec.highres
     assert highres is not None
