@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from brand.spec import (
+    InputMissing,
     ModelInfo,
     Picture,
     Progress,
@@ -14,6 +15,7 @@ from brand.spec import (
     sha256_hex,
 )
 from generation.drawn_engine import DrawnEngine
+from generation.engines import Engine
 
 
 class _Inputs:
@@ -23,7 +25,10 @@ class _Inputs:
         self._folder = folder
 
     def path(self, sha256: str) -> Path:
-        return self._folder / sha256
+        path = self._folder / sha256
+        if not path.is_file():
+            raise InputMissing(f"{sha256} has not been uploaded")
+        return path
 
 
 class DrawnRenderer:
@@ -36,7 +41,7 @@ class DrawnRenderer:
 
     async def render(self, request: RenderRequest) -> AsyncIterator[Progress | Picture]:
         """Progress as it comes, then the picture."""
-        engine = DrawnEngine(step_seconds=self.step_seconds)
+        engine = self._engine()
         loop, items = asyncio.get_running_loop(), asyncio.Queue[Progress | Picture | Exception]()
         stop = self._stopped.setdefault(request.render_id, threading.Event())
 
@@ -59,6 +64,9 @@ class DrawnRenderer:
             if isinstance(item, Picture):
                 return
 
+    def _engine(self) -> Engine:
+        return DrawnEngine(step_seconds=self.step_seconds)
+
     async def cancel(self, render_id: str) -> None:
         """Stop it at the next step."""
         self._stopped.setdefault(render_id, threading.Event()).set()
@@ -74,7 +82,7 @@ class DrawnRenderer:
 
     async def models(self) -> Sequence[ModelInfo]:
         """The drawing hand's names."""
-        return DrawnEngine().models()
+        return self._engine().models()
 
     async def health(self) -> RendererHealth:
         """Always well."""
@@ -86,3 +94,14 @@ class DrawnRenderer:
             running=0,
             models=tuple(await self.models()),
         )
+
+
+class EngineRenderer(DrawnRenderer):
+    """The same with any engine that is loaded."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        super().__init__(folder)
+        self._loaded = engine
+
+    def _engine(self) -> Engine:
+        return self._loaded
