@@ -64,7 +64,7 @@ def _control_command(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     control.add_argument("--model", type=Path, required=True, help="the finished demo model")
     control.add_argument("--out", type=Path, required=True, help="the folder to write")
     control.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
-    control.add_argument("--steps", type=int, default=3000)
+    control.add_argument("--steps", type=int, default=2500)
     control.add_argument("--rate", type=float, default=1e-3)
     control.add_argument("--seed", type=int, default=4)
     control.add_argument("--threads", type=int, default=1)

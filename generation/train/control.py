@@ -53,7 +53,7 @@ class ControlOptions:
     """The folder to write, in diffusers' layout."""
     work: Path
     """Folder for drawn pairs and checkpoints; give the same one again to resume."""
-    steps: int = 3000
+    steps: int = 2500
     rate: float = 1e-3
     batch: int = 16
     pictures: int = 8000

@@ -21,7 +21,7 @@ class TrainProgress:
     """One report of a running training."""
 
     stage: str
-    """`draw`, `vae`, `judge`, `words`, `unet`, `lora` or `export`."""
+    """`draw`, `vae`, `judge`, `words`, `unet`, `lora`, `control` or `export`."""
     step: int
     """Steps (or pictures) done in this stage."""
     steps: int
