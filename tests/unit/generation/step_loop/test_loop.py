@@ -147,11 +147,11 @@ def test_progress_counts_evaluations_and_previews_come_when_they_are_due(
     deck: Deck, gate: Gate
 ) -> None:
     gate.open()
-    deck.start(toy_flight("a", steps=7, preview_every=3)).result(PATIENCE_S)
+    deck.start(toy_flight("a", steps=6, preview_every=2)).result(PATIENCE_S)
     told = [progress for progress in deck.told["a"] if progress.done]
-    assert [progress.done for progress in told] == list(range(1, 8))
-    assert {progress.total for progress in told} == {7}
-    assert [progress.done for progress in told if progress.guess is not None] == [3, 6]
+    assert [progress.done for progress in told] == list(range(1, 7))
+    assert {progress.total for progress in told} == {6}
+    assert [progress.done for progress in told if progress.guess is not None] == [2, 4]
     assert told[-1].eta_s == 0.0
 
 

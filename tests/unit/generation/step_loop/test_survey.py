@@ -93,7 +93,7 @@ def test_a_long_call_ends_it_after_two() -> None:
 def test_it_takes_seconds_and_not_minutes_where_calls_take_long_but_not_too_long() -> None:
     bench = Bench({size: 0.45 * size**0.8 for size in RISING})
     bench.survey()
-    assert bench.now < 15
+    assert bench.now < 11
 
 
 def test_no_bucket_above_the_settings_bound_is_tried() -> None:
