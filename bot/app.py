@@ -129,9 +129,7 @@ async def _renderer(
         process = GenerationProcess(
             ProcessOptions(
                 state_dir=settings.data_dir / "generation",
-                engine=chosen.engine,
-                models_dir=chosen.models_dir,
-                threads=chosen.threads,
+                **chosen.process(),
                 otel_endpoint=settings.otel.endpoint,
             )
         )

@@ -8,7 +8,7 @@ docs/settings.md explains every setting.
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,7 +54,19 @@ class GenerationSettings:
     """Of a service that runs apart. With neither, it is a child process."""
     token: str = field(default="", repr=False)
     models_dir: Path
+    device: str = "auto"
+    dtype: str = "auto"
     threads: int = 0
+    max_models: int = 2
+    memory_mib: int = 0
+    max_rows: int = 0
+    quantize: str = "none"
+    compile: bool = False
+
+    def process(self) -> dict[str, Any]:
+        """What a child process of ours is told of the engine."""
+        elsewhere = {"socket", "url", "token"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in elsewhere}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,14 @@ def _whole(low: int, high: int) -> Parse:
     return parse
 
 
+def _switch(value: object, _folder: Path) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise Unreadable("takes true or false")
+
+
 def _amount(most: float) -> Parse:
     def parse(value: object, _folder: Path) -> float:
         wrong = Unreadable(f"takes a number from 0 to {most:,.0f}, as 1.50")
@@ -221,6 +229,33 @@ OPTIONS = (
         parse=_whole(0, 1024),
         about="CPU threads of the engine; 0 for all cores",
     ),
+    Option(key="generation.device", parse=_text, about="auto, cpu, cuda or cuda:N"),
+    Option(
+        key="generation.dtype",
+        parse=_one_of("auto", "float32", "bfloat16", "float16"),
+        about="the number format of the models",
+    ),
+    Option(
+        key="generation.max_models",
+        parse=_whole(1, 1000),
+        about="how many models are kept in memory",
+    ),
+    Option(
+        key="generation.memory_mib",
+        parse=_whole(0, 1 << 24),
+        about="what models may take of the device's memory; 0 for most of it",
+    ),
+    Option(
+        key="generation.max_rows",
+        parse=_whole(0, 1024),
+        about="how many rows a model computes at once; 0 for what pays",
+    ),
+    Option(
+        key="generation.quantize",
+        parse=_one_of("none", "int8", "fp8"),
+        about="keep the models' weights in eight bits",
+    ),
+    Option(key="generation.compile", parse=_switch, about="compile the models"),
     Option(key="tariff.per_hour", parse=_amount(1e6), about="what an hour of the device costs"),
     Option(key="tariff.currency", parse=_currency, about="the currency of all prices"),
     Option(key="tariff.watts", parse=_amount(1e6), about="what the device draws while it renders"),

@@ -14,6 +14,7 @@ from generation.logs import JsonLines, Redacting, Redactor, write_logs
 from generation.server import serve
 from generation.settings import (
     ENGINES,
+    QUANTIZE,
     TOKEN_VARIABLE,
     ServiceSettings,
     SettingsInvalid,
@@ -64,6 +65,10 @@ def settings_from(given: argparse.Namespace) -> ServiceSettings:
         dtype=given.dtype,
         threads=given.threads,
         max_models=given.max_models,
+        memory_mib=given.memory_mib,
+        max_rows=given.max_rows,
+        quantize=given.quantize,
+        compile=given.compile,
         step_seconds=given.step_seconds,
         parent=given.parent,
         otel_endpoint=given.otel_endpoint,
@@ -89,6 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
     add("--threads", type=int, default=0, help="compute threads; 0 suits them to the model")
     add("--max-models", type=int, default=2, help="models kept in memory")
+    add("--memory-mib", type=int, default=0, help="of the device, for models; 0: most of it")
+    add("--max-rows", type=int, default=0, help="in one call of a model; 0: what a profile finds")
+    add("--quantize", choices=QUANTIZE, default="none", help="weights of denoisers in eight bits")
+    add("--compile", action="store_true", help="compile denoisers: slow to start, then faster")
     add("--step-seconds", type=float, default=0.0, help="the drawn engine's pace")
     add("--otel-endpoint", default="", help="send traces there (OTLP over HTTP)")
     add("--parent", type=int, default=0, help="end when this process is gone")

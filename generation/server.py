@@ -12,7 +12,7 @@ import uvicorn
 from generation.engines import DIFFUSERS_SLOTS, Engine
 from generation.lazy_engine import LazyEngine
 from generation.service import GenerationService
-from generation.settings import SHIPPED_MODEL, ServiceSettings, SettingsInvalid
+from generation.settings import MIB, SHIPPED_MODEL, ServiceSettings, SettingsInvalid
 
 GRACE_S = 2
 """How long answers under way may take when the service stops."""
@@ -83,6 +83,10 @@ def _diffusers(settings: ServiceSettings) -> Engine:
         dtype=settings.dtype,
         threads=settings.threads,
         max_models=settings.max_models,
+        memory_bytes=settings.memory_mib * MIB,
+        max_rows=settings.max_rows,
+        quantize=settings.quantize,
+        compiles=settings.compile,
     )
     return InFlightEngine(options)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 TOKEN_VARIABLE = "HOUSESTYLE_GENERATION_TOKEN"  # noqa: S105  # a name, not a token
 MIN_TOKEN_CHARACTERS = 32
 ENGINES = ("diffusers", "drawn")
+QUANTIZE = ("none", "int8", "fp8")
 SHIPPED_MODEL = Path(__file__).parent / "demo_model"
 MIB = 1 << 20
 _MAX_SOCKET_BYTES = 107  # sun_path of Linux, less its final zero
@@ -82,6 +83,15 @@ class ServiceSettings:
     threads: int = 0
     """Compute threads; 0 takes as many as the process may use, or 1 for a small model."""
     max_models: int = 2
+    """Models kept in memory; the least recently used gives way."""
+    memory_mib: int = 0
+    """What models may take of the device's memory together; 0: most of it."""
+    max_rows: int = 0
+    """Rows in one call of a model at most; 0: as many as its profile finds to pay."""
+    quantize: str = "none"
+    """How a denoiser's weights are kept: none, int8 or fp8."""
+    compile: bool = False
+    """Compile the denoisers: slow to start, then faster."""
     step_seconds: float = 0.0
     """How long the drawn engine takes for each step."""
     parent: int = 0
@@ -95,6 +105,16 @@ class ServiceSettings:
             raise SettingsInvalid(
                 f"There is no engine {self.engine!r}; use {' or '.join(ENGINES)}."
             )
+        if self.quantize not in QUANTIZE:
+            raise SettingsInvalid(
+                f"There is no quantize {self.quantize!r}; use {', '.join(QUANTIZE)}."
+            )
+        if min(self.memory_mib, self.max_rows, self.threads) < 0 or self.max_models < 1:
+            raise SettingsInvalid(
+                "memory_mib, max_rows and threads are 0 or more, max_models is 1 or more."
+            )
+        if self.max_rows == 1:
+            raise SettingsInvalid("max_rows is 2 or more: guidance asks about two rows.")
         if (self.socket is None) == (self.port is None):
             raise SettingsInvalid("Give either --socket PATH or --port N.")
         if self.socket is not None and len(os.fsencode(self.socket)) > _MAX_SOCKET_BYTES:

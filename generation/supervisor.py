@@ -52,6 +52,10 @@ class ProcessOptions:
     dtype: str = "auto"
     threads: int = 0
     max_models: int = 2
+    memory_mib: int = 0
+    max_rows: int = 0
+    quantize: str = "none"
+    compile: bool = False
     step_seconds: float = 0.0
     otel_endpoint: str = ""
 
@@ -66,6 +70,9 @@ class ProcessOptions:
             "--dtype": self.dtype,
             "--threads": self.threads,
             "--max-models": self.max_models,
+            "--memory-mib": self.memory_mib,
+            "--max-rows": self.max_rows,
+            "--quantize": self.quantize,
             "--step-seconds": self.step_seconds,
             "--parent": os.getpid(),
             "--otel-endpoint": self.otel_endpoint,
@@ -73,7 +80,9 @@ class ProcessOptions:
         if self.models_dir is not None:
             values["--models-dir"] = self.models_dir
         pairs = ((name, str(value)) for name, value in values.items())
-        return [sys.executable, "-m", "generation", *(part for pair in pairs for part in pair)]
+        flags = ["--compile"] if self.compile else []
+        told = [part for pair in pairs for part in pair]
+        return [sys.executable, "-m", "generation", *told, *flags]
 
 
 class GenerationProcess:

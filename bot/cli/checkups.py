@@ -231,15 +231,15 @@ async def rendering(settings: Settings) -> Iterable[Line]:
         else:
             options = ProcessOptions(
                 state_dir=settings.data_dir / "generation",
-                engine=chosen.engine,
-                models_dir=chosen.models_dir,
-                threads=chosen.threads,
+                **chosen.process(),
             )
             async with GenerationProcess(options) as process:
                 health = await process.wait_ready(LOAD_S)
     except (RenderError, GenerationUnstartable) as exc:
         return [problem("rendering", str(exc), "The log of the generation service says more.")]
-    return [ok("rendering", f"{health.engine} on {health.device}, model loaded")]
+    numbers = ", ".join(sorted({model.dtype for model in health.models if model.dtype}))
+    where = f"{health.device}, {numbers}" if numbers else health.device
+    return [ok("rendering", f"{health.engine} on {where}, model loaded")]
 
 
 async def port(settings: Settings) -> Iterable[Line]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from generation.engines import EngineUnusable
+from generation.settings import QUANTIZE
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-QUANTIZE = ("", "int8", "fp8")
 SMALL_MODEL_BYTES = 64 << 20
 _LIBRARIES = ("torch", "diffusers", "transformers", "peft", "numpy", "pillow")
 _COMPILERS = ("g++", "clang++", "c++")
@@ -57,7 +57,7 @@ class Device:
 
 
 def choose_device(
-    name: str, dtype: str, threads: int, *, quantize: str = "", compiles: bool = False
+    name: str, dtype: str, threads: int, *, quantize: str = "none", compiles: bool = False
 ) -> Device:
     """Settle device and number format of this process, once.
 
@@ -65,7 +65,7 @@ def choose_device(
     EngineUnusable naming the settings that exist.
     """
     if quantize not in QUANTIZE:
-        raise EngineUnusable(f"There is no quantize {quantize!r}; use {' or '.join(QUANTIZE[1:])}.")
+        raise EngineUnusable(f"There is no quantize {quantize!r}; use {', '.join(QUANTIZE)}.")
     # A faster algorithm found by trial may be another one tomorrow: the bits would differ.
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
@@ -83,7 +83,7 @@ def choose_device(
         driver="" if on_cpu else _driver(),
         threads=threads,
         libraries=tuple(f"{library} {version(library)}" for library in _LIBRARIES),
-        quantize=quantize,
+        quantize="" if quantize == "none" else quantize,
         compiles=_checked_compiler(chosen) if compiles else False,
     )
 

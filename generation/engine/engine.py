@@ -66,6 +66,12 @@ class EngineOptions:
     """0: as many as this process may run on, or 1 for a small model."""
     max_models: int = 2
     """Models kept in memory; the least recently used gives way."""
+    memory_bytes: int = 0
+    """What models may take of the device's memory together; 0: most of it."""
+    quantize: str = "none"
+    """How a denoiser's weights are kept: none, int8 or fp8."""
+    compiles: bool = False
+    """Whether denoisers are compiled."""
     max_rows: int = 0
     """Rows in one call of a model at most; 0: as many as its profile finds to pay."""
 
@@ -88,9 +94,19 @@ class InFlightEngine:
         """Settle the device and load the warm model. Raises EngineUnusable."""
         quiet_libraries()
         options = self._options
-        device = choose_device(options.device, options.dtype, options.threads)
+        device = choose_device(
+            options.device,
+            options.dtype,
+            options.threads,
+            quantize=options.quantize,
+            compiles=options.compiles,
+        )
         self._fleet = Fleet(
-            sources=self._sources, index=self._index, device=device, max_models=options.max_models
+            sources=self._sources,
+            index=self._index,
+            device=device,
+            max_models=options.max_models,
+            memory_bytes=options.memory_bytes,
         )
         profiles = Profiles(options.state_dir / "profiles.json", max_rows=options.max_rows or None)
         loop = StepLoop(self._loop_model, profiles, device=device.torch_device)

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from diffusers import DiffusionPipeline
@@ -190,19 +190,3 @@ def _joint_channels(pipe: DiffusionPipeline) -> int:
 
 def _side_by_side(parts: list[Embeds]) -> torch.Tensor:
     return torch.cat([part.hidden for part in parts], -1)
-
-
-def encode_prompts(
-    pipe: DiffusionPipeline, prompt: str, negative: str, *, guided: bool
-) -> dict[str, Any]:
-    """Keyword arguments for the stock pipeline of an SD 1.x or SDXL layout."""
-    layout = "sdxl" if hasattr(pipe, "text_encoder_2") else "sd1"
-    encoder = PromptEncoder(pipe, layout)
-    guidance = 2.0 if guided else 1.0
-    found = encoder.encode(prompt, negative, guidance=guidance, width=8, height=8).terms
-    out: dict[str, Any] = {}
-    for prefix, terms in zip(("", "negative_"), reversed(found), strict=False):
-        out[f"{prefix}prompt_embeds"] = terms.text[None]
-        if terms.pooled is not None:
-            out[f"{prefix}pooled_prompt_embeds"] = terms.pooled[None]
-    return out

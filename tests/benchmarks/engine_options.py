@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _measured(
-    *, dtype: str = "float32", quantize: str = "", compiles: bool = False
+    *, dtype: str = "float32", quantize: str = "none", compiles: bool = False
 ) -> tuple[dict[str, object], np.ndarray]:
     with tempfile.TemporaryDirectory() as folder:
         fleet = Fleet(

@@ -42,12 +42,14 @@ def stock(pipe: "DiffusionPipeline", prompt: str, negative: str | None) -> "list
 
 
 def ours(pipe: "DiffusionPipeline", prompt: str, negative: str = "") -> "list[Tensor]":
-    from generation.engine.prompts import encode_prompts
+    """In the stock pipeline's order: text, negative text, and the pooled ones if there are."""
+    from generation.engine.prompts import PromptEncoder
 
-    found = encode_prompts(pipe, prompt, negative, guided=True)
-    names = ("prompt_embeds", "negative_prompt_embeds")
-    names += ("pooled_prompt_embeds", "negative_pooled_prompt_embeds")
-    return [found[name] for name in names if name in found]
+    layout = "sdxl" if hasattr(pipe, "text_encoder_2") else "sd1"
+    encoder = PromptEncoder(pipe, layout)
+    away, towards = encoder.encode(prompt, negative, guidance=5, width=64, height=64).terms
+    found = [towards.text, away.text, towards.pooled, away.pooled]
+    return [tensor[None] for tensor in found if tensor is not None]
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
@@ -98,10 +100,11 @@ def test_break_starts_a_new_window(pipe: "DiffusionPipeline") -> None:
 
 
 def test_without_guidance_no_negative_prompt_is_encoded(pipe: "DiffusionPipeline") -> None:
-    from generation.engine.prompts import encode_prompts
+    from generation.engine.prompts import PromptEncoder
 
-    found = encode_prompts(pipe, "a mug", "ugly", guided=False)
-    assert not [name for name in found if name.startswith("negative")]
+    layout = "sdxl" if hasattr(pipe, "text_encoder_2") else "sd1"
+    encoder = PromptEncoder(pipe, layout)
+    assert len(encoder.encode("a mug", "ugly", guidance=1, width=64, height=64).terms) == 1
 
 
 @pytest.mark.parametrize("pipe", ["sd1"], indirect=True)
