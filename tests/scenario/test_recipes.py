@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bot.core.assets import Asset
+from bot.core.budget import Account, Scope, month_of
 from bot.core.commands import Approve, Cancel, Imagine, Reroll, SendToApproval
 from bot.core.errors import Unavailable
 from bot.core.jobs import Job
@@ -201,3 +202,32 @@ async def test_the_card_says_which_stage_is_done(town: Town) -> None:
     async with town.house.store.read() as tx:
         card = await current_job_card(tx, job, town.kit)
     assert card.status.startswith("Stage 1 is done. Queued")
+
+
+async def test_what_a_stage_had_finished_is_gone_on_with_and_not_counted_twice(town: Town) -> None:
+    def breaks(request: RenderRequest) -> None:
+        if request.spec.mask is not None and request.spec.seed not in (7, 8):
+            raise RenderFailed("no numbers")  # the changed second try of one background
+
+    town.renderer.before_picture = breaks
+    town.studio.verdicts = [PASSED, PASSED, PASSED, OFF_PALETTE, PASSED]
+    await ask(town, replace(SCENE, n=2))
+    await town.settle()
+    failed, before = await newest(town)
+    assert failed.state is JobState.FAILED
+    finished = next(item.asset for item in failed.items if item.stage == 1 and item.asset)
+    town.renderer.before_picture = lambda _: None
+    await town.say(Reroll(target=failed.id))
+    async with town.house.store.read() as tx:
+        [job] = await tx.jobs.unfinished()
+    assert job.charge is not None
+    assert job.charge.pictures == 1 + 4
+    await town.settle()
+    job, assets = await newest(town)
+    assert len(assets) == 1 + 4
+    assert [asset.parent for asset in assets].count(finished) == 2
+    account = Account(scope=Scope.PERSON.value, key=town.people["mia"].id)
+    async with town.house.store.read() as tx:
+        [spend] = await tx.budgets.spends(month_of(town.clock.now()), [account])
+    assert spend.pictures == 2 + 1 + 1 + 4
+    assert len(before) == 4
