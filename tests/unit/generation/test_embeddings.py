@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from brand.spec import EmbeddingUse, LoraRefused
+from generation.engines import Engine
 from tests.unit.generation.lora_files import Tensors, safetensors
-from tests.unit.generation.rendering import Folder, stock_pipeline
+from tests.unit.generation.rendering import Folder, image_of, rendered, stock_pipeline, tiny
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
@@ -247,3 +248,29 @@ def test_five_hundred_mutants_are_refused_or_read(
         except LoraRefused:
             refused += 1
     assert 250 < refused < 500
+
+
+def test_the_engines_picture_is_the_stock_pipelines(
+    engine: Engine, inputs: Folder, tiny_models: Path
+) -> None:
+    import diffusers
+    import torch
+
+    spec = tiny(prompt=PROMPT, embeddings=(use_of(inputs, THREE),))
+    mine = np.asarray(image_of(rendered(engine, spec, inputs=inputs)), np.int16)
+    pipe = stock_pipeline(tiny_models, "sd1")
+    pipe.load_textual_inversion({"x": torch.from_numpy(THREE["emb_params"])}, token=TOKEN)
+    pipe.scheduler = diffusers.DPMSolverMultistepScheduler.from_config(
+        pipe.scheduler.config, use_karras_sigmas=True
+    )
+    out = pipe(
+        PROMPT,
+        num_inference_steps=spec.steps,
+        guidance_scale=spec.guidance,
+        width=64,
+        height=64,
+        generator=torch.Generator("cpu").manual_seed(spec.seed),
+    )
+    assert abs(mine - np.asarray(out.images[0], np.int16)).max() <= 1
+    plain = np.asarray(image_of(rendered(engine, tiny(prompt=PROMPT))), np.int16)
+    assert abs(mine - plain).max() > 1
