@@ -1,6 +1,7 @@
 """The engine: many requests in the air at once, every way of making a picture, one step loop."""
 
 import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,9 +10,11 @@ from pathlib import Path
 import torch
 
 from brand.spec import (
+    InputMissing,
     ModelInfo,
     ModelMissing,
     Picture,
+    RenderError,
     RenderRequest,
     RenderSpec,
     ReproductionClass,
@@ -41,6 +44,9 @@ from generation.engines import (
 
 ENGINE = "in-flight/1"
 """Raised whenever this code changes the pixels of a recipe."""
+_FIRST = "first-profile"
+_AFTER_ALL = -100
+"""A priority below everybody's."""
 _LATENT_STEPS = {"sd1": 8, "sdxl": 8, "sd3": 16, "flux": 16}
 """What a picture's sides are multiples of: one patch of the layout's denoiser, in pixels."""
 MAX_SIDE = 4096
@@ -74,6 +80,8 @@ class EngineOptions:
     """Whether denoisers are compiled."""
     max_rows: int = 0
     """Rows in one call of a model at most; 0: as many as its profile finds to pay."""
+    take_profile: bool = True
+    """Whether the warm model's first profile is taken before somebody asks for a picture."""
 
 
 class InFlightEngine:
@@ -118,6 +126,29 @@ class InFlightEngine:
                 self._aids.fit(model)
         except ModelMissing as exc:
             raise EngineUnusable(str(exc)) from exc
+        if options.take_profile:
+            # A daemon: whoever stops the service meanwhile shall not wait for it.
+            threading.Thread(target=self._take_profile, name="first-profile", daemon=True).start()
+
+    def _take_profile(self) -> None:
+        """Have the row buckets found for pictures of the warm model's own size."""
+        source = self._sources[self._options.warm]
+        spec = RenderSpec(
+            prompt="",
+            model=source.name,
+            seed=0,
+            width=source.width,
+            height=source.height,
+            steps=1,
+            sampler="euler",
+        )
+        request = RenderRequest(
+            render_id=_FIRST, brand="", spec=spec, priority=_AFTER_ALL, preview_every=0
+        )
+        try:
+            self.render(request, _NoInputs(), lambda _: None, lambda: False)
+        except RenderError as exc:
+            _log.warning("no first profile: %s", exc, extra={"action": "first_profile"})
 
     @property
     def device(self) -> str:
@@ -192,6 +223,14 @@ class InFlightEngine:
             conditions=(canonical_json(made.to_dict()).decode(),),
             prepare=partial(torch.set_num_threads, made.threads),
         )
+
+
+class _NoInputs:
+    """For a recipe without files."""
+
+    def path(self, sha256: str) -> Path:
+        """Nothing is here."""
+        raise InputMissing(sha256)
 
 
 def _with_buckets(made: ReproductionClass, buckets: tuple[int, ...]) -> ReproductionClass:

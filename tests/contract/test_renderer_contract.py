@@ -47,6 +47,7 @@ def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
         warm="drawn",
         threads=1,
         max_rows=4,
+        take_profile=False,
     )
     return InFlightEngine(options)
 

@@ -39,7 +39,7 @@ def new_engine(models: Path, **changes: object) -> Engine:
     """A loaded engine with one thread and small batches, which are soon profiled; imports torch."""
     from generation.engine.engine import EngineOptions, InFlightEngine
 
-    options: dict[str, object] = {"warm": "sd1", "threads": 1, "max_rows": 4}
+    options: dict[str, object] = {"warm": "sd1", "threads": 1, "max_rows": 4, "take_profile": False}
     options |= {"models_dir": models, "shipped": models / "none"}
     options |= {"state_dir": models.parent / "state", **changes}
     made = InFlightEngine(EngineOptions(**options))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -292,3 +293,15 @@ def test_pickled_weights_are_never_loaded(tiny_models: Path, tmp_path: Path) -> 
     torch.save({}, folder / "unet" / "diffusion_pytorch_model.bin")
     with pytest.raises(EngineUnusable, match="cannot be loaded"):
         new_engine(tmp_path / "models")
+
+
+def test_the_first_profile_is_taken_before_anybody_asks(tiny_models: Path, tmp_path: Path) -> None:
+    engine = new_engine(tiny_models, max_rows=2, state_dir=tmp_path, take_profile=True)
+    for thread in threading.enumerate():
+        if thread.name == "first-profile":
+            thread.join(60)
+    assert (tmp_path / "profiles.json").is_file()
+    surveyed = engine.standing().counters.survey_s  # type: ignore[attr-defined]
+    assert surveyed > 0
+    rendered(engine, tiny())
+    assert engine.standing().counters.survey_s == surveyed  # type: ignore[attr-defined]
