@@ -221,6 +221,9 @@ class ReproductionClass(Encoded):
     """The smallest row bucket of the set below; stands for all of it."""
     driver: str = ""
     libraries: tuple[str, ...] = ()
+    aids: str = ""
+    """One hash of the weights that a recipe names but not by hash: ControlNets, image prompts and
+    what makes their maps; empty where it uses none."""
     buckets: tuple[int, ...] = ()
     """Row buckets that a profile found to give equal bits; the engine used these only."""
 

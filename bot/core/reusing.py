@@ -50,6 +50,8 @@ async def archived_picture(house: House, brand: str, item: JobItem) -> Picture |
 
 
 def _may_serve(asset: Asset) -> bool:
+    if asset.reproduction.aids:
+        return False  # its ControlNets or image prompts may have other weights by now: nobody says
     return not asset.is_erased and asset.state is not AssetState.WITHDRAWN
 
 

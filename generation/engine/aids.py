@@ -15,6 +15,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from brand.spec import ModelMissing, RenderSpec, SpecInvalid
+from generation.engine.control.deciding import deciding_files
 from generation.engine.control.rack import ControlRack
 from generation.engine.control.sources import FOLDER, ControlSource, find_controls
 from generation.engine.control.uses import controls_for
@@ -25,11 +26,13 @@ from generation.engine.image_prompts import (
     ImagePromptView,
     choose_image_prompt,
     find_image_prompts,
+    image_prompt_files,
 )
 from generation.engine.loaded import LoadedModel
 from generation.engine.lora_bank import LoraBank
 from generation.engine.preprocess.kinds import Preprocessors
 from generation.engine.prompts import TextChanges
+from generation.engine.sources import ModelSource
 from generation.engines import Inputs
 from generation.pixels import read_picture
 
@@ -58,6 +61,7 @@ class AidsShop:
     def __init__(self, models_dir: Path | None, shipped: Path) -> None:
         self._control_sources = find_controls(models_dir, shipped)
         self._image_prompts = find_image_prompts(models_dir)
+        self._models_dir = models_dir
         self._preprocessors = Preprocessors(models_dir)
         self._made: WeakKeyDictionary[LoadedModel, _Fittings] = WeakKeyDictionary()
         self._lock = Lock()
@@ -81,6 +85,17 @@ class AidsShop:
                     f"There is no {use.model or use.kind} ControlNet here. Put one into {FOLDER}/ "
                     "in the models folder, with its kind in its name, and restart the service."
                 )
+
+    def deciding(self, spec: RenderSpec, source: ModelSource) -> tuple[tuple[str, Path], ...]:
+        """(name, file) of the weights that a recipe names by kind or name, not by hash.
+
+        Raises ModelMissing, SpecInvalid.
+        """
+        files = deciding_files(spec.controls, self._control_sources, source, self._models_dir)
+        if spec.image_prompt is None:
+            return files
+        name = choose_image_prompt(self._image_prompts, spec.image_prompt.model)
+        return (*files, *image_prompt_files(self._image_prompts[name]))
 
     def fit(self, model: LoadedModel) -> "_Fittings":
         """Give a model's denoiser what its rows may ask for; once for each model loaded."""

@@ -33,7 +33,7 @@ from generation.engine.models import Fleet
 from generation.engine.profile import Profiles
 from generation.engine.samplers import check_sampler
 from generation.engine.standing import Standing
-from generation.engine.weights import WeightsIndex
+from generation.engine.weights import WeightsIndex, together
 from generation.engines import (
     DIFFUSERS_SLOTS,
     Cancelled,
@@ -69,7 +69,7 @@ class EngineOptions:
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
-    """0: as many as this process may run on, or 1 for a small model."""
+    """0: as many as this process may run on, or 1 where every model is small."""
     max_models: int = 2
     """Models kept in memory; the least recently used gives way."""
     memory_bytes: int = 0
@@ -109,6 +109,10 @@ class InFlightEngine:
             quantize=options.quantize,
             compiles=options.compiles,
         )
+        # One number for the whole process: the matrix library under torch has but one, so a model
+        # that set another would change the bits of those that are in the air at the same time.
+        largest = max((source.weight_bytes for source in self._sources.values()), default=0)
+        device = replace(device, threads=device.threads_for(largest))
         self._fleet = Fleet(
             sources=self._sources,
             index=self._index,
@@ -176,10 +180,15 @@ class InFlightEngine:
     def reproduction(self, spec: RenderSpec) -> ReproductionClass:
         """The class without row buckets, which a profile finds and a picture names.
 
-        Raises ModelMissing; EngineUnusable before `load`.
+        Raises ModelMissing, SpecInvalid; EngineUnusable before `load`.
         """
         fleet, _ = self._ready
-        return fleet.reproduction(spec.model, ENGINE)
+        made = fleet.reproduction(spec.model, ENGINE)
+        files = self._aids.deciding(spec, fleet.source(spec.model))
+        if not files:
+            return made
+        hashes = [(name, self._index.sha256(file)) for name, file in files]
+        return replace(made, aids=together(hashes))
 
     def render(
         self,

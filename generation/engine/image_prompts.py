@@ -48,6 +48,13 @@ def find_image_prompts(models_dir: Path | None) -> dict[str, Path]:
     return found
 
 
+def image_prompt_files(weights: Path) -> tuple[tuple[str, Path], ...]:
+    """(name, file) of all that decides what these weights make of a picture."""
+    encoder = sorted((weights.parent / ENCODER).glob("*"))
+    read = [file for file in encoder if file.suffix in {".safetensors", ".json"}]
+    return tuple((f"image prompt/{file.name}", file) for file in (weights, *read))
+
+
 def choose_image_prompt(found: Mapping[str, Path], name: str) -> str:
     """The name of the weights to use; an empty one means those that are there.
 

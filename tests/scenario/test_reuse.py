@@ -141,3 +141,11 @@ async def test_a_picture_that_goes_between_asking_and_rendering_is_rendered(town
         [asset] = await tx.assets.of_job(job.id)
     assert job.items[0].reuse == first.id
     assert asset.reused == ""
+
+
+async def test_a_picture_led_by_weights_that_a_recipe_does_not_pin_is_rendered_anew(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "CLASS", replace(fake.CLASS, aids="2" * 64))
+    await made(town)
+    assert (await made(town)).reused == ""

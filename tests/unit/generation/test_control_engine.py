@@ -9,7 +9,7 @@ import torch
 from diffusers import DDIMScheduler
 from PIL import Image
 
-from brand.spec import ControlUse, RenderRequest, RenderSpec
+from brand.spec import ControlUse, Picture, RenderRequest, RenderSpec
 from generation.engine.engine import EngineOptions, InFlightEngine
 from generation.engine.preprocess import canny
 from generation.illustrator import draw, scene_from_prompt
@@ -29,7 +29,7 @@ def reference() -> Image.Image:
     return draw(scene_from_prompt("a red mug in a kitchen", "", 3), SIDE, SIDE)
 
 
-def _own(folder: Path, reference: Image.Image) -> np.ndarray:
+def _own(folder: Path, reference: Image.Image) -> Picture:
     options = EngineOptions(shipped=SHIPPED_MODEL, state_dir=folder / "s", threads=1, max_rows=2)
     engine = InFlightEngine(options)
     engine.load()
@@ -47,8 +47,7 @@ def _own(folder: Path, reference: Image.Image) -> np.ndarray:
         controls=(use,),
     )
     request = RenderRequest(render_id="one", brand="acme", spec=spec)
-    picture = engine.render(request, inputs, lambda _: None, lambda: False)
-    return np.asarray(Image.open(io.BytesIO(picture.png)), np.int16)
+    return engine.render(request, inputs, lambda _: None, lambda: False)
 
 
 def _stock(reference: Image.Image) -> np.ndarray:
@@ -71,4 +70,7 @@ def _stock(reference: Image.Image) -> np.ndarray:
 def test_a_recipe_with_edges_paints_what_the_stock_pipeline_paints(
     reference: Image.Image, tmp_path: Path
 ) -> None:
-    assert np.abs(_own(tmp_path, reference) - _stock(reference)).max() <= 1
+    picture = _own(tmp_path, reference)
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png)), np.int16)
+    assert np.abs(pixels - _stock(reference)).max() <= 1
+    assert picture.reproduction.aids, "the class names the ControlNet's weights, not its kind"
