@@ -21,6 +21,7 @@ from bot.core.ids import new_id
 from bot.core.lives import JobState
 from bot.core.messages import Actor, Card, ChannelRef
 from bot.core.people import ANY_BRAND, Identity, Person, Role
+from bot.core.ports.requests import KeptRequest
 from brand.templates import Brief
 from storage.database import OpenStore
 from tests.contract.values import make_job, make_publication, make_schedule, make_slot
@@ -107,6 +108,16 @@ async def busy_life(town: Town) -> None:
         failed = make_job(requester=person.id, state=JobState.FAILED, error=f"{WORD} is too long.")
         await tx.jobs.add(failed)
         await tx.publications.add(make_publication(error=f"There is no channel of {NAME}."))
+        await tx.requests.add(
+            KeptRequest(
+                person=person.id,
+                key="a" * 64,
+                content="b" * 64,
+                job=failed.id,
+                answer={"words": WORD},
+                created_at=START,
+            )
+        )
     await chatter(town)
     await town.settle()
 

@@ -11,7 +11,19 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from brand.loras import LoraVersion
-from brand.spec import MAX_SEED, InitImage, LoraUse, RenderSpec
+from brand.spec import (
+    CONTROL_KINDS,
+    MAX_SEED,
+    ControlUse,
+    EmbeddingUse,
+    HighRes,
+    ImagePrompt,
+    InitImage,
+    LoraUse,
+    Mask,
+    Outpaint,
+    RenderSpec,
+)
 
 Hint: TypeAlias = Any
 
@@ -42,10 +54,42 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     type(None): st.none(),
     LoraUse: st.builds(LoraUse, sha256=SHA256, weight=WEIGHTS, name=TEXT),
     InitImage: st.builds(InitImage, sha256=SHA256, strength=st.floats(0, 1)),
+    Mask: st.builds(Mask, sha256=SHA256, feather=st.integers(0, 64), invert=st.booleans()),
+    Outpaint: st.builds(
+        Outpaint,
+        left=st.integers(1, 3).map(lambda eighths: eighths * 8),
+        top=st.integers(0, 3).map(lambda eighths: eighths * 8),
+        feather=st.integers(0, 64),
+    ),
+    ControlUse: st.builds(
+        ControlUse,
+        kind=st.sampled_from(CONTROL_KINDS),
+        sha256=SHA256,
+        weight=st.floats(0, 2),
+        start=st.floats(0, 0.4),
+        end=st.floats(0.5, 1),
+        ready=st.booleans(),
+        model=TEXT,
+    ),
+    EmbeddingUse: st.builds(EmbeddingUse, sha256=SHA256, token=st.just("acme-look"), name=TEXT),
+    ImagePrompt: st.builds(ImagePrompt, sha256=SHA256, weight=st.floats(0, 2), model=TEXT),
+    HighRes: st.builds(
+        HighRes, scale=st.floats(1, 4), strength=st.floats(0.05, 1), steps=st.integers(0, 200)
+    ),
 }
 _SIDES = st.integers(8, 512).map(lambda eighths: eighths * 8)
+_CHANGED_PARTS = st.none() | _SIMPLE[Mask] | _SIMPLE[Outpaint]
+
+
+def _spec(start: InitImage | None, part: Mask | Outpaint | None, **facts: Any) -> RenderSpec:
+    """A part of a picture is painted anew only where there is a picture."""
+    mask = part if start and isinstance(part, Mask) else None
+    outpaint = part if start and isinstance(part, Outpaint) else None
+    return RenderSpec(**facts, init=start, mask=mask, outpaint=outpaint)
+
+
 _SIMPLE[RenderSpec] = st.builds(
-    RenderSpec,
+    _spec,
     prompt=TEXT,
     model=TEXT.filter(bool),
     seed=st.integers(0, MAX_SEED),
@@ -57,9 +101,14 @@ _SIMPLE[RenderSpec] = st.builds(
     guidance=st.floats(0, 50),
     sampler=TEXT,
     loras=st.lists(_SIMPLE[LoraUse], max_size=2).map(tuple),
-    init=st.none() | _SIMPLE[InitImage],
+    start=st.none() | _SIMPLE[InitImage],
+    part=_CHANGED_PARTS,
     upscale=st.integers(1, 4),
     tile=st.booleans(),
+    controls=st.lists(_SIMPLE[ControlUse], max_size=2).map(tuple),
+    embeddings=st.lists(_SIMPLE[EmbeddingUse], max_size=1).map(tuple),
+    image_prompt=st.none() | _SIMPLE[ImagePrompt],
+    highres=st.none() | _SIMPLE[HighRes],
 )
 _SIMPLE[LoraVersion] = st.builds(
     LoraVersion,
