@@ -185,7 +185,7 @@ async def models(settings: Settings) -> Iterable[Line]:
     """The models that the kits name are there."""
     if settings.generation.url or settings.generation.engine == "drawn":
         return [ok("models", f"not needed here: {settings.generation.url or 'the drawn engine'}")]
-    from generation.engine.catalogue import find_models
+    from generation.engine.library.catalogue import find_models
     from generation.settings import SHIPPED_MODEL
 
     found = await asyncio.to_thread(find_models, settings.generation.models_dir, SHIPPED_MODEL)

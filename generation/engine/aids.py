@@ -19,7 +19,6 @@ from generation.engine.control.deciding import deciding_files
 from generation.engine.control.rack import ControlRack
 from generation.engine.control.sources import FOLDER, ControlSource, find_controls
 from generation.engine.control.uses import controls_for
-from generation.engine.embeddings import EmbeddingShelf, Learned
 from generation.engine.flights import Control
 from generation.engine.image_prompts import (
     ImagePrompts,
@@ -28,11 +27,12 @@ from generation.engine.image_prompts import (
     find_image_prompts,
     image_prompt_files,
 )
-from generation.engine.loaded import LoadedModel
-from generation.engine.lora_bank import LoraBank
+from generation.engine.library.loaded import LoadedModel
+from generation.engine.library.sources import ModelSource
+from generation.engine.lora.bank import LoraBank
 from generation.engine.preprocess.kinds import Preprocessors
-from generation.engine.prompts import TextChanges
-from generation.engine.sources import ModelSource
+from generation.engine.words.embeddings import EmbeddingShelf, Learned
+from generation.engine.words.prompts import TextChanges
 from generation.engines import Inputs
 from generation.pixels import read_picture
 

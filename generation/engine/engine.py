@@ -22,18 +22,18 @@ from brand.spec import (
     canonical_json,
 )
 from generation.engine.aids import AidsShop
-from generation.engine.catalogue import ModelSource, find_models
 from generation.engine.device import choose_device
 from generation.engine.ends import Ends, Meter
 from generation.engine.finish import Pool
-from generation.engine.loader import quiet_libraries
-from generation.engine.loop import LoopModel, StepLoop
+from generation.engine.library.catalogue import ModelSource, find_models
+from generation.engine.library.fleet import Fleet
+from generation.engine.library.loader import quiet_libraries
+from generation.engine.library.weights import WeightsIndex, together
+from generation.engine.loop.profile import Profiles
+from generation.engine.loop.standing import Standing
+from generation.engine.loop.step_loop import LoopModel, StepLoop
 from generation.engine.making import Making, Shop
-from generation.engine.models import Fleet
-from generation.engine.profile import Profiles
-from generation.engine.samplers import check_sampler
-from generation.engine.standing import Standing
-from generation.engine.weights import WeightsIndex, together
+from generation.engine.sampling.samplers import check_sampler
 from generation.engines import (
     DIFFUSERS_SLOTS,
     Cancelled,

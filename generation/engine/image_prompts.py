@@ -23,7 +23,7 @@ from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 from brand.spec import ModelMissing
 from generation.engine.denoisers.padding import PADDED_ROWS
 from generation.engine.flights import Row
-from generation.engine.weights import WeightsDamaged, read_header
+from generation.engine.library.weights import WeightsDamaged, read_header
 
 FOLDER = "image-prompts"
 """In the models folder: one folder for each set of weights."""

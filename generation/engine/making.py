@@ -10,17 +10,16 @@ from PIL import Image
 
 from brand.spec import Progress, RenderRequest
 from generation.engine.aids import Aids
-from generation.engine.courses import Course, flux_sigmas
 from generation.engine.ends import Ends, Meter
 from generation.engine.finish import Pool, eight_bit
 from generation.engine.flights import Flight, Terms
-from generation.engine.loaded import LoadedModel
-from generation.engine.prompts import Encoded
-from generation.engine.rides import Cancelled
-from generation.engine.rides import Told as ToldFlight
-from generation.engine.sampler_plan import evaluations
-from generation.engine.standing import Standing
-from generation.engine.steppers import new_stepper
+from generation.engine.library.loaded import LoadedModel
+from generation.engine.loop.rides import Cancelled
+from generation.engine.loop.rides import Told as ToldFlight
+from generation.engine.loop.standing import Standing
+from generation.engine.sampling.courses import Course, flux_sigmas
+from generation.engine.sampling.plan import evaluations
+from generation.engine.sampling.steppers import new_stepper
 from generation.engine.told import Leg, Told
 from generation.engine.ways.highres import between, second_steps
 from generation.engine.ways.image import from_image, skipped_steps
@@ -29,6 +28,7 @@ from generation.engine.ways.masks import Canvas, masked
 from generation.engine.ways.outpaint import extended
 from generation.engine.ways.start import Begin, Bench
 from generation.engine.ways.text import from_text
+from generation.engine.words.prompts import Encoded
 from generation.engines import Inputs, OnProgress
 from generation.pixels import enlarged, fitted, read_picture
 

@@ -32,7 +32,7 @@ from typing import Any
 import torch
 
 from generation.engine.engine import EngineOptions, InFlightEngine
-from generation.engine.loader import quiet_libraries
+from generation.engine.library.loader import quiet_libraries
 from tests.benchmarks.engine_parts import loads
 from tests.benchmarks.engine_parts.cache import cache_speedup
 from tests.benchmarks.engine_parts.etas import eta_error

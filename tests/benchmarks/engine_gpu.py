@@ -34,8 +34,8 @@ from diffusers import StableDiffusionXLPipeline
 
 from brand.spec import LoraUse, Picture, RenderSpec
 from generation.engine.engine import EngineOptions, InFlightEngine
-from generation.engine.loader import quiet_libraries
-from generation.engine.samplers import new_scheduler
+from generation.engine.library.loader import quiet_libraries
+from generation.engine.sampling.samplers import new_scheduler
 from tests.benchmarks.engine_parts.flying import AsLoaded, fly
 from tests.benchmarks.engine_parts.sdxl import write_sdxl
 from tests.benchmarks.engine_parts.small_costs import write_lora

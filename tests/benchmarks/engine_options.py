@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from diffusers import EulerDiscreteScheduler
 
-from generation.engine.catalogue import find_models
 from generation.engine.denoisers.rows import RowDenoiser
 from generation.engine.device import choose_device
-from generation.engine.loader import quiet_libraries
-from generation.engine.models import Fleet, LoadedModel
-from generation.engine.weights import WeightsIndex
+from generation.engine.library.catalogue import find_models
+from generation.engine.library.fleet import Fleet, LoadedModel
+from generation.engine.library.loader import quiet_libraries
+from generation.engine.library.weights import WeightsIndex
 from generation.settings import SHIPPED_MODEL
 
 PROMPT = "a red mug on a wooden table"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import torch
 
 from generation.engine.flights import Control, Flight, Row, Signature, Terms
-from generation.engine.loop import LoopModel, StepLoop
-from generation.engine.pace import HostPace, Pace
-from generation.engine.profile import Profile, Profiles
+from generation.engine.loop.pace import HostPace, Pace
+from generation.engine.loop.profile import Profile, Profiles
+from generation.engine.loop.step_loop import LoopModel, StepLoop
 
 SIZE = 4
 CONDITIONS = ("toy weights", "cpu")

@@ -82,7 +82,7 @@ def _try_embedding(
     score: Score, folder: Path, what: str, data: bytes, *, must_refuse: bool
 ) -> None:
     """Refused, or (a mutant) at most 75 vectors of finite numbers under each name."""
-    from generation.engine.embeddings import MAX_VECTORS, check_embedding
+    from generation.engine.words.embeddings import MAX_VECTORS, check_embedding
 
     path = folder / "embedding"
     path.write_bytes(data)
@@ -94,8 +94,8 @@ def _try_embedding(
 
 def _try(score: Score, folder: Path, what: str, data: bytes, *, sound: bytes = b"") -> None:
     """Refused, or (a mutant) a file whose names, shapes and finite numbers are all in order."""
-    from generation.engine.loras import check_lora
-    from generation.engine.weights import read_header
+    from generation.engine.library.weights import read_header
+    from generation.engine.lora.checks import check_lora
 
     path = folder / "blob"
     path.write_bytes(data)
@@ -162,7 +162,7 @@ def _with_header(text: bytes) -> bytes:
 
 def _try_changed_on_disk(score: Score, sound: bytes) -> None:
     """The file under an approved hash is another one by now."""
-    from generation.engine.loras import check_lora
+    from generation.engine.lora.checks import check_lora
 
     other = as_file(peft_lora(PREFIX, seed=9))
     with tempfile.TemporaryDirectory() as name:

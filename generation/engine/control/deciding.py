@@ -11,9 +11,9 @@ from typing import Any
 
 from brand.spec import ControlUse, ModelMissing
 from generation.engine.control.sources import ControlSource, choose_control
+from generation.engine.library.sources import ModelSource
 from generation.engine.preprocess.kinds import WEIGHTS_OF
 from generation.engine.preprocess.learned import files_of
-from generation.engine.sources import ModelSource
 
 
 def deciding_files(

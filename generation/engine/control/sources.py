@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from brand.spec import CONTROL_KINDS, ModelMissing, SpecInvalid
-from generation.engine.weights import (
+from generation.engine.library.weights import (
     Header,
     WeightsDamaged,
     WeightsIndex,

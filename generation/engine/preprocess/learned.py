@@ -11,7 +11,7 @@ import torch
 from transformers import AutoImageProcessor
 
 from brand.spec import ModelMissing
-from generation.engine.weights import WeightsDamaged, read_header
+from generation.engine.library.weights import WeightsDamaged, read_header
 
 FOLDER = "preprocessors"
 """In the models folder: one folder for each kind, in transformers' layout."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 
 from generation.engine.finish import pixels_of
-from generation.engine.steppers import Sampling
+from generation.engine.sampling.steppers import Sampling
 from generation.engine.ways.masks import Canvas
 from generation.engine.ways.start import Begin, Bench, Held, shrunk
 

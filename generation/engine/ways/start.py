@@ -8,7 +8,7 @@ from PIL import Image
 from torch.nn import functional
 
 from generation.engine.finish import pixels_of
-from generation.engine.steppers import Start
+from generation.engine.sampling.steppers import Start
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,8 +17,8 @@ from PIL import Image
 
 from brand.spec import RenderRequest, RenderSpec
 from generation.engine.engine import EngineOptions, InFlightEngine
-from generation.engine.loader import quiet_libraries
-from generation.engine.samplers import samplers_for
+from generation.engine.library.loader import quiet_libraries
+from generation.engine.sampling.samplers import samplers_for
 from tests.benchmarks.engine_parts.flying import Files
 from tests.benchmarks.engine_parts.models import place_model
 from tests.benchmarks.engine_parts.stock import Stock

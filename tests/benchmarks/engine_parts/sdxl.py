@@ -12,7 +12,7 @@ from diffusers import (
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from generation.engine.catalogue import CONFIGS
+from generation.engine.library.catalogue import CONFIGS
 from tests.fakes.tiny_models import build_sdxl, tiny_tokenizer
 
 _SHIPPED = CONFIGS / "sdxl"

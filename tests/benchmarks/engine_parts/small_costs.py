@@ -10,12 +10,12 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from brand.spec import LoraUse
-from generation.engine.catalogue import find_models
-from generation.engine.courses import Course
 from generation.engine.device import choose_device
-from generation.engine.loaded import LoadedModel, read_model
-from generation.engine.lora_bank import LoraBank
-from generation.engine.steppers import Start, new_stepper
+from generation.engine.library.catalogue import find_models
+from generation.engine.library.loaded import LoadedModel, read_model
+from generation.engine.lora.bank import LoraBank
+from generation.engine.sampling.courses import Course
+from generation.engine.sampling.steppers import Start, new_stepper
 from tests.benchmarks.engine_parts.flying import Files
 from tests.benchmarks.engine_parts.loads import timed
 from tests.unit.generation.lora_files import Tensors, safetensors

@@ -8,7 +8,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from brand.spec import RenderSpec
-from generation.engine.samplers import new_scheduler
+from generation.engine.sampling.samplers import new_scheduler
 from generation.pixels import to_png
 from tests.benchmarks.engine_parts.traffic import Arrival
 

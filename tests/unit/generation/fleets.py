@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generation.engine.models import Fleet, LoadedModel
+    from generation.engine.library.fleet import Fleet, LoadedModel
 
 
 def new_fleet(models: Path, **changes: Any) -> "Fleet":
     """A fleet on this models folder, computing with one thread; imports torch."""
-    from generation.engine.catalogue import find_models
     from generation.engine.device import choose_device
-    from generation.engine.loader import quiet_libraries
-    from generation.engine.models import Fleet
-    from generation.engine.weights import WeightsIndex
+    from generation.engine.library.catalogue import find_models
+    from generation.engine.library.fleet import Fleet
+    from generation.engine.library.loader import quiet_libraries
+    from generation.engine.library.weights import WeightsIndex
 
     quiet_libraries()
     settings: dict[str, Any] = {

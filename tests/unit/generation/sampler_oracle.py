@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from generation.engine.courses import Course
-from generation.engine.samplers import new_scheduler
-from generation.engine.steppers import Sampling, Start, new_stepper
+from generation.engine.sampling.courses import Course
+from generation.engine.sampling.samplers import new_scheduler
+from generation.engine.sampling.steppers import Sampling, Start, new_stepper
 
 SHAPE = (4, 6, 6)
 CPU = torch.device("cpu")

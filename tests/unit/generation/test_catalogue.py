@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generation.engine.catalogue import CONFIGS, find_models
-from generation.engine.weights import WeightsIndex
+from generation.engine.library.catalogue import CONFIGS, find_models
+from generation.engine.library.weights import WeightsIndex
 from tests.unit.generation.lora_files import safetensors
 
 NONE = Path("none")

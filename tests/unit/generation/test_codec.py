@@ -10,7 +10,7 @@ from tests.unit.generation.fleets import loader_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generation.engine.models import LoadedModel
+    from generation.engine.library.fleet import LoadedModel
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from brand.spec import ControlUse, ModelMissing
-from generation.engine.catalogue import find_models
 from generation.engine.control.deciding import deciding_files
 from generation.engine.control.sources import find_controls
-from generation.engine.sources import ModelSource
+from generation.engine.library.catalogue import find_models
+from generation.engine.library.sources import ModelSource
 from generation.settings import SHIPPED_MODEL
 from tests.unit.generation.test_control_sources import control_folder
 

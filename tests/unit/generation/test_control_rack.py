@@ -26,8 +26,8 @@ from generation.engine.control.sources import find_controls
 from generation.engine.control.uses import controls_for, pixels_of_map
 from generation.engine.denoisers.unet import UNetDenoiser
 from generation.engine.flights import Control, Flight, Lead, Row, Signature, Terms
+from generation.engine.loop.rides import Ride
 from generation.engine.preprocess.kinds import Preprocessors
-from generation.engine.rides import Ride
 from generation.pixels import to_png
 from tests.fakes.tiny_controls import build_control
 from tests.fakes.tiny_models import TEMPERATURE, build_sd1, build_sdxl

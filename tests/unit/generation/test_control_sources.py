@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from generation.engine.control.sources import find_controls
-from generation.engine.weights import WeightsIndex
+from generation.engine.library.weights import WeightsIndex
 from generation.settings import SHIPPED_MODEL
 
 CONFIG = {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from generation.engine.flights import Row
-    from generation.engine.models import LoadedModel
+    from generation.engine.library.fleet import LoadedModel
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -107,7 +107,7 @@ def test_bits_depend_on_neither_bucket_nor_slot_nor_neighbours(
 def test_the_shipped_model_answers_the_same_in_every_bucket(
     tmp_path: Path,
 ) -> None:
-    from generation.engine.catalogue import find_models
+    from generation.engine.library.catalogue import find_models
     from generation.settings import SHIPPED_MODEL
     from tests.unit.generation.fleets import new_fleet
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
     from torch import Tensor
 
-    from generation.engine.embeddings import EmbeddingShelf
+    from generation.engine.words.embeddings import EmbeddingShelf
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -48,7 +48,7 @@ def pipe(tiny_models: Path) -> "DiffusionPipeline":
 
 
 def shelf_of(pipe: "DiffusionPipeline") -> "EmbeddingShelf":
-    from generation.engine.embeddings import EmbeddingShelf
+    from generation.engine.words.embeddings import EmbeddingShelf
 
     return EmbeddingShelf(pipe)
 
@@ -68,8 +68,8 @@ def encoded(
 ) -> "list[Tensor]":
     """The prompt's embedding, and its pooled one where the layout has it."""
     from generation.engine.aids import RequestText
-    from generation.engine.lora_bank import LoraBank
-    from generation.engine.prompts import PromptEncoder
+    from generation.engine.lora.bank import LoraBank
+    from generation.engine.words.prompts import PromptEncoder
 
     shelf = shelf or shelf_of(pipe)
     learned = shelf.learned(uses, inputs or Folder(Path("none")))

@@ -9,7 +9,7 @@ from generation.engines import EngineUnusable
 from tests.unit.generation.fleets import new_fleet
 
 if TYPE_CHECKING:
-    from generation.engine.models import Fleet
+    from generation.engine.library.fleet import Fleet
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 

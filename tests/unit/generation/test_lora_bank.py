@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
     from generation.engine.denoisers.unet import UNetDenoiser
-    from generation.engine.lora_bank import LoraBank
+    from generation.engine.lora.bank import LoraBank
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -100,7 +100,7 @@ def calmed(pipe: "DiffusionPipeline") -> "DiffusionPipeline":
 
 
 def new_bank(pipe: "DiffusionPipeline", **room: int) -> "LoraBank":
-    from generation.engine.lora_bank import LoraBank
+    from generation.engine.lora.bank import LoraBank
 
     return LoraBank(pipe, **room)
 

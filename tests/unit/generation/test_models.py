@@ -14,8 +14,8 @@ from tests.unit.generation.fleets import new_fleet
 
 if TYPE_CHECKING:
     from generation.engine.device import Device
-    from generation.engine.models import Fleet
-    from generation.engine.sources import ModelSource
+    from generation.engine.library.fleet import Fleet
+    from generation.engine.library.sources import ModelSource
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -54,7 +54,7 @@ def shelf() -> Shelf:
 
 
 def sources(folder: Path) -> dict[str, Any]:
-    from generation.engine.sources import ModelSource
+    from generation.engine.library.sources import ModelSource
 
     def source(name: str, numbers: int) -> ModelSource:
         made = ModelSource(name=name, path=folder, layout="sd1", width=64, height=64)

@@ -11,8 +11,8 @@ from brand.spec import SpecInvalid
 from tests.unit.generation.fleets import loader_of
 
 if TYPE_CHECKING:
-    from generation.engine.models import LoadedModel
-    from generation.engine.prompts import Encoded
+    from generation.engine.library.fleet import LoadedModel
+    from generation.engine.words.prompts import Encoded
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -157,7 +157,7 @@ def test_a_prompt_is_encoded_once_for_equal_changes(
 
 
 def test_learned_words_are_read_as_their_tokens(load: "Callable[[str], LoadedModel]") -> None:
-    from generation.engine.prompt_windows import windows_of
+    from generation.engine.words.windows import windows_of
 
     tokenizer = load("sd1").pipe.tokenizer
     words = {"<house>": (5, 6, 7)}

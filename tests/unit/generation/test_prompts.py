@@ -43,7 +43,7 @@ def stock(pipe: "DiffusionPipeline", prompt: str, negative: str | None) -> "list
 
 def ours(pipe: "DiffusionPipeline", prompt: str, negative: str = "") -> "list[Tensor]":
     """In the stock pipeline's order: text, negative text, and the pooled ones if there are."""
-    from generation.engine.prompts import PromptEncoder
+    from generation.engine.words.prompts import PromptEncoder
 
     layout = "sdxl" if hasattr(pipe, "text_encoder_2") else "sd1"
     encoder = PromptEncoder(pipe, layout)
@@ -100,7 +100,7 @@ def test_break_starts_a_new_window(pipe: "DiffusionPipeline") -> None:
 
 
 def test_without_guidance_no_negative_prompt_is_encoded(pipe: "DiffusionPipeline") -> None:
-    from generation.engine.prompts import PromptEncoder
+    from generation.engine.words.prompts import PromptEncoder
 
     layout = "sdxl" if hasattr(pipe, "text_encoder_2") else "sd1"
     encoder = PromptEncoder(pipe, layout)

@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from generation.engine.courses import Course, first_step
-from generation.engine.samplers import SAMPLERS, Sampler, new_scheduler, samplers_for
-from generation.engine.steppers import Sampling, Start, new_stepper
+from generation.engine.sampling.courses import Course, first_step
+from generation.engine.sampling.samplers import SAMPLERS, Sampler, new_scheduler, samplers_for
+from generation.engine.sampling.steppers import Sampling, Start, new_stepper
 from tests.unit.generation.rendering import stock_pipeline
 from tests.unit.generation.sampler_oracle import CPU, NOISE_MODEL, VELOCITY_MODEL
 

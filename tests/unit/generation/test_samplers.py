@@ -6,8 +6,8 @@ import diffusers
 import pytest
 
 from brand.spec import SpecInvalid
-from generation.engine.courses import flow_mu, flux_sigmas, prepared
-from generation.engine.samplers import SAMPLERS, check_sampler, new_scheduler, samplers_for
+from generation.engine.sampling.courses import flow_mu, flux_sigmas, prepared
+from generation.engine.sampling.samplers import SAMPLERS, check_sampler, new_scheduler, samplers_for
 from tests.unit.generation.sampler_oracle import (
     DYNAMIC_FLOW_MODEL,
     FLOW_MODEL,

@@ -7,7 +7,7 @@ import pytest
 import safetensors.torch
 
 from brand.spec import ModelMissing
-from generation.engine.catalogue import CONFIGS
+from generation.engine.library.catalogue import CONFIGS
 from tests.unit.generation.rendering import image_of, new_engine, rendered, tiny
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
@@ -98,7 +98,7 @@ def test_a_file_of_a_newer_layout_computes_what_its_folder_computes(
 
 
 def test_the_folder_beside_a_file_is_no_model_of_its_own(newer_files: Path) -> None:
-    from generation.engine.catalogue import find_models
+    from generation.engine.library.catalogue import find_models
 
     found = find_models(newer_files, Path("none"))
     assert "flux-alone" in found

@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from brand.spec import SpecInvalid
-from generation.engine.courses import Course, first_step
-from generation.engine.sampler_impulses import NotLinear
-from generation.engine.sampler_plan import evaluations, plan_for
-from generation.engine.samplers import SAMPLERS, samplers_for
-from generation.engine.steppers import LinearStepper, Start, StockStepper, new_stepper
+from generation.engine.sampling.courses import Course, first_step
+from generation.engine.sampling.impulses import NotLinear
+from generation.engine.sampling.plan import evaluations, plan_for
+from generation.engine.sampling.samplers import SAMPLERS, samplers_for
+from generation.engine.sampling.steppers import LinearStepper, Start, StockStepper, new_stepper
 from tests.unit.generation.sampler_oracle import (
     CPU,
     DYNAMIC_FLOW_MODEL,
@@ -233,8 +233,8 @@ def test_the_stock_stepper_goes_the_same_way_as_the_sums() -> None:
 
 
 def test_a_clipped_step_that_no_option_names_is_seen_by_its_residual() -> None:
-    from generation.engine.courses import prepared
-    from generation.engine.sampler_impulses import answers, sums
+    from generation.engine.sampling.courses import prepared
+    from generation.engine.sampling.impulses import answers, sums
 
     scheduler, timesteps = prepared(course("ddim", 5))
     scheduler.register_to_config(clip_sample=True)

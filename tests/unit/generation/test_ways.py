@@ -63,7 +63,7 @@ def stock(models: Path, kind: str, layout: str, spec: RenderSpec, **given: Any) 
     import diffusers
     import torch
 
-    from generation.engine.samplers import new_scheduler
+    from generation.engine.sampling.samplers import new_scheduler
 
     parts = dict(_parts(models, layout).components)
     parts["scheduler"] = new_scheduler(spec.sampler, parts["scheduler"].config)

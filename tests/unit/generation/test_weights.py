@@ -11,7 +11,7 @@ import safetensors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generation.engine.weights import (
+from generation.engine.library.weights import (
     WeightsDamaged,
     WeightsIndex,
     file_sha256,

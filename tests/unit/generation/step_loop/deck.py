@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 
 from generation.engine.flights import Flight, FlightProgress, Row
-from generation.engine.loop import StepLoop
+from generation.engine.loop.step_loop import StepLoop
 from tests.fakes.flying import ToyDenoiser, toy_answer
 
 PATIENCE_S = 20

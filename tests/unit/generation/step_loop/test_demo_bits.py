@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from brand.spec import RenderCancelled
-from generation.engine.courses import Course
 from generation.engine.denoisers.unet import UNetDenoiser
 from generation.engine.flights import Flight, Signature, Terms
-from generation.engine.loop import LoopModel, StepLoop
-from generation.engine.profile import Profiles
-from generation.engine.steppers import Start, new_stepper
+from generation.engine.loop.profile import Profiles
+from generation.engine.loop.step_loop import LoopModel, StepLoop
+from generation.engine.sampling.courses import Course
+from generation.engine.sampling.steppers import Start, new_stepper
 from generation.settings import SHIPPED_MODEL
 
 pytestmark = pytest.mark.model

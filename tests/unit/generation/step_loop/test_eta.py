@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.engine.eta import MAX_STRETCHES, Aloft, LaneAloft, forecast
-from generation.engine.lanes import RoundRobin, Seats, Teams, Want
+from generation.engine.loop.eta import MAX_STRETCHES, Aloft, LaneAloft, forecast
+from generation.engine.loop.lanes import RoundRobin, Seats, Teams, Want
 
 SECONDS = {2: 0.022, 4: 0.037, 6: 0.054, 8: 0.070}
 SLOW = {2: 0.30, 4: 0.55}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.engine.lanes import RESERVE, TURN_ROWS, RoundRobin, Seating, Seats, Teams, Want
+from generation.engine.loop.lanes import RESERVE, TURN_ROWS, RoundRobin, Seating, Seats, Teams, Want
 
 SECONDS = {2: 0.022, 4: 0.037, 6: 0.054, 8: 0.070}
 ROW_S = SECONDS[8] / 8

@@ -10,8 +10,8 @@ import torch
 
 from brand.spec import RenderCancelled
 from generation.engine.flights import Control, Flight, FlightProgress
-from generation.engine.loop import LoopModel, StepLoop
-from generation.engine.profile import Profile, Profiles
+from generation.engine.loop.profile import Profile, Profiles
+from generation.engine.loop.step_loop import LoopModel, StepLoop
 from tests.fakes.flying import (
     CONDITIONS,
     OTHER_KIND,

@@ -7,7 +7,7 @@ import torch
 
 from brand.spec import ModelMissing, RenderFailed, RenderUnavailable
 from generation.engine.flights import Row
-from generation.engine.loop import LoopModel, StepLoop
+from generation.engine.loop.step_loop import LoopModel, StepLoop
 from tests.fakes.flying import (
     LatePace,
     ToyDenoiser,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.engine.profile import KNEE, Profile, Profiles, Tried, chosen_profile
+from generation.engine.loop.profile import KNEE, Profile, Profiles, Tried, chosen_profile
 
 pytest.importorskip("torch")  # a signature stands beside tensors
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from generation.engine.flights import Row
-from generation.engine.profile import Profile
-from generation.engine.survey import CALLS, LONG_CALL_S, Survey
+from generation.engine.loop.profile import Profile
+from generation.engine.loop.survey import CALLS, LONG_CALL_S, Survey
 from tests.fakes.flying import OTHER_KIND, SIGNATURE, ToyDenoiser
 
 pytestmark = pytest.mark.model

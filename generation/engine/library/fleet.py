@@ -15,9 +15,9 @@ import torch
 from brand.spec import ModelInfo, ModelMissing, RenderCancelled, ReproductionClass
 from generation.engine.device import Device
 from generation.engine.flights import Denoiser
-from generation.engine.loaded import LoadedModel, read_model
-from generation.engine.sources import ModelSource
-from generation.engine.weights import WeightsDamaged, WeightsIndex
+from generation.engine.library.loaded import LoadedModel, read_model
+from generation.engine.library.sources import ModelSource
+from generation.engine.library.weights import WeightsDamaged, WeightsIndex
 
 __all__ = ["Fleet", "LoadedModel", "default_budget"]
 

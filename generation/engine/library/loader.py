@@ -19,9 +19,9 @@ from transformers.utils import logging as transformers_logging
 
 from brand.spec import ModelMissing
 from generation.engine.device import Device
-from generation.engine.single_parts import NO_T5, parts_of_file
-from generation.engine.sources import DENOISERS, ModelSource
-from generation.engine.weights import read_header
+from generation.engine.library.single_parts import NO_T5, parts_of_file
+from generation.engine.library.sources import DENOISERS, ModelSource
+from generation.engine.library.weights import read_header
 
 KINDS: Mapping[str, type[DiffusionPipeline]] = {
     "sd1": StableDiffusionPipeline,

@@ -15,10 +15,10 @@ from generation.engine.denoisers.sd3 import SD3Denoiser
 from generation.engine.denoisers.unet import UNetDenoiser
 from generation.engine.device import Device
 from generation.engine.flights import Signature
-from generation.engine.loader import load_parts
+from generation.engine.library.loader import load_parts
+from generation.engine.library.sources import DENOISERS, ModelSource
 from generation.engine.previews import PreviewMap, fit_preview_map
-from generation.engine.prompts import PromptEncoder
-from generation.engine.sources import DENOISERS, ModelSource
+from generation.engine.words.prompts import PromptEncoder
 
 _DENOISERS: Mapping[str, type[RowDenoiser]] = {
     "sd1": UNetDenoiser,

@@ -11,7 +11,7 @@ import torch
 from diffusers import SchedulerMixin
 
 from brand.spec import SpecInvalid
-from generation.engine.samplers import new_scheduler
+from generation.engine.sampling.samplers import new_scheduler
 
 _STOCK_REFUSES = (ArithmeticError, AssertionError, IndexError, RuntimeError, ValueError)
 """What diffusers' schedulers raise on steps that they cannot take."""

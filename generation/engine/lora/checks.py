@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 
 from brand.spec import LoraRefused
-from generation.engine.weights import WeightsDamaged, file_sha256, read_header
+from generation.engine.library.weights import WeightsDamaged, file_sha256, read_header
 
 MAX_TENSORS = 20_000
 MAX_RANK = 1024

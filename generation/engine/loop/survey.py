@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from generation.engine.flights import Denoiser, Row, Signature
-from generation.engine.pace import free_memory
-from generation.engine.profile import Profile, Tried, chosen_profile
-from generation.engine.rides import is_memory
+from generation.engine.loop.pace import free_memory
+from generation.engine.loop.profile import Profile, Tried, chosen_profile
+from generation.engine.loop.rides import is_memory
 
 CANDIDATES = (2, 4, 6, 8, 12, 16, 24, 32)
 """Even ones: a flight with guidance brings two rows. 1 is looked at last."""

@@ -7,7 +7,7 @@ step: at most about as many stretches as there are flights.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from generation.engine.lanes import RESERVE, TURN_ROWS, Seating, Seats, Teams
+from generation.engine.loop.lanes import RESERVE, TURN_ROWS, Seating, Seats, Teams
 
 MAX_STRETCHES = 200
 """What lands later than that many stretches ahead is not forecast."""

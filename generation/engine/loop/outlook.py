@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from generation.engine.eta import Aloft, LaneAloft, forecast
-from generation.engine.lane import Lane
-from generation.engine.lanes import Teams
+from generation.engine.loop.eta import Aloft, LaneAloft, forecast
+from generation.engine.loop.lane import Lane
+from generation.engine.loop.lanes import Teams
 
 _STALE_S = 0.1
 """A forecast as old as that is made anew, even if nobody came or left."""

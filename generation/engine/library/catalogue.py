@@ -5,9 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from generation.engine.single_files import CONFIGS, DEFAULT_SIDES, single_file
-from generation.engine.sources import DENOISERS, ModelSource, Unusable, read_json, reads_mask
-from generation.engine.weights import WeightsDamaged
+from generation.engine.library.single_files import CONFIGS, DEFAULT_SIDES, single_file
+from generation.engine.library.sources import (
+    DENOISERS,
+    ModelSource,
+    Unusable,
+    read_json,
+    reads_mask,
+)
+from generation.engine.library.weights import WeightsDamaged
 
 __all__ = ["CONFIGS", "ModelSource", "find_models"]
 

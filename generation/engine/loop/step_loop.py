@@ -17,14 +17,21 @@ import torch
 
 from brand.spec import RenderCancelled, RenderError, RenderUnavailable
 from generation.engine.flights import Denoiser, Flight, Signature
-from generation.engine.lane import Lane
-from generation.engine.lanes import RoundRobin, Seating, Teams, Want
-from generation.engine.outlook import Outlook
-from generation.engine.pace import DevicePace, HostPace, Pace
-from generation.engine.profile import Profiles
-from generation.engine.rides import Cancelled, Ride, Told, as_failure, out_of_memory, overflowed
-from generation.engine.standing import Counters, Standing
-from generation.engine.steps import Steps
+from generation.engine.loop.lane import Lane
+from generation.engine.loop.lanes import RoundRobin, Seating, Teams, Want
+from generation.engine.loop.outlook import Outlook
+from generation.engine.loop.pace import DevicePace, HostPace, Pace
+from generation.engine.loop.profile import Profiles
+from generation.engine.loop.rides import (
+    Cancelled,
+    Ride,
+    Told,
+    as_failure,
+    out_of_memory,
+    overflowed,
+)
+from generation.engine.loop.standing import Counters, Standing
+from generation.engine.loop.steps import Steps
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from transformers import CLIPTextModel, PreTrainedTokenizerBase, T5EncoderModel
 
-from generation.engine.prompt_windows import Window, single_window, windows_of
+from generation.engine.words.windows import Window, single_window, windows_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from brand.spec import SpecInvalid
-from generation.engine.courses import Course, prepared, stock_refusals
 from generation.engine.flights import Stepper
-from generation.engine.sampler_impulses import NotLinear, noising, pointing
-from generation.engine.sampler_plan import Plan, plan_for
+from generation.engine.sampling.courses import Course, prepared, stock_refusals
+from generation.engine.sampling.impulses import NotLinear, noising, pointing
+from generation.engine.sampling.plan import Plan, plan_for
 
 Weighted = tuple[torch.Tensor, float]
 

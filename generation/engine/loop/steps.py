@@ -7,18 +7,18 @@ import torch
 
 from brand.spec import RenderError
 from generation.engine.flights import Row
-from generation.engine.lane import Lane
-from generation.engine.lanes import Seating
-from generation.engine.pace import Pace, free_memory
-from generation.engine.profile import Profiles
-from generation.engine.rides import (
+from generation.engine.loop.lane import Lane
+from generation.engine.loop.lanes import Seating
+from generation.engine.loop.pace import Pace, free_memory
+from generation.engine.loop.profile import Profiles
+from generation.engine.loop.rides import (
     Ride,
     as_failure,
     is_memory,
     out_of_memory,
     overflowed,
 )
-from generation.engine.standing import Counters
+from generation.engine.loop.standing import Counters
 
 End = Callable[[Ride, RenderError | None], None]
 

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Sequence
 
 from generation.engine.flights import Denoiser, Signature
-from generation.engine.lanes import Seating, Seats, Teams
-from generation.engine.profile import Profile, Profiles
-from generation.engine.rides import Ride
-from generation.engine.standing import LaneStanding
-from generation.engine.survey import Survey
+from generation.engine.loop.lanes import Seating, Seats, Teams
+from generation.engine.loop.profile import Profile, Profiles
+from generation.engine.loop.rides import Ride
+from generation.engine.loop.standing import LaneStanding
+from generation.engine.loop.survey import Survey
 
 _WEIGHT_OF_NEWEST = 0.2
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from diffusers import DiffusionPipeline
 
 from brand.spec import LoraRefused, LoraUse
 from generation.engine.flights import Row
-from generation.engine.lora_layers import (
+from generation.engine.lora.layers import (
     Pair,
     Site,
     Term,
@@ -27,7 +27,7 @@ from generation.engine.lora_layers import (
     laid_out,
     terms_of,
 )
-from generation.engine.lora_reading import DENOISERS, LoraMatrices, LoraReader, acting_parts
+from generation.engine.lora.reading import DENOISERS, LoraMatrices, LoraReader, acting_parts
 from generation.engines import Inputs
 
 ROOM = 64

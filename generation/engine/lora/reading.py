@@ -16,8 +16,8 @@ import torch
 from diffusers import DiffusionPipeline
 
 from brand.spec import LoraRefused
-from generation.engine.loras import check_lora
-from generation.engine.weights import read_header
+from generation.engine.library.weights import read_header
+from generation.engine.lora.checks import check_lora
 
 DENOISERS = ("unet", "transformer")
 TEXT_PARTS = ("text_encoder", "text_encoder_2")

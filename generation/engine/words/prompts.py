@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from generation.engine.denoisers import flux, sd3
 from generation.engine.flights import Terms
-from generation.engine.text_encoders import ClipReader, Embeds, T5Reader
+from generation.engine.words.encoders import ClipReader, Embeds, T5Reader
 
 CACHE_BYTES = 256 << 20
 """Encoded prompts kept per model."""

@@ -17,7 +17,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from brand.spec import EmbeddingUse, LoraRefused
-from generation.engine.weights import Header, WeightsDamaged, file_sha256, read_header
+from generation.engine.library.weights import Header, WeightsDamaged, file_sha256, read_header
 from generation.engines import Inputs
 
 MAX_VECTORS = 75

@@ -7,7 +7,7 @@ model outputs and n for noise, evaluation i makes
 
 `o[i]` is the scheduler's own last result: equal to x[i] unless somebody changed the latents between
 two steps (inpainting does), which only samplers that correct themselves (UniPC) can tell apart.
-How the coefficients are found: sampler_impulses.py.
+How the coefficients are found: impulses.py.
 """
 
 import functools
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from generation.engine.courses import Course, prepared, stock_refusals
-from generation.engine.sampler_impulses import NotLinear, Numbers, answers, pointing, sums
-from generation.engine.samplers import frozen_config
+from generation.engine.sampling.courses import Course, prepared, stock_refusals
+from generation.engine.sampling.impulses import NotLinear, Numbers, answers, pointing, sums
+from generation.engine.sampling.samplers import frozen_config
 
 DEPTH = 6
 """Samples and outputs that a step may look at: its own and five before."""

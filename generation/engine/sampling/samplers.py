@@ -4,7 +4,7 @@ The model's own scheduler configuration (betas, prediction type, spacing) is kep
 the sampler is set, always in full, so that a model's saved choice never leaks into another one.
 
 To add a sampler, add one row to `_ROWS`. Its `_karras`, `_exponential` and `_beta` variants come by
-themselves where the stock scheduler has that option, and so do its coefficients (sampler_plan.py).
+themselves where the stock scheduler has that option, and so do its coefficients (plan.py).
 
 Which sampler fits which model:
 

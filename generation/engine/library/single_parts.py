@@ -16,8 +16,8 @@ from diffusers import (
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, T5EncoderModel
 from transformers import T5TokenizerFast as T5Tokenizer
 
-from generation.engine.flux_names import in_diffusers_names
-from generation.engine.sources import ModelSource
+from generation.engine.library.flux_names import in_diffusers_names
+from generation.engine.library.sources import ModelSource
 
 NO_T5: Mapping[str, Any] = {"text_encoder_3": None, "tokenizer_3": None}
 """SD3 works without its largest text encoder."""

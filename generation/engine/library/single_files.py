@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from generation.engine.sources import ModelSource, Unusable, reads_mask
-from generation.engine.weights import Header, TensorFacts, read_header
+from generation.engine.library.sources import ModelSource, Unusable, reads_mask
+from generation.engine.library.weights import Header, TensorFacts, read_header
 
 CONFIGS = Path(__file__).parent / "configs"
 """Config folders of the layouts; tokenizers are not among them."""

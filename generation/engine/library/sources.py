@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from generation.engine.weights import WeightsIndex, read_header, together
+from generation.engine.library.weights import WeightsIndex, read_header, together
 
 DENOISERS = {"sd1": "unet", "sdxl": "unet", "sd3": "transformer", "flux": "transformer"}
 """The part that denoises."""

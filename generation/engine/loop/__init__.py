@@ -1,0 +1,1 @@
+"""The step loop: who asks the model what, and when."""

@@ -1,0 +1,1 @@
+"""LoRAs that differ from row to row."""

@@ -1,0 +1,1 @@
+"""Samplers as data: coefficients read off the installed diffusers schedulers."""
