@@ -9,7 +9,7 @@ from brand.kit import ApprovedLora, BrandKit
 from brand.learned_words import holds_word
 from brand.spec import MAX_LORAS, EmbeddingUse, LoraUse
 from brand.way_rules import within
-from brand.words import clean
+from brand.words import clean, one_of
 
 NO_LORA = "none"
 LoraChoice = tuple[str, float | None]
@@ -52,14 +52,16 @@ def _read_choice(part: str, text: str) -> LoraChoice:
 def loras_of(brief: Brief, kit: BrandKit) -> tuple[tuple[ApprovedLora, LoraUse], ...]:
     """The LoRAs of a brief's pictures with their weights. Raises the BriefRefused tree."""
     policy = kit.lora
-    if brief.lora == NO_LORA and policy.required:
+    text = clean(brief.lora) or policy.default
+    wanted = () if text == NO_LORA else parse_lora_choice(text)
+    if policy.required and not wanted:
+        leave = "Leave `lora:none` out" if text else f"Name one of {one_of(_names(kit))}"
         raise BriefRefused(
-            f"{kit.name}'s kit asks for its LoRA in every picture. Leave `lora:none` out, or ask "
-            f"{kit.owner} to change the policy. Nothing was queued.",
+            f"{kit.name}'s kit asks for its LoRA in every picture. {leave}, or ask {kit.owner} to "
+            "change the policy. Nothing was queued.",
             field="lora",
             value=brief.lora,
         )
-    wanted = () if brief.lora == NO_LORA else parse_lora_choice(brief.lora or policy.default)
     if brief.lora_weight is not None:
         wanted = (_weighed(brief.lora_weight, wanted),)
     found = tuple((_approved(name, kit), weight) for name, weight in wanted)
@@ -87,11 +89,14 @@ def _weighed(weight: float, wanted: tuple[LoraChoice, ...]) -> LoraChoice:
 
 
 def _approved(name: str, kit: BrandKit) -> ApprovedLora:
-    policy = kit.lora
-    names = tuple(dict.fromkeys(item.name for item in policy.approved))
+    policy, names = kit.lora, _names(kit)
     found = policy.find(name) or policy.find(chosen(name, names, "lora", kit))
     assert found is not None, "chosen() gives a name of the list"  # noqa: S101
     return found
+
+
+def _names(kit: BrandKit) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item.name for item in kit.lora.approved))
 
 
 def _use(lora: ApprovedLora, weight: float | None) -> LoraUse:

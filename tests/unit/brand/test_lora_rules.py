@@ -74,6 +74,21 @@ def test_what_the_kit_does_not_allow_is_refused(
         uses(text)
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\u200b", " \u200b\n"])
+def test_a_blank_text_is_as_if_nothing_were_said_of_loras(blank: str) -> None:
+    assert uses(blank) == [("look@1", 0.8)]
+    required = replace(KIT, lora=replace(POLICY, required=True))
+    assert uses(blank, required) == [("look@1", 0.8)]
+
+
+@pytest.mark.parametrize("said", ["none", " none", "none\u200b", ""])
+def test_a_required_lora_cannot_be_left_out(said: str) -> None:
+    without_default = replace(POLICY, required=True, default="")
+    with pytest.raises(BriefRefused, match="in every picture") as refused:
+        uses(said, replace(KIT, lora=without_default))
+    assert refused.value.field == "lora"
+
+
 def test_one_weight_for_several_is_refused() -> None:
     for text in ("look+stripes", "look:0.5"):
         with pytest.raises(BriefRefused, match="weighs one LoRA"):
