@@ -20,7 +20,6 @@ from brand.spec import (
     Progress,
     RendererHealth,
     RenderError,
-    RenderFailed,
     RenderRequest,
     RenderUnavailable,
     sha256_hex,
@@ -37,8 +36,9 @@ from generation.wire import (
 
 TRIES = 12
 """In a row and without any progress, before a render is given up."""
-STARTS = 4
-"""How often a render may be started anew because the service died and forgot it."""
+DEATHS = 2
+"""So often the service may die while it makes a picture, before whoever asked has it back: this
+picture may have brought it down, or another one beside it."""
 FIRST_PAUSE_S = 0.1
 MAX_PAUSE_S = 3.0
 _CONNECT_S = 5.0
@@ -95,15 +95,14 @@ class RendererClient:
 
         Leaving the iteration early does not stop the render; `cancel` does.
         """
-        failures = starts = 0
+        failures = 0
         stands = None
+        lives = _Lives()
         while True:
             try:
-                starts += await self._submit(request)
-                if starts > STARTS:
-                    raise RenderFailed(
-                        f"The generation service died {STARTS} times over this render."
-                    )
+                lives.submitted(new=await self._submit(request))
+                if lives.deaths >= DEATHS:
+                    break
                 async for event in self._events(request.render_id):
                     if isinstance(event, RenderError):
                         raise event
@@ -112,6 +111,7 @@ class RendererClient:
                         return
                     if stands != (stands := (event.place, event.done)):
                         failures = 0
+                    lives.runs = event.place == 0
                     yield event
             except RenderUnavailable:
                 # An error that the service reports for good comes round again until it is given up.
@@ -121,6 +121,8 @@ class RendererClient:
             if failures > self._tries:
                 raise RenderUnavailable(_NO_ANSWER)
             await asyncio.sleep(min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** (failures - 1)))
+        await self.cancel(request.render_id)
+        raise RenderUnavailable(f"The generation service died {DEATHS} times over this picture.")
 
     async def cancel(self, render_id: str) -> None:
         """Stop it at the next step; no error if it is unknown or finished."""
@@ -197,6 +199,21 @@ class RendererClient:
         if not response.is_success:
             raise _error(response)
         return response
+
+
+class _Lives:
+    """How often the service died while it made a picture. One that still waited there, or whose
+    connection was dropped, is not counted."""
+
+    def __init__(self) -> None:
+        self.deaths = 0
+        self.runs = False
+
+    def submitted(self, *, new: bool) -> None:
+        """`new`: the service does not know the render, or no longer."""
+        if new:
+            self.deaths += self.runs
+            self.runs = False
 
 
 def _error(response: httpx.Response) -> RenderError:

@@ -5,7 +5,7 @@ import asyncio
 from bot.core.house import House
 from bot.core.jobs import INTERACTIVE, OVERNIGHT
 from bot.core.ports import Signal
-from bot.core.rendering import RenderingWorker
+from bot.core.rendering import Claimed, RenderingWorker
 
 JOBS = 6
 INTERACTIVE_ONLY = 3
@@ -20,11 +20,11 @@ class RenderingCrew(RenderingWorker):
         super().__init__(house, name)
         self._jobs = jobs
         self._overnight = max(1, jobs - jobs // INTERACTIVE_ONLY)
-        self._running: dict[asyncio.Task[None], int] = {}
+        self._running: dict[asyncio.Task[None], Claimed] = {}
 
     @property
     def in_hand(self) -> int:
-        """How many jobs it works on."""
+        """How many jobs it works on while it claims another one."""
         return sum(not task.done() for task in self._running)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -44,15 +44,16 @@ class RenderingCrew(RenderingWorker):
     async def run_one(self) -> bool:
         """Take one job in hand; False without room for it or without one."""
         self._reap()
-        if len(self._running) >= self._jobs:
+        beside = self._running.values()
+        if len(beside) >= self._jobs or any(claimed.is_suspect for claimed in beside):
             return False
-        overnight = sum(priority < INTERACTIVE for priority in self._running.values())
+        overnight = sum(claimed.job.priority < INTERACTIVE for claimed in beside)
         least = OVERNIGHT if overnight < self._overnight else INTERACTIVE
         claimed = await self.claim(least=least)
         if claimed is None:
             return False
         task = asyncio.create_task(self.work_off(claimed))
-        self._running[task] = claimed.job.priority
+        self._running[task] = claimed
         task.add_done_callback(lambda _: self._wake())
         return True
 

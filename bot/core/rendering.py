@@ -26,7 +26,11 @@ from brand.spec import RenderCancelled, RenderError, RenderUnavailable
 
 log = logging.getLogger(__name__)
 
-MAX_STARTS = 6  # a job that takes the generation service down this often is given up
+MAX_STARTS = 4
+"""A job over which the generation service dies this often is given up."""
+SUSPECT = 2
+"""After so many starts that came to nothing a job is rendered with no other beside it: one of
+them takes the service down, and the others are not to be given up with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,15 @@ class Claimed:
     job: Job
     kit: BrandKit
     budget: Budget | None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it is rendered alone."""
+        return self.job.starts > SUSPECT
+
+
+class NotNow(Exception):
+    """The next job is not to be taken yet; the claim is rolled back."""
 
 
 class RenderingWorker(Loop):
@@ -61,16 +74,26 @@ class RenderingWorker(Loop):
         if self._is_away and not await self._is_back():
             return None
         now = house.clock.now()
-        async with house.store.write() as tx:
-            await tx.jobs.release_expired(now)
-            job = await tx.jobs.claim(self._name, now=now, lease=house.lease, least=least)
-            if job is None:
-                return None
-            kit = await tx.kits.get(job.kit_hash)
-            budget = await overdrawn(house, tx, job)
-            if budget is None:
-                await tell_job(tx, job, kit, now)
-        return Claimed(job=job, kit=kit, budget=budget)
+        try:
+            async with house.store.write() as tx:
+                await tx.jobs.release_expired(now)
+                job = await tx.jobs.claim(self._name, now=now, lease=house.lease, least=least)
+                if job is None:
+                    return None
+                kit = await tx.kits.get(job.kit_hash)
+                claimed = Claimed(job=job, kit=kit, budget=await overdrawn(house, tx, job))
+                if claimed.is_suspect and self.in_hand:
+                    raise NotNow  # which rolls the claim back: its turn comes when the rest is done
+                if claimed.budget is None:
+                    await tell_job(tx, job, kit, now)
+        except NotNow:
+            return None
+        return claimed
+
+    @property
+    def in_hand(self) -> int:
+        """How many jobs it works on while it claims another one."""
+        return 0
 
     async def work_off(self, claimed: Claimed) -> None:
         """Bring a claimed job to its end; cancelled, it gives the job back."""
@@ -124,8 +147,9 @@ class RenderingWorker(Loop):
         except RenderUnavailable as exc:
             log.warning("Job goes back to the queue: %s", exc, extra={"job": job.id})
             self._is_away = True
-            # The service had taken it in: perhaps it is this job that brought it down.
-            await give_back(house, job, begun=house.live.get(job.id) is not None)
+            # The service was at it: perhaps it is this job that brought it down.
+            live = house.live.get(job.id)
+            await give_back(house, job, begun=live is not None and live.place == 0)
         except RenderCancelled:
             await self._end(job, kit, JobState.CANCELLED, "")
         except (StaleState, LeaseLost):

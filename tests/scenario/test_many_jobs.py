@@ -11,9 +11,10 @@ from bot.core.crew import RenderingCrew
 from bot.core.errors import Unavailable
 from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job
 from bot.core.lives import JobState
-from bot.core.rendering import MAX_STARTS, RenderingWorker
+from bot.core.rendering import MAX_STARTS, SUSPECT, RenderingWorker
 from brand.spec import Picture, Progress, RenderFailed, RenderRequest, RenderUnavailable
 from brand.templates import Brief
+from tests.fakes.renderer import FakeRenderer
 from tests.fakes.town import Town
 
 
@@ -205,6 +206,76 @@ async def test_a_job_over_which_the_service_dies_again_and_again_is_given_up(tow
     [job] = await jobs(town)
     assert job.state is JobState.FAILED
     assert "never finished" in job.error
+
+
+class Deadly:
+    """A service that dies, with all that runs in it, whenever it makes the picture of one seed.
+    A picture of another seed is done once nothing else runs beside it."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._dead = asyncio.Event()
+        self._runs: set[str] = set()
+        self.deaths: list[int] = []
+        """How many pictures it took along, each time."""
+
+    @property
+    def _lonely(self) -> bool:
+        """Whether one picture alone runs, after all six have run twice."""
+        return len(self._runs) == 1 and len(self.deaths) >= SUSPECT
+
+    async def render(self, request: RenderRequest) -> AsyncIterator[Progress | Picture]:
+        """As the port."""
+        self._runs.add(request.render_id)
+        dead = self._dead
+        yield Progress(done=1, total=2)
+        if request.spec.seed == self._seed:
+            await until(lambda: len(self._runs) == 6 or self._lonely)
+            self.deaths.append(len(self._runs))
+            self._runs.clear()
+            self._dead = asyncio.Event()
+            dead.set()
+        await until(lambda: dead.is_set() or self._lonely)
+        if dead.is_set():
+            raise RenderUnavailable("it died")
+        self._runs.discard(request.render_id)
+        async for event in FakeRenderer().render(request):
+            yield event
+
+
+async def test_a_job_that_kills_the_service_is_given_up_without_those_beside_it(
+    town: Town,
+) -> None:
+    service = Deadly(seed=2)
+    town.renderer.render = service.render  # type: ignore[method-assign]
+    for seed in range(6):
+        await ask(town, f"mug {seed}", seed=seed)
+    crew, stop = RenderingCrew(town.house, "c"), asyncio.Event()
+    task = asyncio.create_task(crew.run(stop))
+    for _ in range(2000):
+        if all(job.state in (JobState.DONE, JobState.FAILED) for job in await jobs(town)):
+            break
+        await town.clock.advance(2)
+        await asyncio.sleep(0.002)
+    stop.set()
+    await task
+    states = {job.items[0].spec.seed: job.state for job in await jobs(town)}
+    assert states == {seed: JobState.FAILED if seed == 2 else JobState.DONE for seed in range(6)}
+    assert service.deaths == [6] * SUSPECT + [1] * (MAX_STARTS - SUSPECT)
+
+
+async def test_a_job_that_only_waited_there_when_the_service_died_did_not_start(
+    town: Town,
+) -> None:
+    async def render(_: RenderRequest) -> AsyncIterator[Progress | Picture]:
+        yield Progress(done=0, total=0, place=3)
+        raise RenderUnavailable("it died")
+
+    town.renderer.render = render  # type: ignore[method-assign]
+    await ask(town)
+    assert await RenderingWorker(town.house, "w").run_one()
+    [job] = await jobs(town)
+    assert (job.state, job.starts) == (JobState.QUEUED, 0)
 
 
 @pytest.mark.parametrize("times", [3 * MAX_STARTS])

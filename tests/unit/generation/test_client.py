@@ -15,12 +15,11 @@ from brand.spec import (
     Progress,
     RenderBusy,
     RenderError,
-    RenderFailed,
     RenderRequest,
     RenderSpec,
     RenderUnavailable,
 )
-from generation.client import STARTS, RendererClient
+from generation.client import DEATHS, RendererClient
 from generation.drawn_engine import DrawnEngine
 from generation.settings import Limits
 from tests.fakes.generation_service import (
@@ -28,6 +27,7 @@ from tests.fakes.generation_service import (
     running_service,
     tcp_settings,
     unix_settings,
+    until,
 )
 
 STEPS = 4
@@ -114,27 +114,53 @@ async def test_a_restarted_service_gets_the_same_render_again(tmp_path: Path) ->
     assert picture.png == alone.png
 
 
-async def test_a_render_that_kills_the_service_again_and_again_is_given_up(
+async def heard(client: RendererClient, wanted: RenderRequest, told: list[Progress]) -> None:
+    """Follow a render and note its progress."""
+    async for item in client.render(wanted):
+        if isinstance(item, Progress):
+            told.append(item)
+
+
+async def test_a_render_that_kills_the_service_again_and_again_is_handed_back(
     tmp_path: Path,
 ) -> None:
     settings = unix_settings(tmp_path)
     assert settings.socket is not None
-    starts = 0
+    told: list[Progress] = []
+    lives = 0
     async with RendererClient(socket=settings.socket) as client:
-
-        async def follow() -> None:
-            await picture_of(client, request())
-
-        following = asyncio.create_task(follow())
+        following = asyncio.create_task(heard(client, request(), told))
         while not following.done():
-            engine = SteppedEngine()
-            async with running_service(engine, settings):
-                while not engine.rendered and not following.done():  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-                starts += bool(engine.rendered)
-        with pytest.raises(RenderFailed, match=f"died {STARTS} times"):
+            told.clear()
+            async with running_service(SteppedEngine(), settings):
+                await until(lambda: told or following.done())
+            lives += bool(told)
+        with pytest.raises(RenderUnavailable, match=f"died {DEATHS} times"):
             await following
-    assert starts in {STARTS, STARTS + 1}
+    assert lives == DEATHS
+
+
+async def test_a_render_that_only_waited_when_the_service_died_is_not_blamed(
+    tmp_path: Path,
+) -> None:
+    settings = unix_settings(tmp_path)
+    assert settings.socket is not None
+    told: list[Progress] = []
+    async with RendererClient(socket=settings.socket) as client:
+        following: asyncio.Task[None] | None = None
+        for life in range(DEATHS + 2):
+            engine = SteppedEngine()
+            async with running_service(engine, settings) as running:
+                first = request(f"first-{life}")
+                other = replace(first, spec=replace(first.spec, seed=2))
+                running.service.queue.submit(other)
+                following = following or asyncio.create_task(heard(client, request(), told))
+                told.clear()
+                await until(lambda: told)
+                assert told[-1].place == 1
+        async with running_service(DrawnEngine(), settings):
+            assert following is not None
+            await following
 
 
 async def test_without_a_sign_of_life_it_gives_up_after_so_many_tries(tmp_path: Path) -> None:
