@@ -55,12 +55,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", choices=("small", "demo"), default="small")
+    parser.add_argument("--model", choices=("demo", "small"), default="demo")
     parser.add_argument(
         "--threads", type=int, default=len(os.sched_getaffinity(0)), help="of both sides"
     )
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=60)
+    parser.add_argument("--requests", type=int, default=40)
     parser.add_argument("--mixes", type=int, default=MIXES)
     parser.add_argument("--only", help="parts with commas between: " + ", ".join(_PARTS))
     chosen = parser.parse_args()
