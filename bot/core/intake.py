@@ -256,7 +256,8 @@ async def _queue_from(
     asset: Asset,
     specs: tuple[RenderSpec, ...],
 ) -> Card:
-    brief = replace((await tx.jobs.get(asset.job)).brief, n=len(specs))
+    # Its recipe's stages were gone through: what is made of the picture has none.
+    brief = replace((await tx.jobs.get(asset.job)).brief, n=len(specs), recipe="")
     return await _queue(house, tx, caller, kit, brief, specs, source=asset.id)
 
 

@@ -8,7 +8,16 @@ from PIL import Image
 
 from bot.core.assets import Asset
 from bot.core.budget import Account, Scope, month_of
-from bot.core.commands import Approve, Cancel, Imagine, Reroll, SendToApproval
+from bot.core.commands import (
+    Approve,
+    Cancel,
+    Extend,
+    Imagine,
+    Reroll,
+    SendToApproval,
+    Upscale,
+    Vary,
+)
 from bot.core.errors import Unavailable
 from bot.core.jobs import Job
 from bot.core.lives import AssetState, JobState
@@ -231,3 +240,19 @@ async def test_what_a_stage_had_finished_is_gone_on_with_and_not_counted_twice(t
         [spend] = await tx.budgets.spends(month_of(town.clock.now()), [account])
     assert spend.pictures == 2 + 1 + 1 + 4
     assert len(before) == 4
+
+
+@pytest.mark.parametrize("further", [Vary, Upscale, Extend])
+async def test_what_is_made_of_a_recipes_picture_does_not_run_the_recipe_again(
+    town: Town, further: type[Vary | Upscale | Extend]
+) -> None:
+    await ask(town)
+    await town.settle()
+    _, assets = await newest(town)
+    town.renderer.requests.clear()
+    await town.say(further(asset=assets[-1].id))
+    await town.settle()
+    job, [made] = await newest(town)
+    assert (job.state, made.parent) == (JobState.DONE, assets[-1].id)
+    assert [item.stage for item in job.items] == [0]
+    assert len(town.renderer.requests) == 1
