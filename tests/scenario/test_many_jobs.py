@@ -264,6 +264,34 @@ async def test_a_job_that_kills_the_service_is_given_up_without_those_beside_it(
     assert service.deaths == [6] * SUSPECT + [1] * (MAX_STARTS - SUSPECT)
 
 
+async def test_a_suspect_waits_until_all_else_in_hand_is_done_and_nothing_joins_it(
+    town: Town,
+) -> None:
+    gates = {seed: asyncio.Event() for seed in range(3)}
+    begun: list[int] = []
+
+    async def hold(request: RenderRequest) -> None:
+        begun.append(request.spec.seed)
+        await gates[request.spec.seed].wait()
+
+    town.renderer.before_picture = hold
+    for seed in gates:
+        await ask(town, f"mug {seed}", seed=seed)
+    async with town.house.store.write() as tx:
+        suspect = next(j for j in await tx.jobs.unfinished() if j.items[0].spec.seed == 1)
+        await tx.jobs.update(replace(suspect, starts=SUSPECT), was=suspect)
+    crew, stop = RenderingCrew(town.house, "c"), asyncio.Event()
+    task = asyncio.create_task(crew.run(stop))
+    for seed in gates:
+        await until(lambda seed=seed: begun[seed:] == [seed])  # type: ignore[misc]
+        await asyncio.sleep(0.05)
+        assert begun == list(range(seed + 1))
+        gates[seed].set()
+    await all_are(town, JobState.DONE)
+    stop.set()
+    await task
+
+
 async def test_a_job_that_only_waited_there_when_the_service_died_did_not_start(
     town: Town,
 ) -> None:
