@@ -20,7 +20,7 @@ LEAST_ROWS = 2
 """A flight with guidance brings two rows, so a budget below that serves nobody."""
 KNEE = 0.97
 """The budget is the smallest bucket that reaches this share of the best rows a second."""
-WORTH_OTHER_BITS = 1.15
+WORTH_OTHER_BITS = 1.5
 """A set without the smallest bucket must be this much faster: it makes lone requests slower."""
 _VERSION = 1
 _log = logging.getLogger(__name__)
