@@ -131,11 +131,18 @@ def check_limits(request: RenderRequest, limits: Limits) -> None:
     """Raises SpecInvalid where this service takes less than a recipe may ask for."""
     spec = request.spec
     width, height = spec.output_size
-    for name, value, most in (
+    asked = [
         ("width × height", spec.width * spec.height, limits.pixels),
         ("width × height of the finished picture", width * height, limits.output_pixels),
         ("steps", spec.steps, limits.steps),
-    ):
+    ]
+    if spec.highres is not None:  # without steps of its own the second pass takes the first one's
+        width, height = spec.highres_size
+        asked += [
+            ("width × height of the second pass", width * height, limits.pixels),
+            ("highres.steps", spec.highres.steps, limits.steps),
+        ]
+    for name, value, most in asked:
         if value > most:
             raise SpecInvalid(f"{name} may be at most {most:,} here, got {value:,}")
 

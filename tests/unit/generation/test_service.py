@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from brand.spec import RenderRequest, RenderSpec
+from brand.spec import HighRes, RenderRequest, RenderSpec, SpecInvalid
 from generation.server import bind
+from generation.service import check_limits
 from generation.settings import Limits, ServiceSettings, SettingsInvalid
 from generation.wire import request_to_json
 from tests.fakes.generation_service import (
@@ -162,6 +164,27 @@ async def test_what_cannot_be_rendered_is_refused_before_it_queues(
     if words:
         assert words in answer.json()["detail"]
         assert (await http.get("/renders/r1/events")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ({"scale": 4.0}, "second pass may be at most 65,536 here, got 102,400"),
+        ({"scale": 1.5, "steps": 51}, "highres.steps may be at most 50 here, got 51"),
+        ({"scale": 1.5, "steps": 50}, ""),
+        ({"scale": 1.5}, ""),
+    ],
+)
+def test_a_second_pass_is_bounded_as_the_first_one_is(second: dict[str, Any], words: str) -> None:
+    spec = RenderSpec(
+        prompt="", model="m", seed=1, steps=50, width=80, height=80, highres=HighRes(**second)
+    )
+    request = RenderRequest(render_id="r", brand="b", spec=spec)
+    if not words:
+        check_limits(request, LIMITS)
+        return
+    with pytest.raises(SpecInvalid, match=re.escape(words)):
+        check_limits(request, LIMITS)
 
 
 @pytest.mark.parametrize(
