@@ -11,12 +11,15 @@ import torch
 from diffusers import DiffusionPipeline
 from torch.nn import functional
 
+from brand.spec import SpecInvalid
 from generation.engine.denoisers import flux, sd3
 from generation.engine.flights import Terms
 from generation.engine.words.encoders import ClipReader, Embeds, T5Reader
 
 CACHE_BYTES = 256 << 20
 """Encoded prompts kept per model."""
+MAX_WINDOWS = 8
+"""Of one prompt: every row attends to all of them at every step, whoever else is in its batch."""
 
 
 class TextChanges(Protocol):
@@ -126,10 +129,16 @@ class PromptEncoder:
     def _windows(self, text: str, changes: TextChanges) -> int:
         if self._layout == "flux":
             return 1  # CLIP gives the pooled embedding only, which is the first window's
-        return max(
+        count = max(
             len(reader.windows(text, changes.words(number)))
             for number, reader in enumerate(self._readers)
         )
+        if count > MAX_WINDOWS:
+            raise SpecInvalid(
+                f"prompt and negative prompt may have at most {MAX_WINDOWS} windows of 75 tokens "
+                f"each (BREAK begins a new one), got {count}; make the text shorter"
+            )
+        return count
 
     def _embeds(self, text: str, count: int, changes: TextChanges) -> Embeds:
         key = _Prepared(text=text, changes=changes.key, count=count)

@@ -104,6 +104,24 @@ def test_both_prompts_have_as_many_windows(
     assert len(found.terms[1].text) - len(plain) == 77 * (found.windows - 1)
 
 
+@pytest.mark.parametrize("layout", ["sd1", "sdxl", "sd3-short"])
+@pytest.mark.parametrize("much", ["a BREAK " * 9, "mug " * 601], ids=["breaks", "words"])
+def test_a_prompt_of_too_many_windows_is_refused_with_the_limit(
+    load: "Callable[[str], LoadedModel]", layout: str, much: str
+) -> None:
+    with pytest.raises(SpecInvalid, match="at most 8 windows"):
+        encoded(load(layout), much)
+    with pytest.raises(SpecInvalid, match="at most 8 windows"):
+        encoded(load(layout), "a mug", much)
+    assert encoded(load(layout), "a BREAK " * 7 + "a").windows == 8
+
+
+def test_flux_reads_one_window_however_many_breaks_there_are(
+    load: "Callable[[str], LoadedModel]",
+) -> None:
+    assert encoded(load("flux"), "a BREAK " * 9).windows == 1
+
+
 def test_a_prompt_too_long_for_t5_is_refused_with_the_limit(
     load: "Callable[[str], LoadedModel]",
 ) -> None:
