@@ -20,6 +20,12 @@ class MemoryRequests:
         """See the port."""
         return self._requests.get((person, key))
 
+    async def drop(self, request: KeptRequest) -> None:
+        """See the port."""
+        kept = await self.get(request.person, request.key)
+        if kept is not None and kept.job == request.job:
+            self._requests.drop((request.person, request.key))
+
     async def purge(self, before: datetime) -> int:
         """See the port."""
         return self._requests.drop_where(lambda request: request.created_at < before)

@@ -31,6 +31,11 @@ class SqlRequests:
         found = await self._session.rows(query)
         return _REQUESTS.value(found[0]) if found else None
 
+    async def drop(self, request: KeptRequest) -> None:
+        """See the port."""
+        key = (self._c.person == request.person, self._c.key == request.key)
+        await self._session.change(delete(_REQUESTS.table).where(*key, self._c.job == request.job))
+
     async def purge(self, before: datetime) -> int:
         """See the port."""
         old = delete(_REQUESTS.table).where(self._c.created_at < before)

@@ -2,7 +2,8 @@
 
 As in the IETF draft "The Idempotency-Key HTTP Header Field": the same key with the same request
 gets the first answer again, the same key with another request is refused. The request is kept in
-the very transaction in which its job is queued, so neither a crash nor a race queues two.
+the very transaction in which its job is queued, so neither a crash nor a race queues two. One
+whose job was cancelled, as when its client hung up, is carried out anew.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,6 +16,7 @@ from bot.core.dispatch import Dispatch
 from bot.core.errors import Mistake, NotFound
 from bot.core.house import House
 from bot.core.jobs import Job
+from bot.core.lives import JobState
 from bot.core.messages import Actor, Card
 from bot.core.once import AlreadyTaken
 from bot.core.ports import Clock, KeptRequest, Store, Transaction
@@ -90,9 +92,12 @@ class _KeepingStore:
             job = await tx.jobs.get(self._job)
         except NotFound:
             return  # nothing was queued: the next try is judged anew
-        # The key may be kept from longer ago than it holds.
+        # The key may be kept from longer ago than it holds, or for a job that was cancelled.
         now = self._clock.now()
         await tx.requests.purge(now - KEEP_REQUESTS)
+        old = await tx.requests.get(self._asked.person, self._asked.key_hash)
+        if old is not None and await _was_cancelled(tx, old.job):
+            await tx.requests.drop(old)
         await tx.requests.add(
             KeptRequest(
                 person=self._asked.person,
@@ -144,5 +149,14 @@ async def kept_request(house: House, asked: Asked) -> KeptRequest | None:
 
 async def _kept(tx: Transaction, clock: Clock, asked: Asked) -> KeptRequest | None:
     kept = await tx.requests.get(asked.person, asked.key_hash)
-    old = kept is not None and kept.created_at < clock.now() - KEEP_REQUESTS
-    return None if old else kept
+    if kept is None or kept.created_at < clock.now() - KEEP_REQUESTS:
+        return None
+    same = kept.content == asked.content_hash
+    return None if same and await _was_cancelled(tx, kept.job) else kept
+
+
+async def _was_cancelled(tx: Transaction, job_id: str) -> bool:
+    try:
+        return (await tx.jobs.get(job_id)).state is JobState.CANCELLED
+    except NotFound:
+        return False

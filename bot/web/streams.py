@@ -1,8 +1,9 @@
 """Open event streams. Each waits for the stop of all, so that none holds up a shutdown."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 
 from bot.core.ports import Signal
 
@@ -14,6 +15,22 @@ class Streams:
         self._stop: asyncio.Event | None = None
         self._stopped = False
         self.open = 0
+        self._waiting = Counter[str]()
+
+    @contextmanager
+    def waiting(self, job_id: str) -> Iterator[None]:
+        """A client waits for this job within the block."""
+        self._waiting[job_id] += 1
+        try:
+            yield
+        finally:
+            self._waiting[job_id] -= 1
+            if not self._waiting[job_id]:
+                del self._waiting[job_id]
+
+    def others_wait(self, job_id: str) -> bool:
+        """Whether more than one client waits for this job in this process."""
+        return self._waiting[job_id] > 1
 
     def stop(self) -> None:
         """End every stream now, and those that would begin. Call it from the event loop's

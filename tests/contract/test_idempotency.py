@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.commands import ErasePerson, Imagine
+from bot.core.commands import Cancel, ErasePerson, Imagine
 from bot.core.idempotency import Asked, KeyReused, imagine_once, kept_request
 from bot.core.ids import new_id
 from bot.core.jobs import Job
@@ -61,6 +61,21 @@ async def test_a_refused_request_keeps_nothing(store: OpenStore) -> None:
     assert await ask(town, asked(town), words="a cheap mug") is None
     assert await kept_request(town.house, asked(town)) is None
     assert await ask(town, asked(town, content="another")) is not None
+
+
+async def test_a_request_whose_job_was_cancelled_is_carried_out_anew(store: OpenStore) -> None:
+    town = await make_town(store=store)
+    first = await ask(town, asked(town))
+    assert first is not None
+    await town.say(Cancel(job=first.job))
+    with pytest.raises(KeyReused):
+        await ask(town, asked(town, content="a plate"))
+    answers = await asyncio.gather(*(ask(town, asked(town)) for _ in range(5)))
+    second = answers[0]
+    assert second is not None
+    assert answers == [second] * 5
+    assert second.job != first.job
+    assert {job.id for job in await jobs(town)} == {first.job, second.job}
 
 
 async def test_a_key_is_free_again_after_its_day(store: OpenStore) -> None:

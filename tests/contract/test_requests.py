@@ -49,6 +49,21 @@ async def test_a_key_is_used_once_and_the_transaction_of_the_second_leaves_nothi
         assert await tx.requests.get("mia", KEPT.key) == KEPT
 
 
+async def test_a_dropped_request_leaves_its_key_free_and_the_others(store: OpenStore) -> None:
+    other = replace(KEPT, key=digest("other"))
+    async with store.write() as tx:
+        await tx.requests.add(KEPT)
+        await tx.requests.add(other)
+        await tx.requests.drop(KEPT)
+        await tx.requests.drop(replace(other, job=new_id()))
+        await tx.requests.add(replace(KEPT, content=digest("new")))
+    async with store.read() as tx:
+        kept = await tx.requests.get("mia", KEPT.key)
+        assert kept is not None
+        assert kept.content == digest("new")
+        assert await tx.requests.get("mia", other.key) == other
+
+
 async def test_of_many_at_once_one_is_kept(store: OpenStore) -> None:
     async def keep() -> bool:
         try:

@@ -32,6 +32,10 @@ class Requests(Protocol):
         """The request that came with this key, or None."""
         ...
 
+    async def drop(self, request: KeptRequest) -> None:
+        """Forget this request; nothing happens if its key stands for another job by now."""
+        ...
+
     async def purge(self, before: datetime) -> int:
         """Forget requests made before this time; how many."""
         ...

@@ -98,8 +98,9 @@ class Waiting:
 
     async def done(self, job_id: str) -> Job:
         """The job once its pictures are there. One that a budget holds is cancelled: nobody
-        waits for the next month. So is one whose client hung up. Raises ApiFailure."""
-        job = await self._ended(job_id)
+        waits for the next month. So is one whose last client hung up. Raises ApiFailure."""
+        with self.streams.waiting(job_id):
+            job = await self._ended(job_id)
         if job.state is JobState.DONE:
             return job
         if job.hold or job.state is JobState.CANCELLED:
@@ -135,7 +136,8 @@ class Waiting:
 
     async def _cancel(self, job_id: str) -> None:
         door = self.client.house.door
-        if door is not None:
+        # A client that sent its request again waits for the same job.
+        if door is not None and not self.streams.others_wait(job_id):
             await door.dispatch(Cancel(job=job_id), self.client.actor)
 
 

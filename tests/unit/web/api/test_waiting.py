@@ -83,6 +83,54 @@ async def test_a_client_that_hangs_up_cancels_its_job(api: Served) -> None:
     assert (await asyncio.to_thread(api.call, jobs_of(api.api)))[0].state is JobState.CANCELLED
 
 
+async def test_who_waits_for_the_same_job_keeps_it_when_another_hangs_up(api: Served) -> None:
+    town, renders = api.api.portal.town, list[RenderRequest]()
+    open_streams = api.api.app.state.site.streams
+
+    async def until_one_waits(request: RenderRequest) -> None:
+        renders.append(request)
+        while open_streams.open < 2:  # noqa: ASYNC110 - plain state
+            await asyncio.sleep(0.01)
+        while open_streams.open > 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    town.renderer.before_picture = until_one_waits
+    headers = {"authorization": f"Bearer {api.key}", "idempotency-key": "hung-up"}
+    ask = {"url": "/v1/images/generations", "json": {"prompt": "a shared mug"}}
+    async with (
+        httpx.AsyncClient(base_url=api.url, headers=headers) as first,
+        httpx.AsyncClient(base_url=api.url, headers=headers) as second,
+    ):
+        given_up = asyncio.create_task(first.post(**ask, timeout=1.5))  # type: ignore[arg-type]
+        await asyncio.sleep(0.3)
+        answer = await second.post(**ask, timeout=20)  # type: ignore[arg-type]
+        with pytest.raises(httpx.ReadTimeout):
+            await given_up
+    town.renderer.before_picture = lambda _: None
+    assert answer.status_code == 200, answer.text
+    assert len(renders) == 1
+
+
+async def test_a_retry_after_every_client_hung_up_gets_its_picture(api: Served) -> None:
+    town, cancelled = api.api.portal.town, threading.Event()
+
+    async def until_cancelled(request: RenderRequest) -> None:
+        while request.render_id not in town.renderer.cancelled:  # noqa: ASYNC110 - plain state
+            await asyncio.sleep(0.05)
+        cancelled.set()
+
+    town.renderer.before_picture = until_cancelled
+    headers = {"authorization": f"Bearer {api.key}", "idempotency-key": "again"}
+    ask = {"url": "/v1/images/generations", "json": {"prompt": "a lone mug"}}
+    async with httpx.AsyncClient(base_url=api.url, headers=headers) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post(**ask, timeout=0.3)  # type: ignore[arg-type]
+        assert await asyncio.to_thread(cancelled.wait, 10)
+        town.renderer.before_picture = lambda _: None
+        answer = await client.post(**ask, timeout=20)  # type: ignore[arg-type]
+    assert answer.status_code == 200, answer.text
+
+
 async def test_a_job_that_is_cancelled_elsewhere_ends_the_waiting() -> None:
     api, release = await make_api(), asyncio.Event()
     begun = await slow(api, release)
