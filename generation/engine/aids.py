@@ -3,10 +3,10 @@
 It hangs on the models in memory, is loaded when first asked for and goes with its model.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from weakref import WeakKeyDictionary
@@ -29,13 +29,19 @@ from generation.engine.image_prompts import (
 )
 from generation.engine.library.loaded import LoadedModel
 from generation.engine.library.sources import ModelSource
+from generation.engine.library.weights import WeightsIndex, together
 from generation.engine.lora.bank import LoraBank
-from generation.engine.preprocess.kinds import Preprocessors
+from generation.engine.preprocess.kinds import WEIGHTS_OF, Preprocessors
+from generation.engine.preprocess.learned import files_of
 from generation.engine.words.embeddings import EmbeddingShelf, Learned
 from generation.engine.words.prompts import TextChanges
 from generation.engines import Inputs
 from generation.pixels import read_picture
 
+Files = Sequence[tuple[str, Path]]
+"""(name, file) of what decides an aid's part of the pixels."""
+Hashes = tuple[tuple[str, str], ...]
+"""(name, sha256) of them."""
 _WITH_UNET = frozenset({"sd1", "sdxl"})
 
 
@@ -53,16 +59,20 @@ class Aids:
     image: tuple[torch.Tensor, torch.Tensor] | None = None
     """Of the image prompt: for rows of the negative prompt, then of the prompt."""
     image_weight: float = 0.0
+    sha256: str = ""
+    """Of the weights among them that the recipe does not name by hash; empty without any."""
 
 
 class AidsShop:
     """The aids that are installed, for every model in memory. Any thread may ask."""
 
-    def __init__(self, models_dir: Path | None, shipped: Path) -> None:
+    def __init__(self, models_dir: Path | None, shipped: Path, index: WeightsIndex) -> None:
+        self._index = index
         self._control_sources = find_controls(models_dir, shipped)
         self._image_prompts = find_image_prompts(models_dir)
         self._models_dir = models_dir
         self._preprocessors = Preprocessors(models_dir)
+        self._maps = _Loaded(index)
         self._made: WeakKeyDictionary[LoadedModel, _Fittings] = WeakKeyDictionary()
         self._lock = Lock()
 
@@ -89,7 +99,8 @@ class AidsShop:
     def deciding(self, spec: RenderSpec, source: ModelSource) -> tuple[tuple[str, Path], ...]:
         """(name, file) of the weights that a recipe names by kind or name, not by hash.
 
-        Raises ModelMissing, SpecInvalid.
+        As they lie on disk now; what a picture was made with is `Aids.sha256`. Raises
+        ModelMissing, SpecInvalid.
         """
         files = deciding_files(spec.controls, self._control_sources, source, self._models_dir)
         if spec.image_prompt is None:
@@ -101,7 +112,9 @@ class AidsShop:
         """Give a model's denoiser what its rows may ask for; once for each model loaded."""
         with self._lock:
             if model not in self._made:
-                self._made[model] = _Fittings(model, self._control_sources, self._image_prompts)
+                self._made[model] = _Fittings(
+                    model, self._control_sources, self._image_prompts, self._index
+                )
             return self._made[model]
 
     @contextmanager
@@ -109,6 +122,7 @@ class AidsShop:
         """A request's aids. Raises LoraRefused, ModelMissing, SpecInvalid, InputMissing."""
         fittings = self.fit(model)
         files = {use.sha256: inputs.path(use.sha256) for use in spec.controls}
+        hashes = self._control_hashes(fittings, spec)
 
         @cache
         def controls(width: int, height: int) -> tuple[Control, ...]:
@@ -119,9 +133,9 @@ class AidsShop:
             learned = fittings.embeddings.learned(spec.embeddings, inputs)
             text = RequestText(fittings.loras, loras, fittings.embeddings, learned)
             if spec.image_prompt is None:
-                yield Aids(loras=loras, text=text, controls=controls)
+                yield Aids(loras=loras, text=text, controls=controls, sha256=_named(hashes))
                 return
-            name, view = fittings.prompts_with(spec.image_prompt.model)
+            name, view, prompt_hashes = fittings.prompts_with(spec.image_prompt.model)
             picture = read_picture(inputs.path(spec.image_prompt.sha256))
             yield Aids(
                 loras=loras,
@@ -130,7 +144,50 @@ class AidsShop:
                 image_prompt=name,
                 image=view.embeddings(picture),
                 image_weight=spec.image_prompt.weight,
+                sha256=_named(hashes + prompt_hashes),
             )
+
+    def _control_hashes(self, fittings: "_Fittings", spec: RenderSpec) -> Hashes:
+        """Of a recipe's ControlNets and of what makes their maps, all in memory by then."""
+        found: list[tuple[str, str]] = []
+        for place, use in enumerate(spec.controls):
+            hashes = fittings.control(use.kind, use.model)
+            found += [(f"control {place}/{name}", sha256) for name, sha256 in hashes]
+            if not use.ready and use.kind in WEIGHTS_OF:
+                files = files_of(self._models_dir, WEIGHTS_OF[use.kind])
+                load = partial(self._preprocessors.load, use.kind)
+                found += self._maps.hashes(use.kind, files, load)
+        return tuple(found)
+
+
+def _named(hashes: Hashes) -> str:
+    return together(hashes) if hashes else ""
+
+
+class _Loaded:
+    """The hashes of weights as they were when they were loaded, whatever lies on disk since."""
+
+    def __init__(self, index: WeightsIndex) -> None:
+        self._index = index
+        self._known: dict[str, Hashes] = {}
+        self._lock = Lock()
+
+    def hashes(self, key: str, files: Files, load: Callable[[], object]) -> Hashes:
+        """Of these files, which `load` brings into memory if it has not done so before.
+
+        Raises ModelMissing, and whatever `load` raises.
+        """
+        if key in self._known:
+            return self._known[key]  # nobody waits for weights that others load
+        with self._lock:
+            if key not in self._known:
+                try:
+                    found = tuple((name, self._index.sha256(file)) for name, file in files)
+                except OSError as exc:
+                    raise ModelMissing(f"The weights of {key} cannot be read: {exc}") from exc
+                load()
+                self._known[key] = found
+            return self._known[key]
 
 
 class _Fittings:
@@ -141,23 +198,36 @@ class _Fittings:
         model: LoadedModel,
         controls: Mapping[str, ControlSource],
         image_prompts: Mapping[str, Path],
+        index: WeightsIndex,
     ) -> None:
         unet = model.module if isinstance(model.module, UNet2DConditionModel) else None
         self.loras = LoraBank(model.pipe)
         self.embeddings = EmbeddingShelf(model.pipe)
         self.rack = ControlRack(unet, controls)
+        self._found_prompts = image_prompts
+        self._loaded = _Loaded(index)
         self._image_prompts = ImagePrompts(unet, image_prompts) if unet is not None else None
         model.denoiser.loras = self.loras
         if unet is not None:
             model.denoiser.controls = self.rack
             model.denoiser.image_prompts = self._image_prompts
 
-    def prompts_with(self, name: str) -> tuple[str, ImagePromptView]:
+    def control(self, kind: str, name: str) -> Hashes:
+        """Have the ControlNet that leads by this kind. Raises ModelMissing, SpecInvalid."""
+        source = self.rack.choose(kind, name)
+        return self._loaded.hashes(
+            f"ControlNet {source.name}", source.files, partial(self.rack.take, source.name)
+        )
+
+    def prompts_with(self, name: str) -> tuple[str, ImagePromptView, Hashes]:
         """The weights of that name, or those that fit. Raises ModelMissing, SpecInvalid."""
         if self._image_prompts is None:
             raise SpecInvalid("an image prompt needs a model of the SD 1.x or SDXL layout")
         chosen = self._image_prompts.choose(name)
-        return chosen, self._image_prompts.view(chosen)
+        load = partial(self._image_prompts.view, chosen)
+        files = image_prompt_files(self._found_prompts[chosen])
+        hashes = self._loaded.hashes(f"image prompt {chosen}", files, load)
+        return chosen, load(), hashes
 
 
 class RequestText:

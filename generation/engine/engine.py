@@ -94,7 +94,7 @@ class InFlightEngine:
         self._options = options
         self._sources = find_models(options.models_dir, options.shipped)
         self._index = WeightsIndex(options.state_dir / "weights.json")
-        self._aids = AidsShop(options.models_dir, options.shipped)
+        self._aids = AidsShop(options.models_dir, options.shipped, self._index)
         self._fleet: Fleet | None = None
         self._shop: Shop | None = None
 
@@ -169,11 +169,12 @@ class InFlightEngine:
 
     def check(self, spec: RenderSpec) -> None:
         """Raises ModelMissing, SpecInvalid; lets everything pass until it is loaded."""
-        if self._fleet is None:
+        fleet = self._fleet
+        if fleet is None:
             return
         check_sampler(spec.sampler)
-        source = self._fleet.source(spec.model)
-        _check_pin(spec, source.known_sha256(self._index))
+        source = fleet.source(spec.model)
+        _check_pin(spec, fleet.known_sha256(spec.model))
         _check_size(spec, source)
         self._aids.check(spec, source.layout)
 
@@ -209,11 +210,13 @@ class InFlightEngine:
                     shop, model, aids, request, inputs, meter=meter, cancelled=cancelled
                 )
                 image = making.picture(on_progress)
+                # Of the weights in memory: by now other files may lie on the disk.
+                made = replace(fleet.reproduction(spec.model, ENGINE), aids=aids.sha256)
         return Picture(
             png=shop.pool.png(image),
             width=image.width,
             height=image.height,
-            reproduction=_with_buckets(self.reproduction(spec), making.buckets),
+            reproduction=_with_buckets(made, making.buckets),
             seconds=meter.seconds,
         )
 

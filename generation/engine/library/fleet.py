@@ -99,11 +99,10 @@ class Fleet:
 
     def loaded(self, name: str) -> LoadedModel:
         """A model that someone uses meanwhile. Raises ModelMissing if it is not in memory."""
-        with self._changed:
-            held = self._held.get(name)
-        if held is None or held.model is None:
+        model = self._in_memory(name)
+        if model is None:
             raise ModelMissing(f"The model {name!r} is not in memory; ask for it with use().")
-        return held.model
+        return model
 
     def denoiser(self, name: str) -> Denoiser:
         """Of a model that someone uses meanwhile. Raises ModelMissing if it is not in memory."""
@@ -116,7 +115,7 @@ class Fleet:
         return tuple(
             ModelInfo(
                 name=source.name,
-                sha256=source.known_sha256(self._index),
+                sha256=self.known_sha256(source.name),
                 layout=source.layout,
                 width=source.width,
                 height=source.height,
@@ -130,22 +129,40 @@ class Fleet:
         )
 
     def known_sha256(self, name: str) -> str:
-        """Of the model's files, empty where it is not known yet. Raises ModelMissing."""
-        return self.source(name).known_sha256(self._index)
+        """Of the weights in memory, else of the files; empty where it is not known yet.
+
+        Raises ModelMissing.
+        """
+        source, model = self.source(name), self._in_memory(name)
+        return model.sha256 if model else source.known_sha256(self._index)
 
     def reproduction(self, name: str, engine: str) -> ReproductionClass:
-        """What decides this model's bits here, row buckets left out. Raises ModelMissing."""
-        source, device = self.source(name), self.device
+        """What decides this model's bits here, row buckets left out. Raises ModelMissing.
+
+        Of a model in memory it names the weights as they were read, without a look at the disk:
+        somebody may have put other files there since. Of any other it may read gigabytes.
+        """
+        source, model, device = self.source(name), self._in_memory(name), self.device
+        try:
+            weights = model.sha256 if model else source.sha256(self._index)
+            threads = model.threads if model else device.threads_for(source.weight_bytes)
+        except OSError as exc:
+            raise _unreadable(name, exc) from exc
         return ReproductionClass(
-            weights=source.sha256(self._index),
+            weights=weights,
             engine=engine,
             dtype=device.numbers,
             device=device.torch_device.type,
             capability=device.capability,
-            threads=device.threads_for(source.weight_bytes),
+            threads=threads,
             driver=device.driver,
             libraries=device.libraries,
         )
+
+    def _in_memory(self, name: str) -> LoadedModel | None:
+        with self._changed:
+            held = self._held.get(name)
+        return held.model if held else None
 
     def _take(self, name: str, cancelled: Callable[[], bool]) -> LoadedModel:
         need = self._expected_bytes(self.source(name))
@@ -174,13 +191,18 @@ class Fleet:
         started = time.monotonic()
         source = self.source(name)
         try:
-            model = self._load(source, source.sha256(self._index), self.device)
+            sha256 = source.sha256(self._index)
+            model = self._load(source, sha256, self.device)
+            if source.sha256(self._index) != sha256:  # quick where the files are as they were
+                raise ModelMissing(
+                    f"The files of model {name!r} changed while they were read; ask again."
+                )
         except BaseException as exc:
             with self._changed:
                 del self._held[name]
                 self._changed.notify_all()
             if isinstance(exc, OSError):
-                raise ModelMissing(f"The model {name!r} cannot be read: {exc}") from exc
+                raise _unreadable(name, exc) from exc
             raise
         with self._changed:
             self._held[name] = _Held(bytes=model.bytes, model=model, users=1)
@@ -229,6 +251,12 @@ class Fleet:
         wanted, since = next(iter(self._waiting.values()))
         has_waited = time.monotonic() - since > self._patience_s
         return has_waited and wanted != name and wanted not in self._held
+
+
+def _unreadable(name: str, exc: OSError) -> ModelMissing:
+    return ModelMissing(
+        f"The model {name!r} cannot be read: {exc}. Put its files back, or restart the service."
+    )
 
 
 def default_budget(device: Device) -> int:

@@ -58,6 +58,11 @@ class Preprocessors:
         self._loaded: dict[str, MapOf] = {}
         self._locks = {kind: Lock() for kind in KINDS}
 
+    def load(self, kind: str) -> None:
+        """Have what makes that kind's maps in memory. Raises ModelMissing."""
+        with self._locks[kind]:
+            self._of(kind)
+
     def map_of(self, kind: str, picture: Image.Image, width: int, height: int) -> Image.Image:
         """The map of that kind at that size.
 

@@ -1,0 +1,115 @@
+"""A picture's class names the weights it was made with, whatever lies on disk by then."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from brand.spec import ControlUse, ImagePrompt, ModelMissing, RenderSpec
+from generation.engines import Engine
+from tests.unit.generation.rendering import Folder, as_png, new_engine, rendered, tiny
+
+pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture
+def models(tiny_models: Path, tmp_path: Path) -> Path:
+    """`sd1` with two sets of image-prompt weights and a ControlNet of its own.
+
+    By name the first set of all fits another family.
+    """
+    from tests.fakes.tiny_controls import build_control
+    from tests.fakes.tiny_image_prompts import build_image_prompt
+    from tests.unit.generation.rendering import stock_pipeline
+
+    folder = tmp_path / "models"
+    shutil.copytree(tiny_models / "sd1", folder / "sd1")
+    small, large = (stock_pipeline(tiny_models, layout).unet for layout in ("sd1", "sdxl"))
+    build_image_prompt(folder / "image-prompts" / "a-xl", large)
+    build_image_prompt(folder / "image-prompts" / "b", small)
+    build_image_prompt(folder / "image-prompts" / "c", small, seed=4)
+    build_control(large, folder / "controlnets" / "a-canny")
+    build_control(small, folder / "controlnets" / "b-canny")
+    return folder
+
+
+@pytest.fixture
+def engine(models: Path) -> Engine:
+    return new_engine(models)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def change(weights: Path, factor: float = 1.5) -> None:
+    """Other numbers under the same name."""
+    from safetensors.torch import load_file, save_file
+
+    save_file({name: value * factor for name, value in load_file(weights).items()}, weights)
+
+
+def prompted(inputs: Folder, model: str = "") -> RenderSpec:
+    picture = Image.radial_gradient("L").resize((90, 60)).convert("RGB")
+    return tiny(image_prompt=ImagePrompt(sha256=inputs.put(as_png(picture)), model=model))
+
+
+def controlled(inputs: Folder) -> RenderSpec:
+    picture = Image.radial_gradient("L").resize((64, 64)).convert("RGB")
+    return tiny(controls=(ControlUse(kind="canny", sha256=inputs.put(as_png(picture))),))
+
+
+def test_weights_replaced_on_disk_are_named_only_once_they_are_loaded(
+    engine: Engine, models: Path
+) -> None:
+    first = rendered(engine, tiny())
+    change(models / "sd1" / "unet" / "diffusion_pytorch_model.safetensors")
+    again = rendered(engine, tiny())
+    assert again.png == first.png
+    assert again.reproduction == first.reproduction
+    (shown,) = engine.models()
+    assert shown.sha256 == first.reproduction.weights
+    other = rendered(new_engine(models), tiny())
+    assert other.png != first.png
+    assert other.reproduction.weights != first.reproduction.weights
+
+
+@pytest.mark.parametrize(
+    ("aids", "weights"),
+    [
+        (prompted, "image-prompts/b/ip-adapter.safetensors"),
+        (controlled, "controlnets/b-canny/diffusion_pytorch_model.safetensors"),
+    ],
+)
+def test_aids_replaced_on_disk_are_named_only_once_they_are_loaded(
+    engine: Engine, models: Path, inputs: Folder, aids: object, weights: str
+) -> None:
+    spec = aids(inputs)  # type: ignore[operator]
+    first = rendered(engine, spec, inputs=inputs)
+    assert first.reproduction.aids
+    change(models / weights)
+    again = rendered(engine, spec, inputs=inputs)
+    assert again.png == first.png
+    assert again.reproduction == first.reproduction
+    other = rendered(new_engine(models), spec, inputs=inputs)
+    assert other.png != first.png
+    assert other.reproduction.aids != first.reproduction.aids
+
+
+def test_files_that_change_while_they_are_read_are_not_taken(models: Path) -> None:
+    from generation.engine.library.loaded import read_model
+    from tests.unit.generation.fleets import new_fleet
+
+    weights = models / "sd1" / "unet" / "diffusion_pytorch_model.safetensors"
+
+    def read(source: object, sha256: str, device: object) -> object:
+        change(weights)
+        return read_model(source, sha256, device)  # type: ignore[arg-type]
+
+    fleet = new_fleet(models, load=read)
+    with pytest.raises(ModelMissing, match="changed while they were read"), fleet.use("sd1"):
+        pass
+    with new_fleet(models).use("sd1") as model:
+        assert model.sha256
