@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -78,13 +78,10 @@ class Survey:
         """
         if self._due is None:
             return
-        if not self._rows:
-            count = _PROBES + max(self._candidates)
-            self._rows = denoiser.sample_rows(self._signature, count, _SEED)
         call = self._due
-        started = self._clock()
         try:
-            rows = [self._rows[index] for index in call.rows]
+            rows = self._drawn(denoiser, call)
+            started = self._clock()
             # To the host, because only there the answer is sure to have been computed.
             answer = denoiser.predict(self._signature, rows, call.bucket).cpu()
         except Exception as exc:
@@ -99,6 +96,21 @@ class Survey:
             self._due = self._course.send((answer, taken))
         except StopIteration:
             self._due = None
+
+    def _drawn(self, denoiser: Denoiser, call: _Call) -> list[Row]:
+        """The call's rows; those that no call had before are drawn.
+
+        All of them see the control maps of the first: a map is as large as the picture, and the
+        survey shall not need more of them than a flight does. They differ in all else.
+        """
+        if not self._rows:
+            self._rows = denoiser.sample_rows(self._signature, 1, _SEED)
+        missing = max(call.rows) + 1 - len(self._rows)
+        if missing > 0:
+            blind = replace(self._signature, controls=())
+            more = denoiser.sample_rows(blind, missing, _SEED + len(self._rows))
+            self._rows += [replace(row, leads=self._rows[0].leads) for row in more]
+        return [self._rows[index] for index in call.rows]
 
     def _calls(self) -> Generator[_Call, tuple[torch.Tensor, float], None]:
         best = spent = 0.0

@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
 
-from generation.engine.flights import Row
+from generation.engine.flights import Lead, Row, Signature
 from generation.engine.loop.profile import Profile
 from generation.engine.loop.survey import CALLS, LONG_CALL_S, Survey
 from tests.fakes.flying import OTHER_KIND, SIGNATURE, ToyDenoiser
@@ -28,9 +29,9 @@ class Bench:
     def _spend(self, rows: Sequence[Row], bucket: int) -> None:
         self.now += self.seconds[bucket]
 
-    def survey(self, max_rows: int | None = None) -> Profile:
+    def survey(self, max_rows: int | None = None, signature: Signature = SIGNATURE) -> Profile:
         """Take a profile."""
-        survey = Survey(SIGNATURE, lambda: self.now, max_rows=max_rows)
+        survey = Survey(signature, lambda: self.now, max_rows=max_rows)
         while not survey.over:
             before = len(self.denoiser.calls)
             survey.step(self.denoiser)
@@ -112,6 +113,64 @@ def test_where_memory_ends_it_keeps_what_it_has() -> None:
 
     bench.denoiser.before = spend
     assert bench.survey().buckets == (2, 4)
+
+
+class Drawer(ToyDenoiser):
+    """Counts the rows and the control maps that it draws; `room` is for so many rows."""
+
+    def __init__(self, room: int = 1000) -> None:
+        super().__init__()
+        self.room = room
+        self.drawn = 0
+        self.maps = 0
+
+    def sample_rows(self, signature: Signature, count: int, seed: int) -> list[Row]:
+        """Random rows, with a map for each control."""
+        self.drawn += count
+        self.maps += count * len(signature.controls)
+        if self.drawn > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return [
+            replace(row, leads=tuple(Lead(image=torch.ones(3, 8, 8), scale=1.0) for _ in names))
+            for row in super().sample_rows(signature, count, seed)
+            for names in [signature.controls]
+        ]
+
+
+def test_no_more_rows_are_drawn_than_the_buckets_need() -> None:
+    drawer = Drawer()
+    Bench(dict.fromkeys(RISING, 5 * LONG_CALL_S), drawer).survey()
+    assert drawer.drawn == 3
+    drawer = Drawer()
+    Bench(RISING, drawer).survey(max_rows=6)
+    assert drawer.drawn <= 4 + 6
+
+
+def test_all_sample_rows_see_the_same_control_maps() -> None:
+    drawer, led = Drawer(), replace(SIGNATURE, controls=("canny", "depth"))
+    Bench(RISING, drawer).survey(signature=led)
+    assert drawer.maps == 2
+    leads = {tuple(map(id, row.leads)) for rows in drawer.asked for row in rows}
+    assert [len(of_row) for of_row in leads] == [2]
+
+
+def test_where_memory_ends_while_rows_are_drawn_it_keeps_what_it_has() -> None:
+    drawer = Drawer(room=4)
+    bench = Bench(RISING, drawer)
+    survey = Survey(SIGNATURE, lambda: bench.now)
+    while not survey.over:
+        survey.step(drawer)
+    assert survey.profile().buckets == (2, 4)
+
+
+def test_drawing_rows_counts_not_as_a_calls_time() -> None:
+    class Slow(Drawer):
+        def sample_rows(self, signature: Signature, count: int, seed: int) -> list[Row]:
+            bench.now += 50.0
+            return super().sample_rows(signature, count, seed)
+
+    bench = Bench(RISING, Slow())
+    assert bench.survey().seconds[8] == pytest.approx(0.07)
 
 
 def test_without_memory_for_the_smallest_bucket_it_says_so() -> None:
