@@ -67,6 +67,14 @@ class MemoryAssets:
         same = (a for a in self._newest() if a.brand == brand and a.spec.hash == spec_hash)
         return next((a for a in same if a.file_hash and a.state is not AssetState.WITHDRAWN), None)
 
+    async def with_file(self, sha256: str) -> Sequence[Asset]:
+        """See the port."""
+        return [
+            asset
+            for asset in self._newest()
+            if sha256 in (asset.file_hash, *(item.file_hash for item in asset.renditions))
+        ]
+
     async def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
         """See the port."""
         for asset in self._assets:

@@ -111,6 +111,13 @@ class SqlAssets:
         found = await self._assets.where(*same, *kept, order=self._newest, limit=1)
         return found[0] if found else None
 
+    async def with_file(self, sha256: str) -> Sequence[Asset]:
+        """See the port."""
+        files = _RENDITIONS.table.c
+        listed = select(files.asset).where(files.file_hash == sha256)
+        theirs = (self._c.file_hash == sha256) | self._c.id.in_(listed)
+        return await self._assets.where(theirs, order=self._newest)
+
     async def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
         """See the port."""
         last = 0

@@ -43,7 +43,7 @@ NO_WAYS: dict[str, Any] = {
 
 async def imagine(house: House, caller: Caller, command: Imagine) -> Card:
     """Queue a brief. Raises Mistake, Refused or NotFound; then nothing was queued."""
-    brief = await _referenced(house, caller, command.brief)
+    brief = await _referenced(house, caller, command.brief, command.brand)
     async with house.store.write() as tx:
         kit = await kit_for(tx, command.brand, caller.actor)
         may_request(kit, caller.person)
@@ -157,7 +157,9 @@ async def _take_up(
 
 async def edit_words(house: House, caller: Caller, command: EditWords, said: Imagine) -> Card:
     """Other words, the same seed. `said` is what the grammar read from the new text."""
-    said_brief = await _referenced(house, caller, said.brief)
+    async with house.store.read() as tx:
+        brand = (await tx.assets.get(command.asset)).brand
+    said_brief = await _referenced(house, caller, said.brief, brand)
     async with house.store.write() as tx:
         asset, kit = await _source(tx, caller, command.asset)
         seed = said.brief.seed if said.brief.seed is not None else asset.spec.seed
@@ -209,25 +211,33 @@ def _wake(house: House) -> None:
     house.signals.publish(Signal(topic="outbox", kind="added", data={}))
 
 
-async def _referenced(house: House, caller: Caller, brief: Brief) -> Brief:
+async def _referenced(house: House, caller: Caller, brief: Brief, brand: str) -> Brief:
     """The brief with its pictures named by their files; people may name one by its id."""
-    found = {name: await _file_of(house, caller, name) for name in brief.pictures}
+    found: dict[str, str] = {}
+    if brief.pictures:
+        async with house.store.read() as tx:
+            kit = await kit_for(tx, brand, caller.actor)
+            sight = Sight(tx, caller.person)
+            for name in brief.pictures:
+                found[name] = await _file_of(tx, sight, kit, name)
+    for file in found.values():
+        if not file or not await house.blobs.exists(file):
+            raise NotFound("The reference picture isn't here any more.", fix="Attach it again.")
     return brief.with_pictures(lambda name: found[name])
 
 
-async def _file_of(house: House, caller: Caller, name: str) -> str:
-    """The SHA-256 of a picture's file. Raises NotFound."""
-    if is_id(name):
-        async with house.store.read() as tx:
-            asset = await tx.assets.get(name)
-            if not await Sight(tx, caller.person).asset(asset):
-                raise NotFound(
-                    f"There is no picture `{name}`.",
-                    fix="`/find WORDS` searches the archive.",
-                )
-        name = asset.file_hash
-    if not name or not await house.blobs.exists(name):
-        raise NotFound("The reference picture isn't here any more.", fix="Attach it again.")
+async def _file_of(tx: Transaction, sight: Sight, kit: BrandKit, name: str) -> str:
+    """The SHA-256 of a picture's file, which was uploaded or is one of this brand's pictures that
+    the person may see: whoever knows a hash has no right by it. Raises NotFound."""
+    assets = [await tx.assets.get(name)] if is_id(name) else await tx.assets.with_file(name)
+    for asset in assets:
+        if asset.brand == kit.id and await sight.asset(asset):
+            return asset.file_hash if is_id(name) else name
+    if assets:
+        raise NotFound(
+            f"There is no picture `{name[:22]}` in {kit.name}'s archive.",
+            fix="`/find WORDS` searches the archive; a picture from elsewhere can be attached.",
+        )
     return name
 
 

@@ -23,6 +23,7 @@ class AssetRow(Row, table=True):
         Index(None, "created_at", "row"),
         Index(None, "spec_hash", "brand"),
         Index(None, "job"),
+        Index(None, "file_hash"),
     )
 
     row: int | None = row_number()
@@ -57,7 +58,7 @@ class RenditionRow(Row, table=True):
     """A rendition of an asset."""
 
     __tablename__ = "renditions"
-    __table_args__ = (UniqueConstraint("asset", "transform"),)
+    __table_args__ = (UniqueConstraint("asset", "transform"), Index(None, "file_hash"))
 
     row: int | None = row_number()
     id: str = Field(unique=True)

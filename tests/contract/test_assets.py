@@ -31,6 +31,20 @@ def with_files(asset: Asset) -> Asset:
     return replace(asset, renditions=(master, make_rendition(asset.id, "labelled-png")))
 
 
+async def test_assets_are_found_by_the_file_of_their_master_or_a_rendition(
+    store: OpenStore,
+) -> None:
+    old = with_files(make_asset(created_at=later(1)))
+    new = make_asset(created_at=later(2), brand="other", file_hash=old.file_hash)
+    await put(store, old, new, make_asset(file_hash="e" * 64))
+    labelled = old.rendition("labelled-png")
+    assert labelled is not None
+    async with store.read() as tx:
+        assert await tx.assets.with_file(old.file_hash) == [new, old]
+        assert await tx.assets.with_file(labelled.file_hash) == [old]
+        assert await tx.assets.with_file("f" * 64) == []
+
+
 async def test_an_asset_comes_back_with_its_evidence_and_renditions(store: OpenStore) -> None:
     asset = with_files(make_asset(spec=make_spec(seed=2**63 - 1, guidance=7.123456), seconds=0.5))
     await put(store, asset)

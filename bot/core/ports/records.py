@@ -133,6 +133,10 @@ class Assets(Protocol):
         withdrawn, or None."""
         ...
 
+    async def with_file(self, sha256: str) -> Sequence[Asset]:
+        """Those whose master or a rendition is this file, newest first."""
+        ...
+
     def file_hashes(self) -> AsyncIterator[tuple[str, str]]:
         """(asset id, file hash) of every master and rendition, for checking the archive."""
         ...
