@@ -15,7 +15,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from brand.spec import ModelMissing, RenderSpec, SpecInvalid
-from generation.engine.control.deciding import deciding_files
+from generation.engine.control.deciding import deciding_files, unet_shape
 from generation.engine.control.rack import ControlRack
 from generation.engine.control.sources import FOLDER, ControlSource, find_controls
 from generation.engine.control.uses import controls_for
@@ -25,6 +25,7 @@ from generation.engine.image_prompts import (
     ImagePromptView,
     choose_image_prompt,
     find_image_prompts,
+    fitting_image_prompt,
     image_prompt_files,
 )
 from generation.engine.library.loaded import LoadedModel
@@ -105,7 +106,8 @@ class AidsShop:
         files = deciding_files(spec.controls, self._control_sources, source, self._models_dir)
         if spec.image_prompt is None:
             return files
-        name = choose_image_prompt(self._image_prompts, spec.image_prompt.model)
+        words, _ = unet_shape(source)
+        name = fitting_image_prompt(self._image_prompts, spec.image_prompt.model, words)
         return (*files, *image_prompt_files(self._image_prompts[name]))
 
     def fit(self, model: LoadedModel) -> "_Fittings":

@@ -71,6 +71,20 @@ def choose_image_prompt(found: Mapping[str, Path], name: str) -> str:
     return min(found)
 
 
+def fitting_image_prompt(found: Mapping[str, Path], name: str, words: int) -> str:
+    """As choose_image_prompt; for an empty name the first that fit a UNet of this text width."""
+    fitting = {other: file for other, file in found.items() if _fits(file, words)}
+    return choose_image_prompt(found if name or not fitting else fitting, name)
+
+
+def _fits(file: Path, words: int) -> bool:
+    try:
+        facts = read_header(file).tensors.get(_FIRST)
+    except WeightsDamaged:
+        return False
+    return facts is not None and facts.shape[-1:] == (words,)
+
+
 class ImagePrompts:
     """The image prompts of one loaded UNet, each set of weights loaded when first asked for."""
 
@@ -85,15 +99,7 @@ class ImagePrompts:
 
         Raises ModelMissing.
         """
-        fitting = {other: file for other, file in self._found.items() if self._fits(file)}
-        return choose_image_prompt(self._found if name or not fitting else fitting, name)
-
-    def _fits(self, file: Path) -> bool:
-        try:
-            facts = read_header(file).tensors.get(_FIRST)
-        except WeightsDamaged:
-            return False
-        return facts is not None and facts.shape[-1:] == (self._unet.config.cross_attention_dim,)
+        return fitting_image_prompt(self._found, name, self._unet.config.cross_attention_dim)
 
     def view(self, name: str) -> "ImagePromptView":
         """These weights on this UNet. Raises ModelMissing where they do not fit it."""

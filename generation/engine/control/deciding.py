@@ -28,7 +28,7 @@ def deciding_files(
     """
     if not uses:
         return ()
-    shape = _shape(model)
+    shape = unet_shape(model)
     files: list[tuple[str, Path]] = []
     for place, use in enumerate(uses):
         source = choose_control(sources, use.kind, use.model, lambda source: source.fits(*shape))
@@ -38,8 +38,8 @@ def deciding_files(
     return tuple(files)
 
 
-def _shape(model: ModelSource) -> tuple[int, tuple[int, ...]]:
-    """Text width and level widths of the model's UNet."""
+def unet_shape(model: ModelSource) -> tuple[int, tuple[int, ...]]:
+    """Text width and level widths of the model's UNet. Raises ModelMissing where it has none."""
     config: dict[str, Any] = {}
     file = (model.config or model.path) / "unet" / "config.json"
     if model.layout in {"sd1", "sdxl"} and file.is_file():
@@ -47,6 +47,7 @@ def _shape(model: ModelSource) -> tuple[int, tuple[int, ...]]:
     words, channels = config.get("cross_attention_dim"), config.get("block_out_channels")
     if not isinstance(words, int) or not isinstance(channels, list):
         raise ModelMissing(
-            "ControlNets lead models of the SD 1.x and SDXL layouts only; choose such a model."
+            "ControlNets and image prompts lead models of the SD 1.x and SDXL layouts only; choose "
+            "such a model."
         )
     return words, tuple(channels)

@@ -98,6 +98,26 @@ def test_aids_replaced_on_disk_are_named_only_once_they_are_loaded(
     assert other.reproduction.aids != first.reproduction.aids
 
 
+@pytest.mark.parametrize("aids", [prompted, controlled])
+def test_the_class_is_known_before_rendering_and_names_the_aids_that_fit(
+    engine: Engine, inputs: Folder, aids: object
+) -> None:
+    spec = aids(inputs)  # type: ignore[operator]
+    expected = engine.reproduction(spec)
+    assert rendered(engine, spec, inputs=inputs).reproduction.aids == expected.aids
+
+
+def test_aids_by_their_name_are_of_one_class_with_those_that_fit(
+    engine: Engine, inputs: Folder
+) -> None:
+    made = [rendered(engine, prompted(inputs, name), inputs=inputs) for name in ("", "b", "c")]
+    assert made[0].png == made[1].png != made[2].png
+    assert made[0].reproduction.same_bits(made[1].reproduction)
+    assert not made[0].reproduction.same_bits(made[2].reproduction)
+    known = [engine.reproduction(prompted(inputs, name)).aids for name in ("", "b", "c")]
+    assert known == [picture.reproduction.aids for picture in made]
+
+
 def test_files_that_change_while_they_are_read_are_not_taken(models: Path) -> None:
     from generation.engine.library.loaded import read_model
     from tests.unit.generation.fleets import new_fleet
