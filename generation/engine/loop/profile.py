@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -22,6 +22,8 @@ KNEE = 0.97
 """The budget is the smallest bucket that reaches this share of the best rows a second."""
 WORTH_OTHER_BITS = 1.5
 """A set without the smallest bucket must be this much faster: it makes lone requests slower."""
+MAX_KEPT = 500
+"""Profiles remembered; those that were used least recently give way."""
 _VERSION = 1
 _log = logging.getLogger(__name__)
 
@@ -51,9 +53,13 @@ class Profile:
         return self.budget / self.seconds[self.budget]
 
     def below(self, bucket: int) -> "Profile | None":
-        """The same without this bucket and all larger ones, or None where nothing is left."""
+        """The same without this bucket and all larger ones, or None where too little is left.
+
+        That is no bucket for a flight with guidance: such flights would be refused from then on.
+        """
         left = {size: s for size, s in self.seconds.items() if size < bucket}
-        return Profile(seconds=left, budget=max(left)) if left else None
+        largest = max(left, default=0)
+        return Profile(seconds=left, budget=largest) if largest >= LEAST_ROWS else None
 
     def within(self, rows: int) -> "Profile":
         """The same with a budget of at most so many rows, if the set has such a bucket."""
@@ -69,16 +75,25 @@ class Tried:
     bits: bytes
     """A digest of what probe rows came out as: equal digests are equal bits."""
     seconds: float
+    steady: bool = True
+    """Whether a row's bits are the same in every slot and beside any others."""
 
 
 def chosen_profile(tried: Sequence[Tried]) -> Profile:
-    """The set with the smallest bucket, unless another set is much faster; `tried` is not empty."""
-    sets: dict[bytes, dict[int, float]] = {}
-    for found in sorted(tried, key=lambda found: found.bucket):
-        sets.setdefault(found.bits, {})[found.bucket] = found.seconds
-    serving = [each for each in sets.values() if max(each) >= LEAST_ROWS]
+    """The set with the smallest bucket, unless another set is much faster; `tried` is not empty.
+
+    A bucket whose bits are not steady is only taken where there is no other.
+    """
+    serving = _serving(found for found in tried if found.steady)
     if not serving:
-        raise ValueError("no bucket was tried that holds a flight with guidance")
+        serving = _serving(tried)
+        if not serving:
+            raise ValueError("no bucket was tried that holds a flight with guidance")
+        _log.warning(
+            "on this device a row's bits depend on what is beside it: pictures of this model and "
+            "size can come out otherwise when they are rendered again; dtype float32 may help",
+            extra={"action": "profile_unsteady"},
+        )
     chosen = min(serving, key=lambda each: min(size for size in each if size >= LEAST_ROWS))
     fastest = max(serving, key=_best_rate)
     if _best_rate(fastest) > WORTH_OTHER_BITS * _best_rate(chosen):
@@ -86,6 +101,14 @@ def chosen_profile(tried: Sequence[Tried]) -> Profile:
     best = _best_rate(chosen)
     knee = min(size for size, s in chosen.items() if size >= LEAST_ROWS and size / s >= KNEE * best)
     return Profile(seconds=chosen, budget=knee)
+
+
+def _serving(tried: Iterable[Tried]) -> list[dict[int, float]]:
+    """The sets of equal bits that hold a flight with guidance: seconds by bucket, ascending."""
+    sets: dict[bytes, dict[int, float]] = {}
+    for found in sorted(tried, key=lambda found: found.bucket):
+        sets.setdefault(found.bits, {})[found.bucket] = found.seconds
+    return [each for each in sets.values() if max(each) >= LEAST_ROWS]
 
 
 def _best_rate(seconds: Mapping[int, float]) -> float:
@@ -111,7 +134,9 @@ class Profiles:
         """The profile taken under these conditions, or None."""
         key = _key(conditions, signature)
         with self._lock:
-            entry = self._entries.get(key)
+            entry = self._entries.pop(key, None)
+            if entry is not None:
+                self._entries[key] = entry  # the last used stands last, in the file too
             too_large = self._too_large.get(key)
         profile = _profile(entry) if entry else None
         if profile is None:
@@ -130,13 +155,19 @@ class Profiles:
 
     def keep(self, conditions: Sequence[str], signature: Signature, profile: Profile) -> Profile:
         """Remember a profile; returns it within the settings' bound."""
+        key = _key(conditions, signature)
         with self._lock:
-            self._entries[_key(conditions, signature)] = {
+            self._entries.pop(key, None)
+            self._entries[key] = {
                 "signature": asdict(signature),
                 "conditions": list(conditions),
                 "seconds": {str(size): profile.seconds[size] for size in profile.buckets},
                 "budget": profile.budget,
             }
+            while len(self._entries) > MAX_KEPT:
+                oldest = next(iter(self._entries))
+                del self._entries[oldest]
+                self._too_large.pop(oldest, None)
             self._write()
         return self._bounded(profile)
 

@@ -148,6 +148,7 @@ class Survey:
         return Tried(
             bucket=bucket,
             bits=_digest(bits, bucket),
+            steady=_steady(bits),
             # The fastest: whatever else the machine does meanwhile only adds to it.
             seconds=max(min(durations[1:]), 1e-6),
         )
@@ -168,8 +169,12 @@ def _bits(result: torch.Tensor) -> bytes:
     return hashlib.blake2b(result.contiguous().numpy().tobytes(), digest_size=16).digest()
 
 
+def _steady(bits: dict[int, set[bytes]]) -> bool:
+    return all(len(seen) == 1 for seen in bits.values())
+
+
 def _digest(bits: dict[int, set[bytes]], bucket: int) -> bytes:
     """One digest for the probes; a bucket whose bits change from slot to slot equals no other."""
-    if any(len(seen) > 1 for seen in bits.values()):
+    if not _steady(bits):
         return f"unsteady {bucket}".encode()
     return b"".join(next(iter(bits[row])) for row in sorted(bits))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.engine.loop.profile import KNEE, Profile, Profiles, Tried, chosen_profile
+from generation.engine.loop.profile import KNEE, MAX_KEPT, Profile, Profiles, Tried, chosen_profile
 
 pytest.importorskip("torch")  # a signature stands beside tensors
 
@@ -73,6 +73,48 @@ def test_without_a_bucket_the_smaller_ones_stay() -> None:
     assert smaller is not None
     assert (smaller.buckets, smaller.budget) == ((2, 4), 4)
     assert PROFILE.below(2) is None
+
+
+def test_a_set_never_shrinks_to_buckets_that_hold_no_flight_with_guidance() -> None:
+    profile = Profile(seconds={1: 0.012, 2: 0.02, 4: 0.036}, budget=4)
+    assert profile.below(2) is None
+    smaller = profile.below(4)
+    assert smaller is not None
+    assert smaller.buckets == (1, 2)
+    profiles = Profiles()
+    profiles.keep(CONDITIONS, SIGNATURE, profile)
+    profiles.shrink(CONDITIONS, SIGNATURE, 2)
+    assert profiles.known(CONDITIONS, SIGNATURE) == profile
+
+
+def test_a_bucket_of_unsteady_bits_is_taken_only_where_there_is_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    unsteady = Tried(bucket=2, bits=b"unsteady 2", seconds=0.001, steady=False)
+    with caplog.at_level(logging.WARNING):
+        assert chosen_profile([unsteady, *tried(a={4: 0.2, 8: 0.4})]).buckets == (4, 8)
+        assert caplog.text == ""
+        assert chosen_profile([unsteady, *tried(a={1: 0.1})]).buckets == (2,)
+    assert "float32" in caplog.text
+
+
+def test_of_very_many_profiles_those_used_last_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.json"
+    profiles = Profiles(file)
+    asked, idle, new = (dataclasses.replace(SIGNATURE, width=16 + n) for n in range(3))
+    profiles.keep(CONDITIONS, asked, PROFILE)
+    profiles.keep(CONDITIONS, idle, PROFILE)
+    data = json.loads(file.read_text())
+    one = next(iter(data["profiles"].values()))
+    data["profiles"] |= {str(n): one for n in range(MAX_KEPT - 2)}
+    file.write_text(json.dumps(data))
+    profiles = Profiles(file)
+    assert profiles.known(CONDITIONS, asked) == PROFILE
+    profiles.keep(CONDITIONS, new, PROFILE)
+    after = Profiles(file)
+    assert len(json.loads(file.read_text())["profiles"]) == MAX_KEPT
+    assert after.known(CONDITIONS, asked) == after.known(CONDITIONS, new) == PROFILE
+    assert profiles.known(CONDITIONS, idle) is after.known(CONDITIONS, idle) is None
 
 
 def test_a_bound_on_rows_lowers_the_budget_but_changes_no_set() -> None:

@@ -76,6 +76,17 @@ def test_a_bucket_whose_bits_depend_on_the_slot_is_used_with_no_other() -> None:
     assert 4 not in Bench(RISING, Uneven()).survey().buckets
 
 
+def test_an_unsteady_smallest_bucket_is_not_used_where_there_are_steady_ones() -> None:
+    class Uneven(ToyDenoiser):
+        def predict(self, signature, rows, bucket):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            answers = super().predict(signature, rows, bucket)
+            if bucket == 2:
+                answers += torch.arange(len(rows)).reshape(-1, 1, 1, 1) * 1e-6
+            return answers
+
+    assert Bench(RISING, Uneven()).survey().buckets == (4, 6, 8, 12)
+
+
 def test_it_stops_where_larger_buckets_bring_nothing() -> None:
     flat = {size: 0.03 * size for size in RISING}
     bench = Bench(flat)
