@@ -1,6 +1,6 @@
 """Jobs in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,10 +27,20 @@ class MemoryJobs:
         return self._jobs.need(job_id)
 
     async def claim(
-        self, worker: str, *, now: datetime, lease: timedelta, least: int | None = None
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        least: int | None = None,
+        besides: Collection[str] = (),
     ) -> Job | None:
         """See the port."""
-        queued = [job for job in self._queued() if least is None or job.priority >= least]
+        queued = [
+            job
+            for job in self._queued()
+            if (least is None or job.priority >= least) and job.requester not in besides
+        ]
         if not queued:
             return None
         job = queued[0]
@@ -74,6 +84,10 @@ class MemoryJobs:
         queued = self._queued()
         ahead = len(self._leased()) + queued.index(job) if job in queued else 0
         return QueuePlace(ahead=ahead, waiting=len(queued))
+
+    async def running(self) -> Sequence[Job]:
+        """See the port."""
+        return self._leased()
 
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
         """See the port."""

@@ -1,6 +1,6 @@
 """Jobs in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,10 +50,20 @@ class SqlJobs:
         return await self._jobs.need(job_id)
 
     async def claim(
-        self, worker: str, *, now: datetime, lease: timedelta, least: int | None = None
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        least: int | None = None,
+        besides: Collection[str] = (),
     ) -> Job | None:
         """See the port."""
-        wanted = self._free if least is None else (*self._free, self._c.rank <= -least)
+        wanted = [*self._free]
+        if least is not None:
+            wanted.append(self._c.rank <= -least)
+        if besides:
+            wanted.append(self._c.requester.not_in(besides))
         found = await self._jobs.where(*wanted, order=self._turn, limit=1, lock=True)
         if not found:
             return None
@@ -144,13 +154,14 @@ class SqlJobs:
             conditions.append(self._order > last)
         return await self._jobs.where(*conditions, order=self._turn, limit=limit)
 
+    async def running(self) -> Sequence[Job]:
+        """See the port."""
+        return await self._leased()
+
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
         """See the port."""
         whose = self._whose(brand, requester)
-        running: list[Job] = []
-        for state in LEASED:
-            running += await self._jobs.where(self._c.state == state, *whose, order=self._turn)
-        running.sort(key=lambda job: (-job.priority, job.turn, job.created_at))
+        running = await self._leased(*whose)
         queued = (self._c.state == JobState.QUEUED, *whose)
         free = await self._jobs.where(*self._free, *whose, order=self._turn)
         held = await self._jobs.where(*queued, self._c.hold > FREE, order=self._turn)
@@ -182,6 +193,12 @@ class SqlJobs:
             func.coalesce(func.sum(newest.c.seconds), 0.0).label("seconds"),
         ).where(newest.c.state == JobState.DONE, newest.c.seconds > 0)
         return Pace(**(await self._session.rows(query))[0])
+
+    async def _leased(self, *whose: ColumnElement[bool]) -> list[Job]:
+        running: list[Job] = []
+        for state in LEASED:
+            running += await self._jobs.where(self._c.state == state, *whose, order=self._turn)
+        return sorted(running, key=lambda job: (-job.priority, job.turn, job.created_at))
 
     async def _older(self, cursor: str) -> ColumnElement[bool]:
         position = await self._jobs.position(cursor, "created_at")

@@ -7,6 +7,7 @@ names each submission, so a service that survived hands out the picture it alrea
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bot.core.budget import Budget
@@ -17,7 +18,7 @@ from bot.core.jobs import Job
 from bot.core.lives import JobState
 from bot.core.measuring import waited
 from bot.core.picturing import pictures_of
-from bot.core.spending import hold_back, overdrawn, settle
+from bot.core.spending import hold_back, must_wait, overdrawn, settle
 from bot.core.telling import tell_job
 from bot.core.waking import Loop
 from bot.core.watching import hide, reference
@@ -31,6 +32,9 @@ MAX_STARTS = 4
 SUSPECT = 2
 """After so many starts that came to nothing a job is rendered with no other beside it: one of
 them takes the service down, and the others are not to be given up with it."""
+
+MOST_PASSED = 20
+"""People whose jobs wait for their budgets are passed over, so many at most in one claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,11 @@ class Claimed:
 
 class NotNow(Exception):
     """The next job is not to be taken yet; the claim is rolled back."""
+
+    def __init__(self, besides: str = "") -> None:
+        super().__init__()
+        self.besides = besides
+        """Whose jobs wait, while those of others may be taken; empty: all wait."""
 
 
 class RenderingWorker(Loop):
@@ -70,24 +79,37 @@ class RenderingWorker(Loop):
 
     async def claim(self, *, least: int | None = None) -> Claimed | None:
         """Take the next job of at least this priority; None if there is none to be rendered."""
-        house = self._house
         if self._is_away and not await self._is_back():
             return None
-        now = house.clock.now()
-        try:
-            async with house.store.write() as tx:
-                await tx.jobs.release_expired(now)
-                job = await tx.jobs.claim(self._name, now=now, lease=house.lease, least=least)
-                if job is None:
+        besides: list[str] = []
+        while len(besides) < MOST_PASSED:
+            try:
+                return await self._next(least, besides)
+            except NotNow as exc:
+                if not exc.besides:
                     return None
-                kit = await tx.kits.get(job.kit_hash)
-                claimed = Claimed(job=job, kit=kit, budget=await overdrawn(house, tx, job))
-                if claimed.is_suspect and self.in_hand:
-                    raise NotNow  # which rolls the claim back: its turn comes when the rest is done
-                if claimed.budget is None:
-                    await tell_job(tx, job, kit, now)
-        except NotNow:
-            return None
+                besides.append(exc.besides)
+        return None
+
+    async def _next(self, least: int | None, besides: Collection[str]) -> Claimed | None:
+        """Raises NotNow, which rolls back: the job's turn comes when one in hand is done."""
+        house, now = self._house, self._house.clock.now()
+        async with house.store.write() as tx:
+            await tx.jobs.release_expired(now)
+            job = await tx.jobs.claim(
+                self._name, now=now, lease=house.lease, least=least, besides=besides
+            )
+            if job is None:
+                return None
+            kit = await tx.kits.get(job.kit_hash)
+            claimed = Claimed(job=job, kit=kit, budget=await overdrawn(house, tx, job))
+            if claimed.budget is not None:
+                return claimed
+            if claimed.is_suspect and self.in_hand:
+                raise NotNow
+            if await must_wait(house, tx, job):
+                raise NotNow(besides=job.requester)
+            await tell_job(tx, job, kit, now)
         return claimed
 
     @property

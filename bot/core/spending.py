@@ -33,6 +33,9 @@ from bot.core.spending_news import tell_hold, warn_about
 from bot.core.staging import pictures_wanted
 from brand.kit import BrandKit
 
+ROOM = 5
+"""Jobs of one account render side by side as long as so many times what they reserved is left of
+its money: a picture may take longer than the recent ones did."""
 RECENT_JOBS = 20  # enough for a stable mean of what a picture takes
 
 
@@ -137,6 +140,40 @@ async def overdrawn(house: House, tx: Transaction, job: Job) -> Budget | None:
         if is_over(budget, alone, house.tariff):
             return budget
     return None
+
+
+async def must_wait(house: House, tx: Transaction, job: Job) -> bool:
+    """Whether the job waits until one of the same account that renders has ended: nobody knows
+    what those will have taken, and the money that is left is no large multiple of what they
+    reserved. So an account goes beyond its limit by one job at most, however many go at once."""
+    if job.charge is None or house.tariff is None:
+        return False
+    accounts = accounts_of(job.requester, job.charge.team, job.brand)
+    budgets = [budget for budget in await tx.budgets.of(accounts) if budget.cost is not None]
+    if not budgets:
+        return False
+    spends = await tx.budgets.spends(job.charge.month, accounts)
+    others = [each for each in await tx.jobs.running() if each.id != job.id]
+    return any(
+        _is_crowded(budget, spend_of(budget.account, job.charge.month, spends), job, others, house)
+        for budget in budgets
+    )
+
+
+def _is_crowded(
+    budget: Budget, spend: Spend, job: Job, others: Sequence[Job], house: House
+) -> bool:
+    beside = [each for each in others if _counts_for(each, budget)]
+    reserved = sum(each.charge.ms for each in (job, *beside) if each.charge)
+    return bool(beside) and any(
+        level.kind == "cost" and level.used + level.reserved * ROOM > level.limit
+        for level in levels(budget, replace(spend, reserved_ms=reserved), house.tariff)
+    )
+
+
+def _counts_for(job: Job, budget: Budget) -> bool:
+    team = job.charge.team if job.charge else ""
+    return budget.account in accounts_of(job.requester, team, job.brand)
 
 
 async def hold_back(house: House, tx: Transaction, job: Job, budget: Budget, kit: BrandKit) -> Job:

@@ -105,6 +105,20 @@ async def test_a_claim_can_leave_out_what_is_less_urgent(store: OpenStore) -> No
     assert [job and job.id for job in (first, second)] == [urgent.id, overnight.id]
 
 
+async def test_a_claim_can_pass_over_the_jobs_of_some_people(store: OpenStore) -> None:
+    first, second = make_job(requester="mia"), make_job(requester="ola", created_at=later(1))
+    await put(store, first, second)
+    async with store.write() as tx:
+        nobody = await tx.jobs.claim("w", now=NOW, lease=LEASE, besides=("mia", "ola"))
+        olas = await tx.jobs.claim("w", now=NOW, lease=LEASE, besides=("mia",))
+        assert nobody is None
+        assert olas is not None
+        assert olas.id == second.id
+        assert [job.id for job in await tx.jobs.running()] == [second.id]
+        await tx.jobs.update(replace(olas, state=JobState.CHECKING), was=olas)
+        assert [job.id for job in await tx.jobs.running()] == [second.id]
+
+
 async def test_an_expired_lease_requeues_and_the_old_worker_is_refused(store: OpenStore) -> None:
     await put(store, make_job())
     old = await claim(store, "frozen")

@@ -1,6 +1,7 @@
 """Budgets, from the limit that an admin sets to the job that waits for it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pytest
 from bot.core.budget import Account, Budget, Change, accounts_of, brand_account
 from bot.core.caller import Caller
 from bot.core.commands import Cancel, Imagine, SetBudget, SetTeam, Usage
+from bot.core.crew import RenderingCrew
 from bot.core.dispatch import Dispatch
 from bot.core.freeing import free_held
 from bot.core.ids import new_id
@@ -21,7 +23,7 @@ from bot.core.people import Role
 from bot.core.rendering import RenderingWorker
 from bot.core.tariff import Tariff
 from brand.kit import BrandKit
-from brand.spec import RenderFailed
+from brand.spec import Picture, Progress, RenderFailed, RenderRequest
 from brand.templates import Brief
 from tests.fakes.studio import OFF_PALETTE, PASSED
 from tests.fakes.town import Town, person
@@ -319,6 +321,78 @@ async def test_pictures_that_take_longer_than_expected_hold_what_still_waits(tow
     assert (reserved, reserved_ms) == (0, 0)
     assert ms <= 4500  # one job at most beyond the four seconds
     assert pictures + len([job for job in await jobs(town) if job.hold]) == 7
+
+
+class Slow:
+    """Pictures that take a hundred times as long as the first ones, made side by side."""
+
+    def __init__(self, town: Town) -> None:
+        self._render = town.renderer.render
+        self.seconds = 0.5
+        self.together: list[int] = []
+        self._now = 0
+        town.renderer.render = self.render  # type: ignore[method-assign]
+
+    async def render(self, request: RenderRequest) -> AsyncIterator[Progress | Picture]:
+        """As the port."""
+        self._now += 1
+        self.together.append(self._now)
+        await asyncio.sleep(0.02)
+        async for event in self._render(request):
+            if isinstance(event, Picture):
+                self._now -= 1
+                event = replace(event, seconds=self.seconds)
+            yield event
+
+
+async def worked_off(town: Town) -> None:
+    """A crew takes as many jobs in hand as it may, until nothing is left that could be taken."""
+    crew = RenderingCrew(town.house, "c")
+    while await crew.run_one() or crew.in_hand:  # noqa: ASYNC110  # one look is one claim
+        await asyncio.sleep(0.002)
+
+
+async def test_several_jobs_at_once_go_beyond_the_money_by_one_job_at_most(town: Town) -> None:
+    town = priced(town)
+    slow = Slow(town)
+    await limit(town, cost=0.06)
+    await ask(town)
+    await town.settle()
+    for _ in range(9):
+        await ask(town)
+    slow.seconds, slow.together[:] = 50.0, []
+    await worked_off(town)
+    pictures, reserved, ms, _ = await counters(town)
+    assert (pictures, reserved, ms) == (2, 0, 50_500)
+    assert slow.together == [1]
+    assert sum(bool(job.hold) for job in await jobs(town)) == 8
+
+
+async def test_with_room_enough_jobs_of_one_account_render_side_by_side(town: Town) -> None:
+    town = priced(town)
+    slow = Slow(town)
+    await limit(town, cost=10.0)
+    await ask(town)
+    await town.settle()
+    for _ in range(4):
+        await ask(town)
+    await worked_off(town)
+    assert max(slow.together) == 4
+
+
+async def test_who_waits_for_the_own_money_lets_others_go_first(town: Town) -> None:
+    town = priced(town)
+    slow = Slow(town)
+    await limit(town, cost=0.02, scope="person", key=town.people["mia"].id)
+    await ask(town, who="ana")
+    await town.settle()
+    slow.together.clear()
+    for _ in range(2):
+        await ask(town)
+    await ask(town, who="ana")
+    await worked_off(town)
+    assert max(slow.together) == 2
+    assert all(job.state is JobState.DONE for job in await jobs(town))
 
 
 async def test_a_lowered_limit_holds_what_has_not_begun(town: Town) -> None:

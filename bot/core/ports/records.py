@@ -7,7 +7,7 @@ one `write` block is committed together or not at all. `update` is a compare-and
 `version` grown by one, and raises StaleState otherwise.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -33,12 +33,18 @@ class Jobs(Protocol):
         ...
 
     async def claim(
-        self, worker: str, *, now: datetime, lease: timedelta, least: int | None = None
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        least: int | None = None,
+        besides: Collection[str] = (),
     ) -> Job | None:
         """Take the next queued job that no budget holds: highest priority, then smallest turn,
-        then oldest; with `least`, of at least this priority. It is `rendering` then, with a grown
-        fence, one more start and a lease. None if nothing waits. Two workers never get the same
-        job."""
+        then oldest; with `least`, of at least this priority; of nobody in `besides`. It is
+        `rendering` then, with a grown fence, one more start and a lease. None if nothing waits.
+        Two workers never get the same job."""
         ...
 
     async def renew(self, job: Job, *, until: datetime) -> Job:
@@ -55,6 +61,10 @@ class Jobs(Protocol):
 
     async def place(self, job_id: str) -> QueuePlace:
         """Place among queued and running jobs. Raises NotFound."""
+        ...
+
+    async def running(self) -> Sequence[Job]:
+        """Those that a worker has in hand: rendering or checking."""
         ...
 
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
