@@ -61,7 +61,7 @@ class Scale:
     """Pictures of the one-by-one parts."""
     runs: int = 3
     compiled_rows: int = 0
-    """At most, in one call of the compiled model; each row bucket is compiled apart. 0: no bound."""
+    """In one call of the compiled model; each row bucket is compiled apart. 0: no bound."""
 
 
 TINY = Scale(side=64, steps=3, batch=4, alone=1, runs=1, compiled_rows=2)
