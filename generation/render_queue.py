@@ -272,6 +272,8 @@ class RenderQueue:
             seconds = time.monotonic() - started
             self.watch.ended(getattr(outcome, "code", "done"), seconds)
             self._tell(self._end, work, outcome, seconds)
+            # An idle thread must not keep pictures alive until its next work.
+            del work, outcome
 
     def _outcome(self, work: Work, note: Note) -> Picture | RenderError:
         request = work.request
@@ -288,7 +290,7 @@ class RenderQueue:
             self._check(request)
             return self._engine.render(request, self._inputs, progressed, work.stop.is_set)
         except RenderError as exc:
-            return exc
+            return _bare(exc)
         except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
             reference = work.trail.reference or secrets.token_hex(4)
             _log.exception(
@@ -298,3 +300,10 @@ class RenderQueue:
                 extra={"action": "render_failed", "render_id": request.render_id},
             )
             return RenderFailed(f"The model failed: {exc!r} (reference {reference}).")
+
+
+def _bare(error: RenderError) -> RenderError:
+    """Without its traceback: the frames in it hold the model and the latents, and a failed render
+    is kept for as long as its answer may be asked for."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

@@ -1,8 +1,10 @@
 """The queue: who comes first, who is turned away, what is kept, what failures become."""
 
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 from zlib import crc32
 
 import pytest
@@ -217,6 +219,54 @@ async def test_whatever_the_engine_throws_becomes_an_answer_with_a_reference(
     reference = str(outcome).partition("reference ")[2].rstrip(").")
     assert reference in caplog.text
     assert isinstance(await ended(queue.submit(request("b"))[0]), RenderFailed)
+
+
+class Latents:
+    """Stands for what an engine's frames hold."""
+
+
+class Failing(SteppedEngine):
+    """Fails with something large in hand, as a cancelled or a broken render does."""
+
+    def render(self, *_: object) -> Picture:
+        latents = Latents()
+        self.held = ref(latents)
+        try:
+            raise MemoryError
+        except MemoryError as exc:
+            raise RenderFailed("too large") from exc
+
+
+class Giving(SteppedEngine):
+    """Remembers its newest picture as long as somebody else does."""
+
+    def render(self, wanted: RenderRequest, *more: object) -> Picture:
+        picture = super().render(wanted, *more)  # type: ignore[arg-type]
+        self.held = ref(picture)
+        return picture
+
+
+async def test_a_failed_render_keeps_nothing_of_the_engine_alive(start: Starter) -> None:
+    engine = Failing()
+    queue = await start(on=engine)
+    render, _ = queue.submit(request("a"))
+    assert isinstance(await ended(render), RenderFailed)
+    gc.collect()
+    assert engine.held() is None
+
+
+async def test_an_idle_thread_keeps_no_picture_alive(start: Starter) -> None:
+    engine = Giving()
+    queue = await start(on=engine, keep_seconds=0)
+    engine.go_on(STEPS)
+    await ended(queue.submit(request("a"))[0])
+    assert queue.get("a") is None
+
+    def forgotten() -> bool:
+        gc.collect()
+        return engine.held() is None
+
+    await until(forgotten)
 
 
 class Passing(SteppedEngine):
