@@ -145,7 +145,8 @@ async def overdrawn(house: House, tx: Transaction, job: Job) -> Budget | None:
 async def must_wait(house: House, tx: Transaction, job: Job) -> bool:
     """Whether the job waits until one of the same account that renders has ended: nobody knows
     what those will have taken, and the money that is left is no large multiple of what they
-    reserved. So an account goes beyond its limit by one job at most, however many go at once."""
+    reserved. So an account goes beyond its limit by one job at most, however many go at once,
+    unless pictures take more than ROOM times as long as the recent ones."""
     if job.charge is None or house.tariff is None:
         return False
     accounts = accounts_of(job.requester, job.charge.team, job.brand)

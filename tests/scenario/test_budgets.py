@@ -21,12 +21,14 @@ from bot.core.lives import JobState
 from bot.core.messages import Actor, Card
 from bot.core.people import Role
 from bot.core.rendering import RenderingWorker
+from bot.core.spending import ROOM
 from bot.core.tariff import Tariff
 from brand.kit import BrandKit
 from brand.spec import Picture, Progress, RenderFailed, RenderRequest
 from brand.templates import Brief
 from tests.fakes.studio import OFF_PALETTE, PASSED
 from tests.fakes.town import Town, person
+from tests.fakes.waiting import until
 
 MARCH = "2026-03"
 APRIL = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
@@ -323,75 +325,81 @@ async def test_pictures_that_take_longer_than_expected_hold_what_still_waits(tow
     assert pictures + len([job for job in await jobs(town) if job.hold]) == 7
 
 
-class Slow:
-    """Pictures that take a hundred times as long as the first ones, made side by side."""
+class Crew:
+    """A crew whose pictures are ready only when it can take no further job in hand."""
 
     def __init__(self, town: Town) -> None:
+        self._crew = RenderingCrew(town.house, "c")
         self._render = town.renderer.render
+        self._ready = asyncio.Event()
+        self._waiting = 0
         self.seconds = 0.5
         self.together: list[int] = []
-        self._now = 0
+        """How many pictures were made side by side, each time."""
         town.renderer.render = self.render  # type: ignore[method-assign]
 
     async def render(self, request: RenderRequest) -> AsyncIterator[Progress | Picture]:
         """As the port."""
-        self._now += 1
-        self.together.append(self._now)
-        await asyncio.sleep(0.02)
+        self._waiting += 1
+        await self._ready.wait()
+        self._waiting -= 1
         async for event in self._render(request):
-            if isinstance(event, Picture):
-                self._now -= 1
-                event = replace(event, seconds=self.seconds)
-            yield event
+            yield replace(event, seconds=self.seconds) if isinstance(event, Picture) else event
 
-
-async def worked_off(town: Town) -> None:
-    """A crew takes as many jobs in hand as it may, until nothing is left that could be taken."""
-    crew = RenderingCrew(town.house, "c")
-    while await crew.run_one() or crew.in_hand:  # noqa: ASYNC110  # one look is one claim
-        await asyncio.sleep(0.002)
+    async def work_off(self) -> None:
+        """Until nothing is left that could be taken."""
+        while True:
+            while await self._crew.run_one():
+                pass
+            await until(lambda: self._crew.in_hand == self._waiting)
+            if not self._waiting:
+                return
+            self.together.append(self._waiting)
+            self._ready.set()
+            await until(lambda: not self._crew.in_hand)
+            self._ready.clear()
 
 
 async def test_several_jobs_at_once_go_beyond_the_money_by_one_job_at_most(town: Town) -> None:
     town = priced(town)
-    slow = Slow(town)
+    crew = Crew(town)
     await limit(town, cost=0.06)
     await ask(town)
-    await town.settle()
+    await crew.work_off()
     for _ in range(9):
         await ask(town)
-    slow.seconds, slow.together[:] = 50.0, []
-    await worked_off(town)
+    crew.seconds, crew.together[:] = 0.5 * ROOM, []
+    await crew.work_off()
     pictures, reserved, ms, _ = await counters(town)
-    assert (pictures, reserved, ms) == (2, 0, 50_500)
-    assert slow.together == [1]
-    assert sum(bool(job.hold) for job in await jobs(town)) == 8
+    assert (pictures, reserved, ms) == (4, 0, 8000)  # six seconds, and one job of 2.5
+    assert crew.together == [2, 1]
+    assert sum(bool(job.hold) for job in await jobs(town)) == 6
 
 
 async def test_with_room_enough_jobs_of_one_account_render_side_by_side(town: Town) -> None:
     town = priced(town)
-    slow = Slow(town)
+    crew = Crew(town)
     await limit(town, cost=10.0)
     await ask(town)
-    await town.settle()
+    await crew.work_off()
     for _ in range(4):
         await ask(town)
-    await worked_off(town)
-    assert max(slow.together) == 4
+    await crew.work_off()
+    assert crew.together == [1, 4]
 
 
 async def test_who_waits_for_the_own_money_lets_others_go_first(town: Town) -> None:
     town = priced(town)
-    slow = Slow(town)
+    crew = Crew(town)
     await limit(town, cost=0.02, scope="person", key=town.people["mia"].id)
     await ask(town, who="ana")
-    await town.settle()
-    slow.together.clear()
+    await crew.work_off()
+    crew.together.clear()
     for _ in range(2):
         await ask(town)
     await ask(town, who="ana")
-    await worked_off(town)
-    assert max(slow.together) == 2
+    await crew.work_off()
+    assert crew.together == [2, 1]
     assert all(job.state is JobState.DONE for job in await jobs(town))
 
 
