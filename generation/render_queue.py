@@ -1,7 +1,8 @@
 """The service's queue: renders by priority, run on the engine's threads, kept for a while.
 
 The same recipe of the same brand is rendered once for all who ask for it meanwhile; it goes with
-the highest priority among them and is cancelled only when all of them cancel.
+the highest priority among them and is cancelled only when all of them cancel. Whoever is in more
+of a hurry than one that already runs, or wants previews where it makes none, has one of his own.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from brand.spec import (
     SpecInvalid,
 )
 from generation.engines import Engine, EngineUnusable, Inputs
-from generation.renders import Render, Work, key_of
+from generation.renders import Render, Weights, Work, bare, key_of
 from generation.settings import Limits
 from generation.tracing import Note
 from generation.watching import GenerationWatch, Now, Trail, working_for
@@ -130,15 +131,10 @@ class RenderQueue:
         if self.problem or self.stopping:
             raise RenderUnavailable(self.problem or "The generation service is stopping.")
         self._check(request)
+        self._refuse_if_full()
         same = self._same.get(key_of(request))
-        if same is None and len(self._waiting) >= self._limits.queued:
-            wait = min(_MAX_RETRY_AFTER_S, max(1.0, self._wait_s(len(self._waiting))))
-            raise RenderBusy(
-                f"{len(self._waiting)} renders are waiting already; try again in {wait:.0f} s.",
-                retry_after_s=round(wait, 1),
-            )
         render = self._renders[request.render_id] = Render(request, trail)
-        if same is not None:
+        if same is not None and same.takes(request):
             same.join(render)
         else:
             work = self._same[key_of(request)] = Work(render)
@@ -146,6 +142,17 @@ class RenderQueue:
         self._sort()
         self._pump()
         return render, True
+
+    def _refuse_if_full(self) -> None:
+        """Whoever shares a picture with others counts as well."""
+        shared = sum(len(work.asked) - 1 for work in self._running)
+        waiting = shared + sum(len(work.asked) for work in self._waiting)
+        if waiting >= self._limits.queued:
+            wait = min(_MAX_RETRY_AFTER_S, max(1.0, self._wait_s(len(self._waiting))))
+            raise RenderBusy(
+                f"{waiting} renders are waiting already; try again in {wait:.0f} s.",
+                retry_after_s=round(wait, 1),
+            )
 
     def cancel(self, render_id: str) -> None:
         """Stop it at its next step unless others want it too; nothing happens if it is unknown or
@@ -202,13 +209,13 @@ class RenderQueue:
         finished = [render for render in self._renders.values() if render.finished_at is not None]
         finished.sort(key=lambda render: render.finished_at or 0.0)
         oldest = time.monotonic() - self._limits.keep_seconds
-        weight = sum(len(render.picture.png) for render in finished if render.picture)
+        weights = Weights(finished)
         for render in finished:
-            too_heavy = weight > self._limits.keep_bytes and render is not finished[-1]
+            too_heavy = weights.total > self._limits.keep_bytes and render is not finished[-1]
             if (render.finished_at or 0.0) >= oldest and not too_heavy:
                 return
             del self._renders[render.request.render_id]
-            weight -= len(render.picture.png) if render.picture else 0
+            weights.without(render)
 
     def _end(self, work: Work, outcome: Picture | RenderError, seconds: float) -> None:
         if self.stopping:
@@ -290,7 +297,7 @@ class RenderQueue:
             self._check(request)
             return self._engine.render(request, self._inputs, progressed, work.stop.is_set)
         except RenderError as exc:
-            return _bare(exc)
+            return bare(exc)
         except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
             reference = work.trail.reference or secrets.token_hex(4)
             _log.exception(
@@ -300,10 +307,3 @@ class RenderQueue:
                 extra={"action": "render_failed", "render_id": request.render_id},
             )
             return RenderFailed(f"The model failed: {exc!r} (reference {reference}).")
-
-
-def _bare(error: RenderError) -> RenderError:
-    """Without its traceback: the frames in it hold the model and the latents, and a failed render
-    is kept for as long as its answer may be asked for."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
-    return error

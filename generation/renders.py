@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from brand.spec import Picture, Progress, RenderError, RenderRequest
@@ -114,12 +115,23 @@ class Work:
         self.running = False
         self._newest = Progress(done=0, total=0)
         self.request = render.request
-        """What the engine is asked: the first one's, with the highest priority among them."""
+        """What the engine is asked: the first one's, with the highest priority and the most
+        previews that any of them wants when it begins."""
         self.key = key_of(render.request)
         self.join(render)
 
+    def takes(self, request: RenderRequest) -> bool:
+        """Whether it is still what that request wants of the same picture.
+
+        The engine is told of priority and previews once, when it begins.
+        """
+        if not self.running:
+            return True
+        previews = self.request.preview_every > 0 or request.preview_every == 0
+        return previews and request.priority <= self.request.priority
+
     def join(self, render: Render) -> None:
-        """One more wants it."""
+        """One more wants it; see `takes`."""
         self.asked.append(render)
         render.work = self
         render.progressed(self._newest)
@@ -134,8 +146,14 @@ class Work:
             self.stop.set()
 
     def _weigh(self) -> None:
-        highest = max(render.request.priority for render in self.asked)
-        self.request = replace(self.request, priority=highest)
+        if self.running:
+            return
+        requests = [render.request for render in self.asked]
+        self.request = replace(
+            self.request,
+            priority=max(request.priority for request in requests),
+            preview_every=min((r.preview_every for r in requests if r.preview_every), default=0),
+        )
 
     def progressed(self, progress: Progress) -> None:
         """Tell everyone."""
@@ -147,3 +165,28 @@ class Work:
 def key_of(request: RenderRequest) -> tuple[str, str]:
     """What makes two requests the same picture: the brand and the recipe."""
     return request.brand, request.spec.hash
+
+
+class Weights:
+    """Bytes of pictures; one that several renders share counts once, until the last lets go."""
+
+    def __init__(self, renders: Iterable[Render]) -> None:
+        pictures = [render.picture.png for render in renders if render.picture]
+        self._sharing = Counter(map(id, pictures))
+        self.total = sum(len(png) for png in {id(png): png for png in pictures}.values())
+
+    def without(self, render: Render) -> None:
+        """This one lets go."""
+        if render.picture is None:
+            return
+        png = render.picture.png
+        self._sharing[id(png)] -= 1
+        if not self._sharing[id(png)]:
+            self.total -= len(png)
+
+
+def bare(error: RenderError) -> RenderError:
+    """Without its traceback: the frames in it hold the model and the latents, and a failed render
+    is kept for as long as its answer may be asked for."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

@@ -440,3 +440,55 @@ async def test_an_engine_of_many_slots_keeps_some_free_for_the_urgent(start: Sta
         queue.submit(request(f"urgent-{number}", priority=10))
     assert (queue.running, queue.queued) == (8, 2)
     assert [render.running for render in overnight] == [True] * 6 + [False] * 2
+
+
+@pytest.mark.parametrize("change", [{"priority": 10}, {"preview_every": 4}])
+async def test_whoever_wants_more_than_a_running_render_gives_has_one_of_his_own(
+    start: Starter, change: dict[str, int]
+) -> None:
+    engine = ManySlots()
+    queue = await start(on=engine)
+    plain = replace(request("first", seed=1), preview_every=0)
+    first, _ = queue.submit(plain)
+    await running(first)
+    more, _ = queue.submit(replace(plain, render_id="more", **change))
+    await running(more)
+    less, _ = queue.submit(replace(plain, render_id="less"))
+    assert queue.running == 2
+    engine.go_on(STEPS * 2)
+    for render in (first, more, less):
+        assert isinstance(await ended(render), Picture)
+    assert sorted(engine.rendered) == ["first", "more"]
+
+
+async def test_a_shared_render_makes_the_most_previews_that_any_wants(start: Starter) -> None:
+    queue = await start()
+    await running(queue.submit(request("before"))[0])
+    shared = [
+        queue.submit(replace(request("a", seed=1), render_id=str(every), preview_every=every))[0]
+        for every in (0, 8, 3)
+    ]
+    assert shared[0].work is not None
+    assert shared[0].work.request.preview_every == 3
+
+
+async def test_a_picture_that_many_share_weighs_once(engine: SteppedEngine, start: Starter) -> None:
+    queue = await start(keep_bytes=20_000)
+    renders = [queue.submit(request(str(n), seed=1))[0] for n in range(30)]
+    engine.go_on(STEPS)
+    for render in renders:
+        picture = await ended(render)
+        assert isinstance(picture, Picture)
+        assert 1_000 < len(picture.png) < 20_000
+    assert all(queue.get(str(n)) for n in range(30))
+
+
+@pytest.mark.parametrize("runs", [True, False])
+async def test_those_who_share_a_render_fill_the_queue_too(start: Starter, runs: bool) -> None:
+    queue = await start(queued=3)
+    if not runs:
+        queue.submit(request("before"))
+    for name in ("a", "b", "c", "d") if runs else ("a", "b", "c"):
+        queue.submit(request(name, seed=1))
+    with pytest.raises(RenderBusy, match="3 renders are waiting"):
+        queue.submit(request("one more", seed=1))
