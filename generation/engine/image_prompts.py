@@ -103,6 +103,8 @@ class ImagePrompts:
 
     def view(self, name: str) -> "ImagePromptView":
         """These weights on this UNet. Raises ModelMissing where they do not fit it."""
+        if name in self._loaded:
+            return self._loaded[name]  # the step loop never waits for what others load
         with self._lock:
             if name not in self._loaded:
                 self._loaded[name] = _loaded(self._unet, name, self._found[name])

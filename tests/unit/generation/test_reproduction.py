@@ -1,6 +1,7 @@
 """A picture's class names the weights it was made with, whatever lies on disk by then."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,44 @@ def test_aids_by_their_name_are_of_one_class_with_those_that_fit(
     assert not made[0].reproduction.same_bits(made[2].reproduction)
     known = [engine.reproduction(prompted(inputs, name)).aids for name in ("", "b", "c")]
     assert known == [picture.reproduction.aids for picture in made]
+
+
+def test_the_loop_never_waits_for_image_prompts_that_others_load(
+    engine: Engine, models: Path, inputs: Folder
+) -> None:
+    from generation.engine.image_prompts import ImagePrompts, find_image_prompts
+
+    with engine._fleet.use("sd1") as model:  # type: ignore[attr-defined]
+        prompts = ImagePrompts(model.module, find_image_prompts(models))
+        view = prompts.view("b")
+        asked = threading.Thread(target=prompts.view, args=("b",), daemon=True)
+        with prompts._lock:  # as while other weights are loaded
+            asked.start()
+            asked.join(5)
+            assert not asked.is_alive()
+        assert prompts.view("b") is view
+
+
+def test_a_model_deleted_while_running_is_missed_by_nobody_else(models: Path) -> None:
+    shutil.copytree(models / "sd1", models / "gone")
+    shutil.copytree(models / "sd1", models / "unread")
+    engine = new_engine(models)
+    before = rendered(engine, tiny(model="gone"))
+    shutil.rmtree(models / "gone")
+    shutil.rmtree(models / "unread")
+    hashes = {model.name: model.sha256 for model in engine.models()}
+    assert hashes["gone"] == before.reproduction.weights
+    assert hashes["unread"] == ""
+    engine.check(tiny())
+    assert rendered(engine, tiny(model="gone")).png == before.png  # still in memory
+    with pytest.raises(ModelMissing, match="unread"):
+        rendered(engine, tiny(model="unread"))
+    with pytest.raises(ModelMissing, match="cannot be read"):
+        engine.reproduction(tiny(model="unread"))
+    engine = new_engine(models)
+    rendered(engine, tiny())
+    shutil.rmtree(models / "sd1")
+    rendered(engine, tiny(seed=6))
 
 
 def test_files_that_change_while_they_are_read_are_not_taken(models: Path) -> None:
