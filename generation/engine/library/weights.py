@@ -127,7 +127,10 @@ class WeightsIndex:
     def known(self, path: Path) -> str:
         """The file's hash if it is remembered and the file has not changed, else empty."""
         entry = self._known.get(str(path))
-        return str(entry[2]) if entry and entry[:2] == _stamp(path) else ""
+        try:
+            return str(entry[2]) if entry and entry[:2] == _stamp(path) else ""
+        except OSError:  # somebody took it away
+            return ""
 
     def sha256(self, path: Path) -> str:
         """The file's hash. Raises OSError."""
