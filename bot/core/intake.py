@@ -286,6 +286,8 @@ async def _queue(
     items: tuple[JobItem, ...] = (),
 ) -> Card:
     await _loras_may_serve(tx, kit, specs)
+    if recipe := recipe_of(brief, kit):  # later stages look it up by its very name
+        brief = replace(brief, recipe=recipe.name)
     now = house.clock.now()
     asked_in = None if brief.private else caller.actor.channel
     job = Job(

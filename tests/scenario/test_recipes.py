@@ -196,6 +196,17 @@ async def test_a_cancelled_recipe_is_taken_up_again_too(town: Town) -> None:
     assert [item.stage for item in job.items] == [1, 2, 2]
 
 
+@pytest.mark.parametrize("name", [" scene", "scene\u200b", "\tscene\n"])
+async def test_a_recipes_name_with_stray_characters_runs_all_its_stages(
+    town: Town, name: str
+) -> None:
+    await ask(town, replace(SCENE, recipe=name))
+    await town.settle()
+    job, _ = await newest(town)
+    assert job.brief.recipe == "scene"
+    assert [item.stage for item in job.items] == [0, 1, 2, 2]
+
+
 async def test_all_stages_count_in_the_budget(town: Town) -> None:
     await ask(town)
     async with town.house.store.read() as tx:
