@@ -218,7 +218,7 @@ class ReproductionClass(Encoded):
     capability: str
     threads: int
     row_bucket: int = 1
-    """The smallest row bucket of the set below; stands for all of it."""
+    """The smallest row bucket of the first pass's set; stands for all of it."""
     driver: str = ""
     libraries: tuple[str, ...] = ()
     aids: str = ""
@@ -226,6 +226,8 @@ class ReproductionClass(Encoded):
     what makes their maps; empty where it uses none."""
     buckets: tuple[int, ...] = ()
     """Row buckets that a profile found to give equal bits; the engine used these only."""
+    later_buckets: tuple[int, ...] = ()
+    """As `row_bucket`, of each further pass; empty where all were made in the first one's set."""
 
     @property
     def id(self) -> str:

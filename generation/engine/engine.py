@@ -216,7 +216,7 @@ class InFlightEngine:
             png=shop.pool.png(image),
             width=image.width,
             height=image.height,
-            reproduction=_with_buckets(made, making.buckets),
+            reproduction=with_buckets(made, making.buckets),
             seconds=meter.seconds,
         )
 
@@ -245,10 +245,20 @@ class _NoInputs:
         raise InputMissing(sha256)
 
 
-def _with_buckets(made: ReproductionClass, buckets: tuple[int, ...]) -> ReproductionClass:
-    if not buckets:
+def with_buckets(made: ReproductionClass, passes: Sequence[tuple[int, ...]]) -> ReproductionClass:
+    """The class of a picture whose passes were rendered in these sets of row buckets.
+
+    Two sets of one lane are equal or disjoint, so the smallest bucket names a set.
+    """
+    if not passes:
         return made
-    return replace(made, row_bucket=min(buckets), buckets=buckets)
+    first, *later = (min(buckets) for buckets in passes)
+    return replace(
+        made,
+        row_bucket=first,
+        buckets=tuple(sorted({bucket for buckets in passes for bucket in buckets})),
+        later_buckets=tuple(later) if set(later) - {first} else (),
+    )
 
 
 def _check_pin(spec: RenderSpec, sha256: str) -> None:

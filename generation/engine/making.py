@@ -85,8 +85,8 @@ class Making:
         self._inputs = inputs
         self._meter = meter
         self._cancelled = cancelled
-        self.buckets: tuple[int, ...] = ()
-        """Row buckets of equal bits that its passes were rendered in."""
+        self.buckets: list[tuple[int, ...]] = []
+        """Of each pass so far: the row buckets of equal bits that it was rendered in."""
 
     def picture(self, on_progress: OnProgress) -> Image.Image:
         """The finished picture. Raises the RenderError tree."""
@@ -194,7 +194,8 @@ class Making:
         )
         latents = self._shop.loop.fly(flight, told, self._cancelled)
         self._meter.seconds += flight.seconds
-        self.buckets = tuple(sorted({*self.buckets, *flight.buckets}))
+        if flight.buckets:
+            self.buckets.append(flight.buckets)
         return self._decoded(latents)
 
     def _encoded(self, pass_: _Pass) -> Encoded:

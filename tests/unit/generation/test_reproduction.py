@@ -2,12 +2,13 @@
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from brand.spec import ControlUse, ImagePrompt, ModelMissing, RenderSpec
+from brand.spec import ControlUse, HighRes, ImagePrompt, ModelMissing, RenderSpec
 from generation.engines import Engine
 from tests.unit.generation.rendering import Folder, as_png, new_engine, rendered, tiny
 
@@ -172,3 +173,24 @@ def test_files_that_change_while_they_are_read_are_not_taken(models: Path) -> No
         pass
     with new_fleet(models).use("sd1") as model:
         assert model.sha256
+
+
+def test_a_later_pass_in_other_buckets_is_another_class(engine: Engine) -> None:
+    from generation.engine.engine import with_buckets
+
+    plain = engine.reproduction(tiny())
+    both = with_buckets(plain, [(2, 4, 8), (2, 4)])
+    assert both == replace(plain, row_bucket=2, buckets=(2, 4, 8))
+    assert both.same_bits(with_buckets(plain, [(2, 4)]))
+    split = with_buckets(plain, [(2, 4, 8), (16, 24)])
+    assert split.buckets == (2, 4, 8, 16, 24)
+    assert not split.same_bits(both)
+    assert not split.same_bits(with_buckets(plain, [(16, 24), (2, 4, 8)]))
+    assert "later_buckets: () there, (16,) here" in both.differences(split)
+    assert type(split).from_dict(split.to_dict()) == split
+    assert "later_buckets" not in both.to_dict()
+
+
+def test_every_pass_of_a_picture_names_its_buckets(engine: Engine) -> None:
+    made = rendered(engine, tiny(highres=HighRes(scale=1.5, strength=0.5))).reproduction
+    assert made.row_bucket == made.buckets[0]
