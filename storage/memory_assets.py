@@ -67,6 +67,11 @@ class MemoryAssets:
         same = (a for a in self._newest() if a.brand == brand and a.spec.hash == spec_hash)
         return next((a for a in same if a.file_hash and a.state is not AssetState.WITHDRAWN), None)
 
+    async def of_spec(self, brand: str, spec_hash: str) -> Sequence[str]:
+        """See the port."""
+        same = (a for a in self._newest() if a.brand == brand and a.spec.hash == spec_hash)
+        return [asset.id for asset in same]
+
     async def with_file(self, sha256: str) -> Sequence[Asset]:
         """See the port."""
         return [

@@ -111,6 +111,12 @@ class SqlAssets:
         found = await self._assets.where(*same, *kept, order=self._newest, limit=1)
         return found[0] if found else None
 
+    async def of_spec(self, brand: str, spec_hash: str) -> Sequence[str]:
+        """See the port."""
+        same = (self._c.spec_hash == spec_hash, self._c.brand == brand)
+        query = select(self._c.id).where(*same).order_by(*self._newest)
+        return [row["id"] for row in await self._session.rows(query)]
+
     async def with_file(self, sha256: str) -> Sequence[Asset]:
         """See the port."""
         files = _RENDITIONS.table.c

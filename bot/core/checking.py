@@ -60,8 +60,12 @@ async def _asset_of(
     async with house.store.read() as tx:
         known = await tx.assets.fingerprints(job.brand)
         earlier = [a for a in await tx.assets.of_job(job.id) if a.index == item.index]
-    # A variation is meant to be like its source, a stage like the one before.
-    known = [pair for pair in known if pair[0] not in (job.source_asset, item.parent)]
+        # A variation is meant to be like its source, a stage like the one before, and pixels
+        # that are taken again like those that the same recipe gave before.
+        meant = {job.source_asset, item.parent}
+        if rendered.reused:
+            meant.update(await tx.assets.of_spec(job.brand, item.spec.hash))
+    known = [pair for pair in known if pair[0] not in meant]
     with house.watch.span("gates", picture=item.index):
         checked = await house.studio.check(picture.png, item.spec, kit, known)
     asset_id = new_id()

@@ -45,6 +45,18 @@ async def test_assets_are_found_by_the_file_of_their_master_or_a_rendition(
         assert await tx.assets.with_file("f" * 64) == []
 
 
+async def test_assets_of_the_same_recipe_are_told_by_brand(store: OpenStore) -> None:
+    spec = make_spec(seed=5)
+    old = make_asset(spec=spec, created_at=later(1))
+    new = make_asset(spec=spec, created_at=later(2))
+    other = make_asset(spec=spec, brand="other")
+    await put(store, old, new, other, make_asset(spec=make_spec(seed=6)))
+    async with store.read() as tx:
+        assert await tx.assets.of_spec("acme", spec.hash) == [new.id, old.id]
+        assert await tx.assets.of_spec("other", spec.hash) == [other.id]
+        assert await tx.assets.of_spec("acme", "f" * 64) == []
+
+
 async def test_an_asset_comes_back_with_its_evidence_and_renditions(store: OpenStore) -> None:
     asset = with_files(make_asset(spec=make_spec(seed=2**63 - 1, guidance=7.123456), seconds=0.5))
     await put(store, asset)

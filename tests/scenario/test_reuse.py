@@ -7,7 +7,9 @@ import pytest
 from bot.core.assets import Asset
 from bot.core.cards import REUSED
 from bot.core.commands import Approve, ErasePerson, Imagine, SendToApproval, Withdraw
+from bot.core.dispatch import Dispatch
 from bot.core.lives import AssetState
+from bot.studio import PoolStudio
 from brand.spec import ModelInfo
 from brand.templates import Brief
 from tests.fakes import renderer as fake
@@ -58,6 +60,25 @@ async def test_a_reused_picture_needs_its_own_approval(town: Town) -> None:
     second = await made(town)
     assert second.reused == first.id
     assert second.state is AssetState.CANDIDATE
+
+
+async def test_the_real_gates_take_a_reused_picture_for_no_near_duplicate(town: Town) -> None:
+    studio = PoolStudio()
+    town.house = replace(town.house, studio=studio)
+    town.house = replace(town.house, door=Dispatch(town.house))
+    try:
+        copies = [await made(town)]
+        for _ in range(2):  # the last one is like two pictures in review
+            sent = await town.say(SendToApproval(asset=copies[-1].id, channel="#social"))
+            assert sent.kind == "review", sent
+            copies.append(await made(town))
+        other = await made(town, replace(MUG, fresh=True))
+    finally:
+        studio.close()
+    assert [copy.state for copy in copies[1:]] == [AssetState.CANDIDATE] * 2
+    assert [copy.reused for copy in copies[1:]] == [copy.id for copy in copies[:2]]
+    assert len({copy.spec.seed for copy in copies}) == 1
+    assert other.change, "one that was rendered again is judged as every other"
 
 
 async def test_whoever_asks_for_a_fresh_one_gets_it_rendered(town: Town) -> None:

@@ -143,6 +143,10 @@ class Assets(Protocol):
         withdrawn, or None."""
         ...
 
+    async def of_spec(self, brand: str, spec_hash: str) -> Sequence[str]:
+        """The ids of all assets of this brand with exactly this recipe."""
+        ...
+
     async def with_file(self, sha256: str) -> Sequence[Asset]:
         """Those whose master or a rendition is this file, newest first."""
         ...
