@@ -33,7 +33,7 @@ from generation.engine.loop.profile import Profiles
 from generation.engine.loop.standing import Standing
 from generation.engine.loop.step_loop import LoopModel, StepLoop
 from generation.engine.making import Making, Shop
-from generation.engine.sampling.samplers import check_sampler
+from generation.engine.sampling.samplers import check_sampler, new_scheduler, samplers_for
 from generation.engines import (
     DIFFUSERS_SLOTS,
     Cancelled,
@@ -49,6 +49,8 @@ _AFTER_ALL = -100
 """A priority below everybody's."""
 _LATENT_STEPS = {"sd1": 8, "sdxl": 8, "sd3": 16, "flux": 16}
 """What a picture's sides are multiples of: one patch of the layout's denoiser, in pixels."""
+_WITHOUT_TILES = frozenset({"sd3", "flux"})
+"""Their denoisers know where in the picture a patch lies: nothing goes on over its edges."""
 MAX_SIDE = 4096
 """Of one pass, in pixels; a finished picture may be larger."""
 _log = logging.getLogger(__name__)
@@ -176,6 +178,14 @@ class InFlightEngine:
         source = fleet.source(spec.model)
         _check_pin(spec, fleet.known_sha256(spec.model))
         _check_size(spec, source)
+        if spec.tile and source.layout in _WITHOUT_TILES:
+            raise SpecInvalid(
+                f"seamless tiles are made with models of the SD 1.x and SDXL layouts only, and "
+                f"{source.name!r} has the layout {source.layout}"
+            )
+        config = source.scheduler_config
+        if config is not None and spec.sampler not in samplers_for(config):
+            new_scheduler(spec.sampler, config)  # says which ones do fit
         self._aids.check(spec, source.layout)
 
     def reproduction(self, spec: RenderSpec) -> ReproductionClass:

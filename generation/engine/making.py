@@ -91,16 +91,21 @@ class Making:
     def picture(self, on_progress: OnProgress) -> Image.Image:
         """The finished picture. Raises the RenderError tree."""
         spec, origin = self._spec, self._origin()
-        if spec.init and spec.init.strength == 0 and origin is not None:
-            on_progress(Progress(done=0, total=0, eta_s=0.0))
-            return enlarged(origin.picture if isinstance(origin, Canvas) else origin, spec.upscale)
         passes = self._passes()
+        image = None
+        if spec.init and spec.init.strength == 0 and origin is not None:
+            image, passes = _untouched(origin), passes[1:]
+            if not passes:
+                on_progress(Progress(done=0, total=0, eta_s=0.0))
+                return enlarged(image, spec.upscale)
         told = self._told(passes, on_progress)
         try:
-            image = self._first(passes[0], origin, told)
-            for number, later in enumerate(passes[1:], start=1):
+            for number, pass_ in enumerate(passes):
                 told.begin(number)
-                image = self._painted(later, _over(between(image, spec)), told)
+                if image is None:
+                    image = self._first(pass_, origin, told)
+                else:
+                    image = self._painted(pass_, _over(between(image, spec)), told)
         finally:
             told.end()
         return enlarged(image, spec.upscale)
@@ -246,6 +251,10 @@ class Making:
         ends, model = self._shop.ends, self._model
         with ends.decoding(self._meter, self._cancelled, model.sha256, latents[0].numel()):
             return eight_bit(model.codec.decode(latents, tile=self._spec.tile))
+
+
+def _untouched(origin: Canvas | Image.Image) -> Image.Image:
+    return origin.picture if isinstance(origin, Canvas) else origin
 
 
 def _over(reference: Image.Image) -> Callable[[Bench], Begin]:

@@ -57,6 +57,14 @@ class ModelSource:
         shapes = (facts.shape for p in loaded for facts in read_header(p).tensors.values())
         return sum(math.prod(shape) for shape in shapes)
 
+    @cached_property
+    def scheduler_config(self) -> Mapping[str, Any] | None:
+        """What its samplers start from; None where that is not known before it is loaded."""
+        try:
+            return read_json((self.config or self.path) / "scheduler" / "scheduler_config.json")
+        except Unusable:
+            return None
+
     def sha256(self, index: WeightsIndex) -> str:
         """One hash over everything that decides its pixels. May read gigabytes."""
         return together([(name, index.sha256(path)) for name, path in self.files])
