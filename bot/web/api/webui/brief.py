@@ -18,6 +18,7 @@ from brand.brief import Brief, ControlWish
 from brand.infotext import sampler_name
 from brand.kit import BrandKit
 from brand.lora_rules import lora_text
+from brand.spec import MAX_CONTROLS
 
 _LORA = re.compile(r"<lora:([^:<>+]{1,100})(?::(-?[0-9.]{1,8}))?>")
 _AUTOMATIC = ("", "automatic", "use same scheduler")
@@ -69,7 +70,7 @@ async def understood(client: Client, wanted: Common) -> Understood:
         cfg=wanted.cfg_scale,
         sampler=_sampler(kit, wanted),
         lora=lora,
-        controls=await _controls(client, wanted, notes),
+        controls=await _controls(client, kit, wanted, notes),
     )
     if isinstance(wanted, TextIn):
         brief = replace(brief, highres=_highres(wanted, notes))
@@ -160,18 +161,23 @@ async def _from_picture(client: Client, wanted: PictureIn, brief: Brief, notes: 
     return replace(brief, mask=mask.sha256, invert=bool(wanted.inpainting_mask_invert))
 
 
-async def _controls(client: Client, wanted: Common, notes: list[str]) -> tuple[ControlWish, ...]:
-    """The units of the ControlNet extension; scripts that are switched off are left out."""
-    wishes: list[ControlWish] = []
+async def _controls(
+    client: Client, kit: BrandKit, wanted: Common, notes: list[str]
+) -> tuple[ControlWish, ...]:
+    """The units of the ControlNet extension; scripts that are switched off are left out. No
+    picture is read before it is known that all of them may lead one."""
+    units: list[tuple[int, UnitIn, str]] = []
     for name, script in (wanted.alwayson_scripts or {}).items():
         if name.casefold() == CONTROLNET:
             for number, raw in enumerate(script.args, start=1):
                 unit = _unit(raw, number)
                 if unit.enabled:
-                    wishes.append(await _wish(client, unit, number, notes))
+                    units.append((number, unit, _kind_of(kit, unit, number)))
         elif any(item not in (False, None) for item in script.args[:1]):
             raise refused("alwayson_scripts", f"The script `{name}` isn't known here.")
-    return tuple(wishes)
+    if len(units) > MAX_CONTROLS:
+        raise refused("alwayson_scripts", f"At most {MAX_CONTROLS} ControlNets lead one picture.")
+    return tuple([await _wish(client, unit, kind, number, notes) for number, unit, kind in units])
 
 
 def _unit(raw: object, number: int) -> UnitIn:
@@ -183,22 +189,39 @@ def _unit(raw: object, number: int) -> UnitIn:
         raise refused("alwayson_scripts", f"ControlNet {number}: {where}: {error['msg']}.") from exc
 
 
-async def _wish(client: Client, unit: UnitIn, number: int, notes: list[str]) -> ControlWish:
-    text = unit.image or unit.input_image
-    if not text:
+def _is_ready(unit: UnitIn) -> bool:
+    """Whether its picture is what leads already, such as edges."""
+    return unit.module.casefold() in _NOT_LED
+
+
+def _kind_of(kit: BrandKit, unit: UnitIn, number: int) -> str:
+    """Raises ApiFailure for a unit without a picture or of no kind that the kit allows."""
+    if not (unit.image or unit.input_image):
         raise refused("alwayson_scripts", f"ControlNet {number} has no picture.")
-    ready = unit.module.casefold() in _NOT_LED
-    kind = _kind(unit.model if ready else unit.module)
+    kind = _kind(unit.model if _is_ready(unit) else unit.module)
     if kind is None:
         raise refused(
             "alwayson_scripts",
             f"ControlNet {number}: neither module `{unit.module}` nor model `{unit.model}` is one "
             f"of {', '.join(sorted(set(_KINDS.values())))}.",
         )
+    if kind not in kit.ways.controls:
+        have = ", ".join(kit.ways.controls) or "none"
+        raise refused(
+            "alwayson_scripts",
+            f"ControlNet {number}: `{kind}` isn't a control of {kit.name}. It has: {have}.",
+        )
+    return kind
+
+
+async def _wish(
+    client: Client, unit: UnitIn, kind: str, number: int, notes: list[str]
+) -> ControlWish:
     if unit.resize_mode not in ("Just Resize", 0):
         notes.append(f"ControlNet {number}: resize_mode: the picture is resized to the size asked")
-    if not ready:
+    if not _is_ready(unit):
         notes.append(f"ControlNet {number}: thresholds and processor_res are those of the house")
+    text = unit.image or unit.input_image or ""
     kept = await keep(client, picture_bytes(text, "alwayson_scripts"))
     return ControlWish(
         kind=kind,
@@ -206,7 +229,7 @@ async def _wish(client: Client, unit: UnitIn, number: int, notes: list[str]) -> 
         weight=unit.weight,
         start=unit.guidance_start,
         end=unit.guidance_end,
-        ready=ready,
+        ready=_is_ready(unit),
     )
 
 

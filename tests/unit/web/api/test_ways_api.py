@@ -142,6 +142,29 @@ def test_masks_units_and_second_passes_of_webui_clients_are_taken_over(api: Serv
     assert highres.scale == 2.0
 
 
+@pytest.mark.parametrize("kinds", [["canny"] * 5, ["canny", "depth", "openpose"]])
+async def test_no_unit_is_read_before_all_of_them_are_allowed(kinds: list[str]) -> None:
+    api = await make_api()
+    stored: list[bytes] = []
+    put = api.portal.town.house.blobs.put
+
+    async def noted(data: bytes) -> str:
+        stored.append(data)
+        return await put(data)
+
+    api.portal.town.house.blobs.put = noted  # type: ignore[method-assign]
+    units = [
+        {"image": webuiapi.raw_b64_img(picture(color=(n, 0, 0))), "module": kind}
+        for n, kind in enumerate(kinds)
+    ]
+    wanted = {"prompt": "a cup", "alwayson_scripts": {"ControlNet": {"args": units}}}
+    async with api.client() as client:
+        answer = await client.post("/sdapi/v1/txt2img", json=wanted)
+    assert answer.status_code == 422, answer.text
+    assert "ControlNet" in answer.text
+    assert stored == []
+
+
 def test_base64_with_spaces_or_of_other_things_is_refused(api: Served) -> None:
     client = webuiapi.WebUIApi(host=api.host, port=api.port, username="x", password=api.key)
     plain = {"prompt": "a cup", "width": 64, "height": 64, "steps": 4}
