@@ -66,8 +66,10 @@ class RendererClient:
             raise ValueError("give either a socket or a url")
         self._tries = tries
         self._trail = trail
+        # Every picture that is followed holds a connection: a bound would starve the last ones.
+        room = httpx.Limits(max_connections=None)
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(socket) if socket else None),
+            transport=httpx.AsyncHTTPTransport(uds=str(socket) if socket else None, limits=room),
             base_url=url or "http://generation",
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_S),

@@ -163,6 +163,23 @@ async def test_a_render_that_only_waited_when_the_service_died_is_not_blamed(
             await following
 
 
+async def test_more_pictures_than_a_pool_of_connections_are_followed_at_once(
+    tmp_path: Path,
+) -> None:
+    count = 110  # httpx has 100 connections unless told otherwise
+    engine = SteppedEngine()
+    settings = unix_settings(tmp_path, limits=Limits(queued=count))
+    async with running_service(engine, settings) as running, running.client() as client:
+        told = [list[Progress]() for _ in range(count)]
+        following = [
+            asyncio.create_task(heard(client, request(f"r{n}"), mine))
+            for n, mine in enumerate(told)
+        ]
+        await until(lambda: all(told))
+        engine.go_on(STEPS)
+        await asyncio.gather(*following)
+
+
 async def test_without_a_sign_of_life_it_gives_up_after_so_many_tries(tmp_path: Path) -> None:
     async with RendererClient(socket=tmp_path / "none.sock", tries=2) as client:
         with pytest.raises(RenderUnavailable, match="does not answer"):
