@@ -4,7 +4,7 @@ It hangs on the models in memory, is loaded when first asked for and goes with i
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -120,8 +120,17 @@ class AidsShop:
             return self._made[model]
 
     @contextmanager
-    def held(self, model: LoadedModel, spec: RenderSpec, inputs: Inputs) -> Iterator[Aids]:
-        """A request's aids. Raises LoraRefused, ModelMissing, SpecInvalid, InputMissing."""
+    def held(
+        self,
+        model: LoadedModel,
+        spec: RenderSpec,
+        inputs: Inputs,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Iterator[Aids]:
+        """A request's aids; an image prompt is looked at in a `turn` of the device.
+
+        Raises LoraRefused, ModelMissing, SpecInvalid, InputMissing, and what the turn raises.
+        """
         fittings = self.fit(model)
         files = {use.sha256: inputs.path(use.sha256) for use in spec.controls}
         hashes = self._control_hashes(fittings, spec)
@@ -139,12 +148,14 @@ class AidsShop:
                 return
             name, view, prompt_hashes = fittings.prompts_with(spec.image_prompt.model)
             picture = read_picture(inputs.path(spec.image_prompt.sha256))
+            with turn():
+                image = view.embeddings(picture)
             yield Aids(
                 loras=loras,
                 text=text,
                 controls=controls,
                 image_prompt=name,
-                image=view.embeddings(picture),
+                image=image,
                 image_weight=spec.image_prompt.weight,
                 sha256=_named(hashes + prompt_hashes),
             )

@@ -6,12 +6,13 @@ measured once its turn has come.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import BoundedSemaphore
 
 import torch
 
 from brand.spec import RenderCancelled, RenderFailed
+from generation.engine.loop.rides import is_memory
 
 TEXTS = 1
 PICTURES = 1
@@ -30,8 +31,8 @@ class Ends:
 
     def __init__(self, device: torch.device) -> None:
         self._on_device = device.type == "cuda"
-        self._texts = BoundedSemaphore(TEXTS)
-        self._pictures = BoundedSemaphore(PICTURES)
+        self._texts = _Desk(device, TEXTS)
+        self._pictures = _Desk(device, PICTURES)
         self._each_s: dict[str, float] = {}
 
     @contextmanager
@@ -61,16 +62,17 @@ class Ends:
         return self._each_s.get(model, 0.0) * area
 
     @contextmanager
-    def _turn(
-        self, semaphore: BoundedSemaphore, meter: Meter, cancelled: Callable[[], bool]
-    ) -> Iterator[None]:
-        with semaphore:
+    def _turn(self, desk: "_Desk", meter: Meter, cancelled: Callable[[], bool]) -> Iterator[None]:
+        with desk.turns:
             if cancelled():
                 raise RenderCancelled("Cancelled on request.")
-            begin = self._now()
+            begin = desk.now()
             try:
-                yield
-            except (MemoryError, torch.OutOfMemoryError) as exc:
+                with desk.beside_the_loop():
+                    yield
+            except (MemoryError, RuntimeError) as exc:
+                if not is_memory(exc):
+                    raise
                 if self._on_device:
                     torch.cuda.empty_cache()
                 raise RenderFailed(
@@ -78,19 +80,38 @@ class Ends:
                     "or dtype bfloat16."
                 ) from exc
             finally:
-                meter.seconds += self._since(begin)
+                meter.seconds += desk.since(begin)
 
-    def _now(self) -> float | torch.cuda.Event:
-        if not self._on_device:
+
+class _Desk:
+    """Where a few at a time are served, on a stream of its own where the device has streams.
+
+    Not the loop's: what that queues meanwhile would be waited for, and measured as well.
+    """
+
+    def __init__(self, device: torch.device, at_once: int) -> None:
+        self.turns = BoundedSemaphore(at_once)
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    def beside_the_loop(self) -> AbstractContextManager[object]:
+        """Compute on the desk's stream within this context."""
+        return torch.cuda.stream(self._stream) if self._stream else nullcontext()
+
+    def now(self) -> float | torch.cuda.Event:
+        """When what follows begins to be computed."""
+        if self._stream is None:
             return time.perf_counter()
+        # What it works with was made on the stream that is current here.
+        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
         event = torch.cuda.Event(enable_timing=True)
-        event.record()
+        event.record(self._stream)
         return event
 
-    def _since(self, begin: float | torch.cuda.Event) -> float:
+    def since(self, begin: float | torch.cuda.Event) -> float:
+        """Seconds of the device since then, once all has been computed."""
         if isinstance(begin, float):
             return time.perf_counter() - begin
         end = torch.cuda.Event(enable_timing=True)
-        end.record()
-        end.synchronize()
+        end.record(self._stream)
+        end.synchronize()  # so what was made may be used on any stream
         return float(begin.elapsed_time(end)) / 1e3

@@ -215,7 +215,8 @@ class InFlightEngine:
         meter = Meter()
         with fleet.use(spec.model, cancelled) as model:
             _check_pin(spec, model.sha256)
-            with self._aids.held(model, spec, inputs) as aids:
+            turn = partial(shop.ends.picture, meter, cancelled)
+            with self._aids.held(model, spec, inputs, turn) as aids:
                 making = Making(
                     shop, model, aids, request, inputs, meter=meter, cancelled=cancelled
                 )

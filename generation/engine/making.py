@@ -92,7 +92,7 @@ class Making:
         """The finished picture. Raises the RenderError tree."""
         spec, origin = self._spec, self._origin()
         passes = self._passes()
-        image = None
+        image: Image.Image | None = None
         if spec.init and spec.init.strength == 0 and origin is not None:
             image, passes = _untouched(origin), passes[1:]
             if not passes:
@@ -100,12 +100,12 @@ class Making:
                 return enlarged(image, spec.upscale)
         told = self._told(passes, on_progress)
         try:
-            for number, pass_ in enumerate(passes):
+            first = 0
+            if image is None:
+                image, first = self._first(passes[0], origin, told), 1
+            for number, later in enumerate(passes[first:], start=first):
                 told.begin(number)
-                if image is None:
-                    image = self._first(pass_, origin, told)
-                else:
-                    image = self._painted(pass_, _over(between(image, spec)), told)
+                image = self._painted(later, _over(between(image, spec)), told)
         finally:
             told.end()
         return enlarged(image, spec.upscale)

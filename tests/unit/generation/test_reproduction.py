@@ -2,6 +2,8 @@
 
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,6 +136,24 @@ def test_the_loop_never_waits_for_image_prompts_that_others_load(
             asked.join(5)
             assert not asked.is_alive()
         assert prompts.view("b") is view
+
+
+def test_looking_at_an_image_prompt_waits_for_a_turn(engine: Engine, inputs: Folder) -> None:
+    entered = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        entered.append("in")
+        yield
+        entered.append("out")
+
+    spec = prompted(inputs, "b")
+    with (
+        engine._fleet.use("sd1") as model,  # type: ignore[attr-defined]
+        engine._aids.held(model, spec, inputs, turn) as aids,  # type: ignore[attr-defined]
+    ):
+        assert aids.image is not None
+        assert entered == ["in", "out"]
 
 
 def test_a_model_deleted_while_running_is_missed_by_nobody_else(models: Path) -> None:
