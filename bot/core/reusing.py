@@ -14,6 +14,7 @@ from bot.core.house import House
 from bot.core.jobs import JobItem
 from bot.core.lives import AssetState
 from bot.core.ports import Transaction
+from bot.core.submitting import approved_files
 from brand.spec import Picture, RenderError, RenderSpec
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ async def archived_picture(house: House, brand: str, item: JobItem) -> Picture |
     try:
         async with house.store.read() as tx:
             asset = await tx.assets.get(item.reuse)
+            approved = await _approved(tx, brand, item.spec)
+        if not approved:
+            return None  # the service says why it does not render it
         if asset.brand != brand or asset.spec != item.spec or not _may_serve(asset):
             return None
         if not await _same_weights(house, asset):
@@ -47,6 +51,12 @@ async def archived_picture(house: House, brand: str, item: JobItem) -> Picture |
         reproduction=asset.reproduction,
         seconds=0.0,
     )
+
+
+async def _approved(tx: Transaction, brand: str, spec: RenderSpec) -> bool:
+    """Whether its LoRAs and embeddings may still be used: one may be retired by now."""
+    files = set(spec.approved_files)
+    return not files or files <= set(await approved_files(tx, brand))
 
 
 def _may_serve(asset: Asset) -> bool:

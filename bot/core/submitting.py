@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bot.core.house import House
+from bot.core.ports import Transaction
 from brand.loras import may_serve
 from brand.spec import InputMissing, Picture, Progress, RenderRequest, RenderSpec, RenderUnavailable
 
@@ -37,11 +38,16 @@ async def _allow_loras(house: House, brand: str) -> None:
     """Tell the service which LoRAs and embeddings may serve now: it may have restarted, one may
     be retired."""
     async with house.store.read() as tx:
-        versions = await tx.loras.of_brand(brand)
-        kit = await tx.kits.current(brand)
-    serving = [version.sha256 for version in versions if may_serve(version)]
-    serving += [embedding.sha256 for embedding in kit.embeddings]
+        serving = await approved_files(tx, brand)
     await house.renderer.allow_loras(brand, serving)
+
+
+async def approved_files(tx: Transaction, brand: str) -> list[str]:
+    """The SHA-256 of every LoRA and embedding that may serve this brand now."""
+    versions = await tx.loras.of_brand(brand)
+    kit = await tx.kits.current(brand)
+    serving = [version.sha256 for version in versions if may_serve(version)]
+    return serving + [embedding.sha256 for embedding in kit.embeddings]
 
 
 async def _upload(house: House, spec: RenderSpec) -> None:

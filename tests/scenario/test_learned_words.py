@@ -45,6 +45,23 @@ async def test_a_word_that_the_kit_gave_up_meanwhile_does_not_serve(town: Town) 
     assert town.chat.shown("drafts")[-1].state == "failed"
 
 
+async def test_a_picture_of_a_word_that_the_kit_gave_up_is_not_taken_again(town: Town) -> None:
+    await town.house.blobs.put(FILE)
+    await put_kit(town, replace(town.kit, version="2", embeddings=(LISTED,)))
+    ask = Imagine(brief=Brief(words="a red mug in acme-style", seed=7))
+    await town.say(ask)
+    await town.settle()
+    first = await newest_asset(town)
+    await town.say(ask)
+    async with town.house.store.read() as tx:
+        [job] = await tx.jobs.unfinished()
+    assert job.items[0].reuse == first.id
+    await put_kit(town, replace(town.kit, version="3"))
+    await town.settle()
+    assert (await newest_asset(town)).id == first.id
+    assert town.chat.shown("drafts")[-1].state == "failed"
+
+
 async def test_a_kits_folder_brings_the_files_that_the_kit_lists(
     town: Town, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
