@@ -5,13 +5,14 @@ of one kind have equal bits, as on a real device.
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from generation.engine.flights import Control, Flight, Row, Signature, Terms
-from generation.engine.loop.pace import HostPace, Pace
+from generation.engine.loop.pace import Clock, HostPace, Pace
 from generation.engine.loop.profile import Profile, Profiles
 from generation.engine.loop.step_loop import LoopModel, StepLoop
 
@@ -160,15 +161,19 @@ class LatePace(HostPace):
 
     late = True
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock = time.perf_counter) -> None:
+        super().__init__(clock)
         self.looked_too_early = 0
         self._calls = 0
+        self._untold = 0.0
 
     def call(self, question: Callable[[], torch.Tensor]) -> torch.Tensor:
-        """Make a call."""
+        """Make a call; it counts as taken once the next has been made."""
         self._calls += 1
-        return super().call(question)
+        told = super().taken_s() + self._untold
+        answer = super().call(question)
+        self._untold, self._taken = super().taken_s(), told
+        return answer
 
     def finite(self, latents: torch.Tensor) -> Callable[[], bool]:
         """Counts who asks before the next call."""

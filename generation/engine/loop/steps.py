@@ -54,7 +54,7 @@ class Steps:
             except Exception as exc:  # noqa: BLE001  # its own sampler failed: its own failure
                 self._end(ride, as_failure(exc, ride.flight))
         if asked:
-            self._ask(lane, asked, seating.bucket)
+            self._ask(lane, asked, seating)
         taken = self._taken + self._pace.taken_s()
         self._counters.model_s += taken
         self._taken = 0.0
@@ -67,8 +67,9 @@ class Steps:
             earlier.measured(taken, profiled)
         self._before = (weakref.ref(lane), seating.seconds)
 
-    def _ask(self, lane: Lane, asked: list[tuple[Ride, list[Row]]], bucket: int) -> None:
+    def _ask(self, lane: Lane, asked: list[tuple[Ride, list[Row]]], seating: Seating[Ride]) -> None:
         """Call the model; where it fails, ask for each flight alone to find whose fault it is."""
+        bucket = seating.bucket
         rows = [row for _, of_ride in asked for row in of_ride]
         answers, failure = self._predicted(lane, rows, bucket)
         if answers is None:
@@ -78,9 +79,9 @@ class Steps:
                 self._end(asked[0][0], as_failure(failure, asked[0][0].flight))
             else:
                 for one in asked:
-                    self._ask(lane, [one], bucket)
+                    self._ask(lane, [one], seating)
             return
-        self._charge(asked, len(rows))
+        self._charge(asked, len(rows), seating.seconds * lane.correction)
         self._counters.calls += 1
         self._counters.rows += len(rows)
         self._counters.padding += bucket - len(rows)
@@ -104,15 +105,17 @@ class Steps:
             # Kept, an error of memory would keep the tensors alive that filled it.
             return None, None if is_memory(exc) else exc
 
-    def _charge(self, asked: list[tuple[Ride, list[Row]]], rows: int) -> None:
-        """Share the call's seconds out; a late pace tells those of the call before, much the same.
+    def _charge(self, asked: list[tuple[Ride, list[Row]]], rows: int, expected_s: float) -> None:
+        """Share the call's seconds out, before anybody lands: then the flight's seconds are read.
 
-        Before anybody lands, because then the flight's seconds are read.
+        A late pace has yet to measure the call and tells of the one before, which may have been
+        another lane's: there the call counts as long as such calls have lately taken.
         """
         taken = self._pace.taken_s()
         self._taken += taken
+        charged = expected_s if self._pace.late else taken
         for ride, of_ride in asked:
-            ride.flight.seconds += taken * len(of_ride) / rows
+            ride.flight.seconds += charged * len(of_ride) / rows
 
     def _answer(self, ride: Ride, part: torch.Tensor, bucket: int) -> None:
         if ride.ended.is_set():

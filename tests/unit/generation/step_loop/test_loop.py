@@ -4,12 +4,14 @@ import dataclasses
 import queue
 import random
 import threading
+from collections.abc import Sequence
 
 import pytest
 import torch
 
 from brand.spec import RenderCancelled
-from generation.engine.flights import Control, Flight, FlightProgress
+from generation.engine.flights import Control, Flight, FlightProgress, Row
+from generation.engine.loop.pace import HostPace
 from generation.engine.loop.profile import Profile, Profiles
 from generation.engine.loop.step_loop import LoopModel, StepLoop
 from tests.fakes.flying import (
@@ -235,6 +237,34 @@ def test_where_answers_come_late_nothing_waits_and_everything_is_told() -> None:
     assert pace.looked_too_early == 0
     assert deck.loop.standing().counters.model_s > 0
     deck.close()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_each_flight_is_charged_for_its_own_calls(gate: Gate, late: bool) -> None:
+    """Calls of two lanes alternate, and those of one take a hundred times as long."""
+    wide = dataclasses.replace(SIGNATURE, height=6, width=6)
+    seconds = {SIGNATURE.height: SECONDS, wide.height: {b: 100 * s for b, s in SECONDS.items()}}
+    now = 0.0
+
+    def spend(rows: Sequence[Row], bucket: int) -> None:
+        nonlocal now
+        gate(rows, bucket)
+        now += seconds[rows[0].latents.shape[-1]][bucket]
+
+    profiles = toy_profiles(SECONDS)
+    profiles.keep(CONDITIONS, wide, Profile(seconds=seconds[wide.height], budget=8))
+    pace = LatePace(lambda: now) if late else HostPace(lambda: now)
+    deck = Deck(denoiser := ToyDenoiser(before=spend), toy_loop(denoiser, profiles, pace))
+    flights = [toy_flight("wide", signature=wide, steps=3), toy_flight("small", steps=300)]
+    flown = [deck.start(flight) for flight in flights]
+    gate.wait()
+    arrived(deck, 2)
+    gate.open()
+    for future in flown:
+        future.result(PATIENCE_S)
+    deck.close()
+    assert flights[0].seconds == pytest.approx(3 * 2.0)
+    assert flights[1].seconds == pytest.approx(300 * 0.020)
 
 
 @pytest.mark.parametrize("seed", range(8))
