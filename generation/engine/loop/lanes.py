@@ -88,11 +88,16 @@ class RoundRobin(Generic[L]):
             self._reserved += chosen.seconds * _EARNED
         return chosen
 
+    def forget(self, lane: L) -> None:
+        """The lane is gone: nothing of it is kept alive here."""
+        if lane in self._deficit:
+            self._order.remove(lane)
+            del self._deficit[lane]
+
     def _meet(self, present: Sequence[L]) -> None:
         """Forget lanes that want nothing any more: they save up no time. New ones come first."""
         for lane in set(self._deficit).difference(present):
-            self._order.remove(lane)
-            del self._deficit[lane]
+            self.forget(lane)
         for lane in present:
             if lane not in self._deficit:
                 self._order.insert(0, lane)

@@ -268,6 +268,7 @@ class StepLoop:
             self._outlook.changed()
             ride.flight.buckets = lane.profile.buckets if lane.profile else ()
             if not lane.rides:  # its model may be unloaded as soon as the flight has ended
+                self._robin.forget(lane)
                 with self._changed:
                     del self._lanes[lane.signature]
         if failure is None:

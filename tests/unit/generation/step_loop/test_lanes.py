@@ -1,5 +1,7 @@
 """Who rides the next step: class, fair turns, what remains; and nobody waits for ever."""
 
+import gc
+import weakref
 from dataclasses import dataclass, field
 
 import pytest
@@ -279,3 +281,20 @@ def test_a_lane_saves_up_nothing_while_it_is_empty() -> None:
         assert robin.choose([wants["a"]]).lane == "a"
     first_ten = [robin.choose(list(wants.values())).lane for _ in range(10)]
     assert 4 <= first_ten.count("b") <= 6
+
+
+def test_a_lane_that_is_gone_is_forgotten_and_the_others_keep_their_turns() -> None:
+    class Heavy:
+        """A lane with a model."""
+
+    robin: RoundRobin[object] = RoundRobin()
+    lane = Heavy()
+    robin.choose([Want(lane=lane, priority=0, seconds=1.0)])
+    robin.choose([Want(lane=each, priority=0, seconds=1.0) for each in (lane, "b")])
+    gone = weakref.ref(lane)
+    robin.forget(lane)
+    robin.forget("never seen")
+    del lane
+    gc.collect()
+    assert gone() is None
+    assert robin.choose([Want(lane="b", priority=0, seconds=1.0)]).lane == "b"

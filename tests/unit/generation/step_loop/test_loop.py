@@ -1,9 +1,11 @@
 """The step loop: flights come, leave and are overtaken between steps; bits never change by it."""
 
 import dataclasses
+import gc
 import queue
 import random
 import threading
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -265,6 +267,22 @@ def test_each_flight_is_charged_for_its_own_calls(gate: Gate, late: bool) -> Non
     deck.close()
     assert flights[0].seconds == pytest.approx(3 * 2.0)
     assert flights[1].seconds == pytest.approx(300 * 0.020)
+
+
+def test_a_model_is_let_go_when_its_last_flight_has_landed() -> None:
+    denoisers: dict[str, ToyDenoiser] = {"toy": ToyDenoiser()}
+    loop = StepLoop(
+        lambda name: LoopModel(denoiser=denoisers[name], conditions=CONDITIONS), toy_profiles()
+    )
+    loop.fly(toy_flight(), lambda _progress: None, lambda: False)
+    gone = weakref.ref(denoisers.pop("toy"))
+    for _ in range(1000):  # the loop's thread may be about to lay its call down
+        gc.collect()
+        if gone() is None:
+            break
+        threading.Event().wait(0.005)
+    assert gone() is None
+    loop.close(PATIENCE_S)
 
 
 @pytest.mark.parametrize("seed", range(8))
