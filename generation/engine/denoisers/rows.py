@@ -45,6 +45,11 @@ class ImagePromptSets(Protocol):
 class ControlResiduals(Protocol):
     """The ControlNets of one model."""
 
+    @property
+    def bytes(self) -> int:
+        """Of their weights in memory."""
+        ...
+
     def residuals(
         self,
         signature: Signature,

@@ -37,9 +37,15 @@ Load = Callable[[ModelSource, str, Device], LoadedModel]
 class _Held:
     """A model in memory, or one that is just being read."""
 
-    bytes: int
+    expected: int
+    """Bytes that it takes as long as it is being read."""
     model: LoadedModel | None = None
     users: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """That it takes now, with what was loaded beside it since."""
+        return self.model.bytes if self.model else self.expected
 
 
 class Fleet:
@@ -173,7 +179,7 @@ class Fleet:
                 while True:
                     held = self._held.get(name)
                     if held is None and self._make_room(need):
-                        self._held[name] = _Held(bytes=need)
+                        self._held[name] = _Held(expected=need)
                         break
                     if held is not None and held.model and not self._is_turn_of_other(name):
                         held.users += 1
@@ -205,7 +211,7 @@ class Fleet:
                 raise _unreadable(name, exc) from exc
             raise
         with self._changed:
-            self._held[name] = _Held(bytes=model.bytes, model=model, users=1)
+            self._held[name] = _Held(expected=model.bytes, model=model, users=1)
             self._changed.notify_all()
         _log.info(
             "model %s loaded in %.1f s", name, time.monotonic() - started, extra={"action": "load"}

@@ -156,6 +156,15 @@ def test_looking_at_an_image_prompt_waits_for_a_turn(engine: Engine, inputs: Fol
         assert entered == ["in", "out"]
 
 
+def test_controlnets_count_as_bytes_of_the_model_they_lead(engine: Engine, inputs: Folder) -> None:
+    rendered(engine, tiny())
+    (before,) = (model.bytes for model in engine.models() if model.loaded)
+    rendered(engine, controlled(inputs), inputs=inputs)
+    (after,) = (model.bytes for model in engine.models() if model.loaded)
+    assert after > before
+    assert engine._fleet._held["sd1"].bytes == after  # type: ignore[attr-defined]
+
+
 def test_a_model_deleted_while_running_is_missed_by_nobody_else(models: Path) -> None:
     shutil.copytree(models / "sd1", models / "gone")
     shutil.copytree(models / "sd1", models / "unread")
