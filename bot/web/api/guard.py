@@ -10,10 +10,11 @@ from base64 import b64decode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as Request
 
 from bot.core.access import local_account
-from bot.core.api_keys import verify
+from bot.core.api_keys import Scope, verify
 from bot.core.errors import HousestyleError, NotAllowed
 from bot.core.house import House
 from bot.core.ids import new_id
@@ -49,7 +50,7 @@ class Doorway:
         self._app = app
         self._api = api
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Request, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         to_api = scope["type"] == "http" and is_api(scope["path"])
         await (self._api if to_api else self._app)(scope, receive, send)
@@ -71,7 +72,7 @@ class ApiGuard:
         self._app = app
         self._house = house
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Request, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -85,6 +86,8 @@ class ApiGuard:
                 scope["state"]["client"] = await self._client(headers, path)
             limit = limit_of(path)
             _check_body(scope["method"], path, headers, limit)
+            if scope["method"] in BODY_METHODS and limit > MAX_JSON:
+                scope["state"]["client"].use.need(Scope.SUBMIT)  # before a large body is read
         except ApiFailure as exc:
             await response_of(path, exc)(scope, receive, outgoing)
             return

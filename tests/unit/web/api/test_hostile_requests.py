@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import zlib
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -45,6 +46,31 @@ def is_problem(answer: httpx.Response, *statuses: int) -> None:
     assert body["status"] == answer.status_code
     assert body["title"]
     assert body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "media"),
+    [
+        ("POST", "/sdapi/v1/txt2img", "application/json"),
+        ("POST", "/sdapi/v1/img2img", "application/json"),
+        ("POST", "/v1/images/edits", "multipart/form-data; boundary=x"),
+        ("PUT", "/v1/inputs", "image/png"),
+    ],
+)
+async def test_no_large_body_is_read_for_a_key_that_may_not_submit(
+    one: Api, method: str, path: str, media: str
+) -> None:
+    read: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            read.append(b" " * 1000)
+            yield read[-1]
+
+    async with one.client(scopes=("read",)) as client:
+        answer = await client.request(method, path, content=body(), headers={"content-type": media})
+    assert answer.status_code == 403, answer.text
+    assert len(read) <= 1
 
 
 async def test_every_kind_of_failure_of_http_is_a_problem(one: Api) -> None:
