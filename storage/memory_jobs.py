@@ -129,7 +129,7 @@ class MemoryJobs:
         done = [job for job in newest if job.state is JobState.DONE and job.seconds > 0]
         return Pace(
             jobs=len(done),
-            pictures=sum(len(job.items) for job in done),
+            pictures=sum(item.was_rendered for job in done for item in job.items),
             seconds=sum(job.seconds for job in done),
         )
 

@@ -181,18 +181,19 @@ class SqlJobs:
         """See the port."""
         c = self._c
         newest = (
-            select(c.state, c.seconds, func.json_array_length(c["items"]).label("pictures"))
+            select(c.row, c.state, c.seconds)
             .where(c.brand == brand)
             .order_by(c.created_at.desc(), c.row.desc())
             .limit(of)
             .subquery()
         )
-        query = select(
-            func.count().label("jobs"),
-            func.coalesce(func.sum(newest.c.pictures), 0).label("pictures"),
-            func.coalesce(func.sum(newest.c.seconds), 0.0).label("seconds"),
-        ).where(newest.c.state == JobState.DONE, newest.c.seconds > 0)
-        return Pace(**(await self._session.rows(query))[0])
+        took = select(newest.c.row).where(newest.c.state == JobState.DONE, newest.c.seconds > 0)
+        done = await self._jobs.where(c.row.in_(took), order=(c.row,))
+        return Pace(
+            jobs=len(done),
+            pictures=sum(item.was_rendered for job in done for item in job.items),
+            seconds=sum(job.seconds for job in done),
+        )
 
     async def _leased(self, *whose: ColumnElement[bool]) -> list[Job]:
         running: list[Job] = []

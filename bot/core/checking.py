@@ -56,7 +56,7 @@ def _with_seconds(job: Job, rendered: Sequence[Rendered]) -> tuple[Job, float]:
 async def _asset_of(
     house: House, job: Job, kit: BrandKit, rendered: Rendered
 ) -> tuple[Asset, JobItem]:
-    item, picture = rendered.item, rendered.picture
+    item, picture = replace(rendered.item, reuse=rendered.reused), rendered.picture
     async with house.store.read() as tx:
         known = await tx.assets.fingerprints(job.brand)
         earlier = [a for a in await tx.assets.of_job(job.id) if a.index == item.index]

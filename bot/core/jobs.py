@@ -38,6 +38,11 @@ class JobItem:
     asset: str = ""
     """Set once rendered and checked; a discarded first attempt is the new asset's `parent`."""
 
+    @property
+    def was_rendered(self) -> bool:
+        """Of an item of a finished job: whether it took device time of this job."""
+        return not self.reuse and not self.inherited
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -100,8 +105,8 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """What a brand's recent finished jobs took: how many, their pictures, device seconds in all
-    (retries included)."""
+    """What a brand's recent finished jobs took: how many, the pictures that they rendered, device
+    seconds in all (retries included)."""
 
     jobs: int = 0
     pictures: int = 0

@@ -249,10 +249,11 @@ async def test_a_lease_counts_from_any_time_zone(store: OpenStore) -> None:
 async def test_the_pace_counts_what_the_newest_jobs_took(store: OpenStore) -> None:
     item = make_job().items[0]
     two = (item, replace(item, index=1))
+    taken = (replace(item, index=2, reuse="other"), replace(item, index=3, inherited=True))
     done = {"state": JobState.DONE}
     jobs = [
         make_job(created_at=later(1), seconds=90.0, **done),
-        make_job(created_at=later(2), seconds=4.0, items=two, **done),
+        make_job(created_at=later(2), seconds=4.0, items=(*two, *taken), **done),
         make_job(created_at=later(3), seconds=1.5, **done),
         make_job(created_at=later(4), seconds=7.0, state=JobState.FAILED),
         make_job(created_at=later(5), seconds=0.0, **done),

@@ -155,13 +155,16 @@ async def test_an_erased_persons_picture_is_not_reused_and_its_file_is_gone(town
 async def test_a_picture_that_goes_between_asking_and_rendering_is_rendered(town: Town) -> None:
     first = await made(town)
     await town.say(Imagine(brief=MUG), "ana")
+    async with town.house.store.read() as tx:
+        [queued] = await tx.jobs.unfinished()
+    assert queued.items[0].reuse == first.id
     await town.say(ErasePerson(person=town.people["mia"].id, sure=True), "ida")
     await town.settle()
     async with town.house.store.read() as tx:
         [job, *_] = await tx.jobs.recent(limit=1)
         [asset] = await tx.assets.of_job(job.id)
-    assert job.items[0].reuse == first.id
     assert asset.reused == ""
+    assert job.items[0].was_rendered
 
 
 async def test_a_picture_led_by_weights_that_a_recipe_does_not_pin_is_rendered_anew(
