@@ -101,6 +101,8 @@ class LoraReader:
             part: dict(module.named_modules()) for part, module in acting_parts(self._pipe).items()
         }
         for item in found:
+            if item.down.is_meta or item.up.is_meta:  # peft made its place and found nothing for it
+                raise LoraRefused(f"{misfit(sha256)} It lacks a matrix of {item.path}.")
             inner, outer = _sides(modules[item.part].get(item.path))
             if item.down.shape[1] != inner or item.up.shape[0] != outer:
                 raise LoraRefused(f"{misfit(sha256)} {item.path} is {inner} to {outer} wide.")
