@@ -7,6 +7,7 @@ that take the write lock when they begin. PostgreSQL: psycopg; readers see one c
 import json
 from functools import partial
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
 from typing import Any
 
 from sqlalchemy import Connection, event, make_url
@@ -30,11 +31,11 @@ _DRIVERS = {
     "postgres": "postgresql+psycopg",
 }
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
+    f"PRAGMA busy_timeout={BUSY_S * 1000}",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={BUSY_S * 1000}",
 )
+_WAL_TRIES = 20
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -94,7 +95,28 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  (
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
+    _write_ahead(cursor)
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:  # noqa: ANN401  (a DBAPI cursor)
+    """Keep a write-ahead log; a file remembers it, so only its first connections switch.
+
+    Two that switch at once both hold the read lock that the other has to wait for, so SQLite
+    refuses one of them without waiting (sqlite.org/c3ref/busy_handler.html, on deadlocks).
+    """
+    for _ in range(_WAL_TRIES):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except OperationalError as exc:
+            if exc.sqlite_errorcode != SQLITE_BUSY:
+                raise
+            # A writer's turn is waited for, so this comes back when the other has switched.
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("COMMIT")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,7 +1,10 @@
 """The tables' way forward and back, on both databases."""
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,6 +97,16 @@ async def test_processes_that_start_at_once_upgrade_once(bare: str) -> None:
     async with store.read() as tx:
         assert await tx.jobs.recent() == []
     await store.close()
+
+
+async def test_a_start_waits_for_whoever_writes_to_a_fresh_file(tmp_path: Path) -> None:
+    path = tmp_path / "house.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.2, other.execute, ["COMMIT"])
+        done.start()
+        await upgrade(f"sqlite:///{path}")
+        done.join()
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(bare: str) -> None:
