@@ -15,7 +15,6 @@ from brand.spec import (
     Progress,
     RenderRequest,
     RenderSpec,
-    ReproductionClass,
 )
 
 DIFFUSERS_SLOTS = 32
@@ -60,10 +59,6 @@ class Engine(Protocol):
 
     def check(self, spec: RenderSpec) -> None:
         """Refuse at once what could never be rendered. Raises SpecInvalid, ModelMissing."""
-        ...
-
-    def reproduction(self, spec: RenderSpec) -> ReproductionClass:
-        """The class this recipe would be rendered in. Raises ModelMissing."""
         ...
 
     def render(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from brand.spec import ModelInfo, Picture, RenderRequest, RenderSpec, ReproductionClass
+from brand.spec import ModelInfo, Picture, RenderRequest, RenderSpec
 from generation.engines import Cancelled, Engine, EngineUnusable, Inputs, OnProgress
 
 
@@ -40,10 +40,6 @@ class LazyEngine:
         """Lets everything pass until it is loaded; the queue asks again before it renders."""
         if self._engine:
             self._engine.check(spec)
-
-    def reproduction(self, spec: RenderSpec) -> ReproductionClass:
-        """Raises EngineUnusable until it is loaded."""
-        return self._loaded().reproduction(spec)
 
     def render(
         self,

@@ -15,7 +15,6 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from brand.spec import ModelMissing, RenderSpec, SpecInvalid
-from generation.engine.control.deciding import deciding_files, unet_shape
 from generation.engine.control.rack import ControlRack
 from generation.engine.control.sources import FOLDER, ControlSource, find_controls
 from generation.engine.control.uses import controls_for
@@ -25,11 +24,9 @@ from generation.engine.image_prompts import (
     ImagePromptView,
     choose_image_prompt,
     find_image_prompts,
-    fitting_image_prompt,
     image_prompt_files,
 )
 from generation.engine.library.loaded import LoadedModel
-from generation.engine.library.sources import ModelSource
 from generation.engine.library.weights import WeightsIndex, together
 from generation.engine.lora.bank import LoraBank
 from generation.engine.preprocess.kinds import WEIGHTS_OF, Preprocessors
@@ -96,19 +93,6 @@ class AidsShop:
                     f"There is no {use.model or use.kind} ControlNet here. Put one into {FOLDER}/ "
                     "in the models folder, with its kind in its name, and restart the service."
                 )
-
-    def deciding(self, spec: RenderSpec, source: ModelSource) -> tuple[tuple[str, Path], ...]:
-        """(name, file) of the weights that a recipe names by kind or name, not by hash.
-
-        As they lie on disk now; what a picture was made with is `Aids.sha256`. Raises
-        ModelMissing, SpecInvalid.
-        """
-        files = deciding_files(spec.controls, self._control_sources, source, self._models_dir)
-        if spec.image_prompt is None:
-            return files
-        words, _ = unet_shape(source)
-        name = fitting_image_prompt(self._image_prompts, spec.image_prompt.model, words)
-        return (*files, *image_prompt_files(self._image_prompts[name]))
 
     def fit(self, model: LoadedModel) -> "_Fittings":
         """Give a model's denoiser what its rows may ask for; once for each model loaded."""

@@ -28,7 +28,7 @@ from generation.engine.finish import Pool
 from generation.engine.library.catalogue import ModelSource, find_models
 from generation.engine.library.fleet import Fleet
 from generation.engine.library.loader import quiet_libraries
-from generation.engine.library.weights import WeightsIndex, together
+from generation.engine.library.weights import WeightsIndex
 from generation.engine.loop.profile import Profiles
 from generation.engine.loop.standing import Standing
 from generation.engine.loop.step_loop import LoopModel, StepLoop
@@ -187,19 +187,6 @@ class InFlightEngine:
         if config is not None and spec.sampler not in samplers_for(config):
             new_scheduler(spec.sampler, config)  # says which ones do fit
         self._aids.check(spec, source.layout)
-
-    def reproduction(self, spec: RenderSpec) -> ReproductionClass:
-        """The class without row buckets, which a profile finds and a picture names.
-
-        Raises ModelMissing, SpecInvalid; EngineUnusable before `load`.
-        """
-        fleet, _ = self._ready
-        made = fleet.reproduction(spec.model, ENGINE)
-        files = self._aids.deciding(spec, fleet.source(spec.model))
-        if not files:
-            return made
-        hashes = [(name, self._index.sha256(file)) for name, file in files]
-        return replace(made, aids=together(hashes))
 
     def render(
         self,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from brand.spec import ModelInfo, Picture, Progress, RenderRequest, RenderSpec, ReproductionClass
+from brand.spec import ModelInfo, Picture, Progress, RenderRequest, RenderSpec
 from generation.client import RendererClient
 from generation.drawn_engine import DrawnEngine
 from generation.engines import Cancelled, Engine, Inputs, OnProgress
@@ -106,10 +106,6 @@ class SteppedEngine:
     def check(self, spec: RenderSpec) -> None:
         """As the drawn engine."""
         self._drawn.check(spec)
-
-    def reproduction(self, spec: RenderSpec) -> ReproductionClass:
-        """As the drawn engine."""
-        return self._drawn.reproduction(spec)
 
     def go_on(self, steps: int) -> None:
         """Let it do so many steps."""

@@ -195,11 +195,11 @@ def test_pinned_weights_are_checked_before_rendering(engine: Engine) -> None:
 
 
 def test_the_class_names_all_that_decides_the_bits(engine: Engine) -> None:
-    found = engine.reproduction(tiny())
+    found = rendered(engine, tiny()).reproduction
     assert (found.engine, found.dtype, found.device) == ("in-flight/1", "float32", "cpu")
     assert found.threads == 1
     assert {line.split()[0] for line in found.libraries} >= {"torch", "diffusers", "transformers"}
-    assert found.weights != engine.reproduction(tiny(model="sdxl")).weights
+    assert found.weights != rendered(engine, tiny(model="sdxl")).reproduction.weights
     assert found.capability
 
 

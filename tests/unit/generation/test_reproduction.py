@@ -102,15 +102,6 @@ def test_aids_replaced_on_disk_are_named_only_once_they_are_loaded(
     assert other.reproduction.aids != first.reproduction.aids
 
 
-@pytest.mark.parametrize("aids", [prompted, controlled])
-def test_the_class_is_known_before_rendering_and_names_the_aids_that_fit(
-    engine: Engine, inputs: Folder, aids: object
-) -> None:
-    spec = aids(inputs)  # type: ignore[operator]
-    expected = engine.reproduction(spec)
-    assert rendered(engine, spec, inputs=inputs).reproduction.aids == expected.aids
-
-
 def test_aids_by_their_name_are_of_one_class_with_those_that_fit(
     engine: Engine, inputs: Folder
 ) -> None:
@@ -118,8 +109,6 @@ def test_aids_by_their_name_are_of_one_class_with_those_that_fit(
     assert made[0].png == made[1].png != made[2].png
     assert made[0].reproduction.same_bits(made[1].reproduction)
     assert not made[0].reproduction.same_bits(made[2].reproduction)
-    known = [engine.reproduction(prompted(inputs, name)).aids for name in ("", "b", "c")]
-    assert known == [picture.reproduction.aids for picture in made]
 
 
 def test_the_loop_never_waits_for_image_prompts_that_others_load(
@@ -179,8 +168,6 @@ def test_a_model_deleted_while_running_is_missed_by_nobody_else(models: Path) ->
     assert rendered(engine, tiny(model="gone")).png == before.png  # still in memory
     with pytest.raises(ModelMissing, match="unread"):
         rendered(engine, tiny(model="unread"))
-    with pytest.raises(ModelMissing, match="cannot be read"):
-        engine.reproduction(tiny(model="unread"))
     engine = new_engine(models)
     rendered(engine, tiny())
     shutil.rmtree(models / "sd1")
@@ -207,7 +194,7 @@ def test_files_that_change_while_they_are_read_are_not_taken(models: Path) -> No
 def test_a_later_pass_in_other_buckets_is_another_class(engine: Engine) -> None:
     from generation.engine.engine import with_buckets
 
-    plain = engine.reproduction(tiny())
+    plain = engine._fleet.reproduction("sd1", "in-flight/1")  # type: ignore[attr-defined]
     both = with_buckets(plain, [(2, 4, 8), (2, 4)])
     assert both == replace(plain, row_bucket=2, buckets=(2, 4, 8))
     assert both.same_bits(with_buckets(plain, [(2, 4)]))
