@@ -1,6 +1,6 @@
 """What may be typed, for the composer's suggestions: verbs, templates with values, flags."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.core.grammar_flags import FLAGS
@@ -50,5 +50,36 @@ def suggestions(kit: BrandKit, kits: Sequence[BrandKit]) -> dict[str, Any]:
                 "values": values.get(flag.name, []),
             }
             for flag in FLAGS
+            if flag.name not in _closed(kit)
         ],
+        "ways": [{"insert": text, "about": about} for text, about in _ways(kit)],
     }
+
+
+def _closed(kit: BrandKit) -> frozenset[str]:
+    """Flags of ways that the kit doesn't allow: they would only be refused."""
+    ways = kit.ways
+    closed = {
+        "ref": not ways.image,
+        "strength": not ways.image,
+        "mask": not ways.inpaint,
+        "invert": not ways.inpaint,
+        "outpaint": not ways.outpaint,
+        "control": not ways.controls,
+        "like": not ways.image_prompt,
+        "highres": not ways.highres,
+        "recipe": not kit.recipes,
+    }
+    return frozenset(name for name, is_closed in closed.items() if is_closed)
+
+
+def _ways(kit: BrandKit) -> Iterator[tuple[str, str]]:
+    """What is written like a template: what is put in, and one line about it."""
+    for kind in kit.ways.controls:
+        yield f"control:{kind}", f"an attached picture leads, by its {kind} map"
+    if kit.ways.highres:
+        yield f"highres:{kit.ways.highres:g}", "a second pass at a larger size"
+    if kit.ways.outpaint:
+        yield "outpaint:left=64,right=64", "go on over the reference's edges, in pixels"
+    for recipe in kit.recipes:
+        yield f"recipe:{recipe.name}", recipe.description or "several stages, one after the other"

@@ -17,9 +17,9 @@ _SAYS = {
     413: "The body is too large",
     415: "The body has another media type",
     422: "The request is understood, but something in it is wrong or not allowed by the kit",
-    429: "A budget is used up",
+    429: "A budget is used up, or too many inputs wait",
     500: "Something broke on our side",
-    503: "A part of the house is away for a moment",
+    503: "A part of the house is away or full for a moment",
     504: "The pictures took too long; the job goes on",
 }
 _ALWAYS = (400, 401, 403, 422, 500, 503)

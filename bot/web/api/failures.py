@@ -46,6 +46,7 @@ _WORDS = {
     400: "The request can't be read: it isn't valid JSON or not in the form that HTTP asks for.",
     404: "There is no such address. /v1/openapi.json lists all there are.",
     405: "This address doesn't take that method.",
+    408: "The body did not arrive in time. Send it again over a faster line, or a smaller one.",
     413: "The body is too large.",
     415: "The body has another media type than this address takes.",
 }

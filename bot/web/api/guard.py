@@ -4,6 +4,7 @@ No cookie counts here, so no page of another site can act for somebody who is si
 that says it comes from another site is refused all the same, because it may remember a password.
 """
 
+import asyncio
 import binascii
 import logging
 from base64 import b64decode
@@ -18,8 +19,10 @@ from bot.core.api_keys import Scope, verify
 from bot.core.errors import HousestyleError, NotAllowed
 from bot.core.house import House
 from bot.core.ids import new_id
+from bot.core.uploads import may_bring
 from bot.web.api.caller import OPEN, Client
 from bot.web.api.failures import ApiFailure, failure_of_error, plain, response_of
+from bot.web.api.room import BodyRoom, Held, NoRoom
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ MAX_JSON = 262_144
 MAX_PICTURE = 20_000_000
 MAX_PICTURES = 50_000_000
 """Bytes of a JSON body, of one picture, and of a request with several pictures."""
+READ_S = 300.0
+"""A body is there after so long, or its connection is given up."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -68,9 +73,18 @@ class BodyTooLarge(ApiFailure):
 class ApiGuard:
     """ASGI middleware of the API."""
 
-    def __init__(self, app: ASGIApp, *, house: House) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        house: House,
+        room: BodyRoom | None = None,
+        read_s: float = READ_S,
+    ) -> None:
         self._app = app
         self._house = house
+        self._room = room or BodyRoom(house.uploads.memory_bytes)
+        self._read_s = read_s
 
     async def __call__(self, scope: Request, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -86,15 +100,29 @@ class ApiGuard:
                 scope["state"]["client"] = await self._client(headers, path)
             limit = limit_of(path)
             _check_body(scope["method"], path, headers, limit)
+            size = _size_of(scope["method"], headers, limit)
             if scope["method"] in BODY_METHODS and limit > MAX_JSON:
-                scope["state"]["client"].use.need(Scope.SUBMIT)  # before a large body is read
+                await self._may_send(scope["state"]["client"], size)  # before it is read
         except ApiFailure as exc:
             await response_of(path, exc)(scope, receive, outgoing)
             return
         except HousestyleError as exc:
             await response_of(path, failure_of_error(exc))(scope, receive, outgoing)
             return
-        await self._app(scope, _counted(receive, limit), outgoing)
+        if size <= MAX_JSON:
+            await self._app(scope, _counted(receive, limit, self._read_s), outgoing)
+            return
+        try:
+            async with self._room.holding(size) as held:
+                await self._app(scope, _counted(receive, limit, self._read_s, held), outgoing)
+        except NoRoom as exc:
+            await response_of(path, exc)(scope, receive, outgoing)
+
+    async def _may_send(self, client: Client, size: int) -> None:
+        """Raises NotAllowed, TooMuchWaiting: nothing of a picture is read in vain."""
+        client.use.need(Scope.SUBMIT)
+        if size > MAX_JSON:
+            await may_bring(self._house, client.person)
 
     async def _client(self, headers: Headers, path: str) -> Client:
         house, text = self._house, _key_of(headers, path)
@@ -172,16 +200,34 @@ def _check_body(method: str, path: str, headers: Headers, limit: int) -> None:
         raise failure
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    """The same, but a body without a length is cut off where it grows too large."""
-    seen = 0
+def _size_of(method: str, headers: Headers, limit: int) -> int:
+    """How many bytes the body may turn out to have: all that are allowed where it doesn't say."""
+    if method not in BODY_METHODS:
+        return 0
+    return limit if "transfer-encoding" in headers else int(headers.get("content-length", "0"))
+
+
+def _counted(receive: Receive, limit: int, read_s: float, held: Held | None = None) -> Receive:
+    """The same, but a body without a length is cut off where it grows too large, one that does
+    not come is given up, and what it does not need of its room is given back."""
+    seen, ended = 0, False
+    until = asyncio.get_running_loop().time() + read_s
 
     async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, ended
+        if ended:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError as exc:
+            raise HTTPException(408) from exc  # the one kind that FastAPI lets through here
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise HTTPException(413)  # the one kind that FastAPI lets through while it reads
+            raise HTTPException(413)
+        ended = not message.get("more_body", False)
+        if ended and held is not None:
+            held.shrink(seen)
         return message
 
     return counted

@@ -1,33 +1,33 @@
 """Pictures that come inside of requests: base64 texts, masks by transparency or by brightness."""
 
-import asyncio
 import base64
 import binascii
 import io
 
 from PIL import Image, ImageOps
 
+from bot.core.uploads import bring
+from bot.web.api.answered import InputOut
 from bot.web.api.caller import Client
 from bot.web.api.failures import ApiFailure
-from bot.web.api.shapes import InputOut
-from brand.pictures import FORMATS, MAX_BYTES, open_untrusted, to_png
+from brand.pictures import FORMATS, MAX_BYTES, open_untrusted
 
 _DATA = "data:"
 MAX_TEXT = MAX_BYTES * 4 // 3 + 200
 """Characters of the largest picture as base64, with its prefix."""
 
 
-async def keep(client: Client, data: bytes) -> InputOut:
-    """The picture's pixels as a fresh file in the archive. Raises PictureRefused."""
-    fresh, width, height = await asyncio.to_thread(_fresh, data)
-    return InputOut(sha256=await client.house.blobs.put(fresh), width=width, height=height)
+async def keep(client: Client, data: bytes, brand: str = "") -> InputOut:
+    """The picture's pixels as a fresh file, for this client's person alone. Raises as `bring`."""
+    kept = await bring(client.house, client.person, data, brand=brand)
+    return InputOut(sha256=kept.sha256, width=kept.width, height=kept.height)
 
 
-async def keep_mask(client: Client, data: bytes) -> InputOut:
-    """A mask by transparency as one by brightness: white where it was transparent. Raises
-    PictureRefused, ApiFailure for a picture without transparency."""
-    fresh, width, height = await asyncio.to_thread(_by_brightness, data)
-    return InputOut(sha256=await client.house.blobs.put(fresh), width=width, height=height)
+async def keep_mask(client: Client, data: bytes, brand: str) -> InputOut:
+    """A mask by transparency as one by brightness: white where it was transparent. Raises as
+    `bring`, and ApiFailure for a picture without transparency."""
+    kept = await bring(client.house, client.person, data, brand=brand, opened=_by_brightness)
+    return InputOut(sha256=kept.sha256, width=kept.width, height=kept.height)
 
 
 def picture_bytes(text: str, field: str) -> bytes:
@@ -58,12 +58,7 @@ def _no_picture(field: str) -> ApiFailure:
     )
 
 
-def _fresh(data: bytes) -> tuple[bytes, int, int]:
-    image = open_untrusted(data, max_bytes=MAX_BYTES)
-    return to_png(image), image.width, image.height
-
-
-def _by_brightness(data: bytes) -> tuple[bytes, int, int]:
+def _by_brightness(data: bytes) -> Image.Image:
     open_untrusted(data, max_bytes=MAX_BYTES)  # judges the file; what follows trusts its pixels
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         if "A" not in image.getbands() and "transparency" not in image.info:
@@ -74,5 +69,4 @@ def _by_brightness(data: bytes) -> tuple[bytes, int, int]:
                 param="mask",
             )
         alpha = ImageOps.exif_transpose(image).convert("RGBA").getchannel("A")
-    white = ImageOps.invert(alpha).convert("RGB")
-    return to_png(white), white.width, white.height
+    return ImageOps.invert(alpha).convert("RGB")

@@ -6,7 +6,7 @@ from bot.core.house import House
 from bot.core.jobs import Job
 from bot.core.lives import JOB_STEPS
 from bot.core.reviews import Review
-from bot.web.api.shapes import (
+from bot.web.api.answered import (
     AspectOut,
     BrandOut,
     FileOut,

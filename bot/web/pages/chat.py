@@ -1,6 +1,5 @@
 """The local chat: rooms, messages, the composer, reactions."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,11 +12,11 @@ from bot.core.messages import Audience
 from bot.core.ports import TimelineMessage
 from bot.core.rooms import Room, rooms_of
 from bot.core.seeing import Sight
+from bot.core.uploads import bring
 from bot.web.frame import Frame, Framed, go
 from bot.web.messages import Shown, shown
 from bot.web.suggestions import suggestions
 from bot.web.visitor import PLATFORM
-from brand.pictures import reencoded
 
 router = APIRouter(prefix="/chat")
 PAGE = 40
@@ -190,11 +189,12 @@ async def _fresh(frame: Frame, place: Place, message: str = "") -> Response:
 
 
 async def _attached(frame: Frame, picture: UploadFile | None) -> str:
-    """The picture, made anew from its pixels and kept; its hash. Raises PictureRefused."""
+    """The picture, made anew from its pixels and kept for the visitor; its hash. Raises as
+    `bring`."""
     if picture is None or not picture.size:
         return ""
-    fresh = await asyncio.to_thread(reencoded, await picture.read())
-    return await frame.house.blobs.put(fresh)
+    person, brand = frame.visitor.person, frame.kit.id
+    return (await bring(frame.house, person, await picture.read(), brand=brand)).sha256
 
 
 async def _hash_of(frame: Frame, asset_id: str) -> str:

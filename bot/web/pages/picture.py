@@ -15,6 +15,7 @@ from bot.core.seeing import Sight
 from bot.core.telling import name_of
 from bot.web.frame import Frame, Framed, FramedForReader
 from bot.web.history import history
+from bot.web.making import ways_of
 from brand.infotext import infotext
 
 router = APIRouter(prefix="/pictures")
@@ -53,6 +54,7 @@ async def picture_page(frame: Framed, asset_id: str) -> HTMLResponse:
         lines=lines,
         siblings=[other for other in siblings if other.id != asset.id],
         parent=parent,
+        ways=ways_of(asset.spec),
         can_send=asset.state is AssetState.CANDIDATE and bool(kit.publish_channels),
         parameters=infotext(asset.spec, weights=asset.reproduction.weights),
     )

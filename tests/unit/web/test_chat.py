@@ -390,6 +390,27 @@ async def test_the_composer_knows_the_words_of_the_brand(portal: Portal) -> None
     assert sampler["values"] == ["dpmpp_2m_karras", "euler"]
 
 
+async def test_the_composer_offers_only_the_ways_that_the_kit_allows(portal: Portal) -> None:
+    async with portal.browser("mia") as client:
+        words = (await client.get("/chat/drafts/words")).json()
+    flags = {flag["insert"] for flag in words["flags"]}
+    assert {"--mask", "--outpaint", "--control", "--highres", "--recipe"} <= flags
+    assert "--like" not in flags, "the kit allows no image prompts"
+    ways = [way["insert"] for way in words["ways"]]
+    assert ways[:3] == ["control:canny", "highres:2", "outpaint:left=64,right=64"]
+    assert ways[3:] == ["recipe:scene", "recipe:patch"]
+    async with portal.browser("mia") as client:
+        for way in ways[:2]:
+            answer = await client.post(
+                "/chat/drafts",
+                data={"text": f"/imagine a red mug {way}"},
+                files={"control": ("lead.png", png((64, 64)), "image/png")},
+            )
+            assert answer.status_code == 303
+    async with portal.town.house.store.read() as tx:
+        assert len(await tx.jobs.unfinished()) == 2
+
+
 async def test_the_public_post_keeps_the_caption(portal: Portal) -> None:
     asset = await portal.picture()
     async with portal.browser("mia") as client:

@@ -2,7 +2,8 @@
 
 import asyncio
 import io
-import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -16,16 +17,16 @@ from bot.core.messages import Audience, Field, Swatch
 from bot.core.people import Role
 from bot.core.ports import Signal
 from bot.core.rooms import rooms_of
-from bot.web.portal import stop_streams
 from bot.web.streams import Streams
 from bot.web.theme import DARK_SURFACE, LIGHT_SURFACE, contrast, ink_on, readable
 from bot.web.thumbs import Thumbs, shrink
 from bot.web.words import fact, percent, progress_words, ratio_class, said, size, strip
 from brand.color import Rgb
 from storage.memory_blobs import MemoryBlobs, MemorySignals
+from tests.fakes.event_stream import EventStream, open_stream
 from tests.fakes.portal import Portal
 from tests.fakes.town import KIT, person
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 CHANNELS = st.integers(0, 255)
 COLORS = st.tuples(CHANNELS, CHANNELS, CHANNELS)
@@ -165,76 +166,56 @@ async def test_old_thumbnails_make_room_for_new_ones() -> None:
 
 async def test_every_stream_ends_at_the_stop() -> None:
     streams, signals = Streams(), MemorySignals()
-    got: list[Signal | None] = []
+    got: asyncio.Queue[Signal | None] = asyncio.Queue()
 
     async def follow() -> None:
         async with signals.subscribe() as stream:
-            got.extend([s async for s in streams.until_stopped(stream, every_s=60)])
+            async for signal in streams.until_stopped(stream, every_s=60):
+                got.put_nowait(signal)
 
     tasks = [asyncio.create_task(follow()) for _ in range(3)]
     await until(lambda: streams.open == 3)
     signals.publish(Signal(topic="queue", kind="added", data={}))
-    await asyncio.sleep(0.05)
+    for _ in tasks:
+        signal = await asyncio.wait_for(got.get(), ENOUGH_S)
+        assert signal is not None
+        assert signal.topic == "queue"
     streams.stop()
-    await asyncio.wait_for(asyncio.gather(*tasks), 1)
-    assert [signal.topic for signal in got if signal] == ["queue"] * 3
+    await asyncio.wait_for(asyncio.gather(*tasks), ENOUGH_S)
+    assert got.empty()
     assert streams.open == 0
-    await asyncio.wait_for(follow(), 1)
+    await asyncio.wait_for(follow(), ENOUGH_S)
 
 
-async def stream_of(portal: Portal, who: str, wanted: int) -> list[dict[str, object]]:
-    """The first events of a stream; the signals come once it is open."""
-    found: list[dict[str, object]] = []
-    session = {}
+@asynccontextmanager
+async def stream_of(portal: Portal, who: str) -> AsyncIterator[EventStream]:
+    """The portal's events as this person gets them, once signals reach the stream."""
     async with portal.browser(who) as client:
-        session = dict(client.cookies)
-    cookie = "; ".join(f"{name}={value}" for name, value in session.items()).encode()
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "path": "/events",
-        "raw_path": b"/events",
-        "query_string": b"",
-        "headers": [(b"host", b"portal.test"), (b"cookie", cookie)],
-        "scheme": "http",
-        "server": ("portal.test", 80),
-        "client": ("127.0.0.1", 1),
-    }
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    async with open_stream(portal.app, "/events", {"cookie": cookie}) as stream:
+        assert await told(stream) == "hello"
+        await until(lambda: portal.app.state.site.streams.open > 0)
+        yield stream
 
-    async def receive() -> dict[str, object]:
-        await asyncio.sleep(3600)
-        return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, object]) -> None:
-        body = message.get("body", b"")
-        assert isinstance(body, bytes)
-        lines = body.decode().splitlines()
-        found.extend(json.loads(line[6:]) for line in lines if line.startswith("data: "))
-        if len(found) >= wanted:
-            stop_streams(portal.app)
-
-    await asyncio.wait_for(portal.app(scope, receive, send), 5)
-    return found
+async def told(stream: EventStream) -> object:
+    """The type of the next event."""
+    event = await stream.next()
+    return event and event.data["type"]
 
 
 async def test_a_stream_tells_what_its_visitor_may_see_and_nothing_else(portal: Portal) -> None:
     house = portal.town.house
-
-    async def happen() -> None:
-        await until(lambda: portal.app.state.site.streams.open > 0)
+    async with stream_of(portal, "ana") as stream:
         for channel, only_for in (("@mia", ""), ("drafts", "mia"), ("drafts", "ana")):
             data = {"channel": channel, "message": f"{channel}-{only_for}", "only_for": only_for}
             house.signals.publish(Signal(topic=f"channel:{channel}", kind="message", data=data))
         house.signals.publish(Signal(topic="outbox", kind="added", data={}))
         house.signals.publish(Signal(topic="reviews", kind="changed", data={}))
-
-    task = asyncio.create_task(happen())
-    events = await stream_of(portal, "ana", 3)
-    await task
-    assert [event["type"] for event in events] == ["hello", "message", "reviews"]
-    assert events[1] == {"type": "message", "channel": "drafts", "id": "drafts-ana"}
+        first = await stream.next()
+        assert first is not None
+        assert first.data == {"type": "message", "channel": "drafts", "id": "drafts-ana"}
+        assert await told(stream) == "reviews"
 
 
 async def test_progress_of_private_jobs_goes_to_their_requester_alone(portal: Portal) -> None:
@@ -244,30 +225,18 @@ async def test_progress_of_private_jobs_goes_to_their_requester_alone(portal: Po
     async with house.store.read() as tx:
         job = (await tx.jobs.unfinished())[0]
     house.live.put(job.id, LiveProgress(fraction=0.5))
-
-    async def happen() -> None:
-        await until(lambda: portal.app.state.site.streams.open > 0)
+    async with stream_of(portal, "ana") as stream:
         house.signals.publish(Signal(topic=f"job:{job.id}", kind="progress", data={}))
         house.signals.publish(Signal(topic="reviews", kind="changed", data={}))
-
-    task = asyncio.create_task(happen())
-    events = await stream_of(portal, "ana", 2)
-    await task
-    assert [event["type"] for event in events] == ["hello", "reviews"]
+        assert await told(stream) == "reviews"
 
 
 async def test_a_stream_ends_with_the_rights_that_it_was_opened_with(portal: Portal) -> None:
     house, town = portal.town.house, portal.town
-
-    async def happen() -> None:
-        await until(lambda: portal.app.state.site.streams.open > 0)
+    async with stream_of(portal, "ana") as stream:
         async with house.store.write() as tx:
             ana = await tx.people.get(town.people["ana"].id)
             await tx.people.update(replace(ana, active=False), was=ana)
         town.clock.jump(60)
         house.signals.publish(Signal(topic="reviews", kind="changed", data={}))
-
-    task = asyncio.create_task(happen())
-    events = await stream_of(portal, "ana", 2)
-    await task
-    assert [event["type"] for event in events] == ["hello"]
+        assert await stream.next() is None

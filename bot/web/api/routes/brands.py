@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from bot.core.errors import NotFound
+from bot.web.api.answered import BrandList, BrandOut
 from bot.web.api.caller import Client, Reading
 from bot.web.api.documents import problems
-from bot.web.api.shapes import BrandList, BrandOut
 from bot.web.api.submitting import kits_of
 from bot.web.api.views import brand_out
 from brand.kit import BrandKit

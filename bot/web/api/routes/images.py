@@ -152,7 +152,7 @@ async def edit(
     await _nothing_else(request)
     meant = await meant_by(client, model)
     given = [picture for picture in (image, *(images or ())) if picture is not None]
-    start = await _start(client, given, mask)
+    start = await _start(client, meant.kit.id, given, mask)
     brief = Brief(
         words=prompt,
         template=meant.template,
@@ -186,7 +186,9 @@ class _Start(NamedTuple):
     mask: str = ""
 
 
-async def _start(client: Client, given: list[UploadFile], mask: UploadFile | None) -> _Start:
+async def _start(
+    client: Client, brand: str, given: list[UploadFile], mask: UploadFile | None
+) -> _Start:
     """The picture to change and its mask, taken in."""
     if len(given) != 1:
         raise ApiFailure(
@@ -195,10 +197,10 @@ async def _start(client: Client, given: list[UploadFile], mask: UploadFile | Non
             detail="Send exactly one picture to change, as `image`.",
             param="image",
         )
-    picture = await keep(client, await given[0].read())
+    picture = await keep(client, await given[0].read(), brand)
     if mask is None:
         return _Start(picture.sha256)
-    kept = await keep_mask(client, await mask.read())
+    kept = await keep_mask(client, await mask.read(), brand)
     if (kept.width, kept.height) != (picture.width, picture.height):
         raise ApiFailure(
             status=422,

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request
 
+from bot.web.api.answered import InputOut
 from bot.web.api.caller import Submitting
 from bot.web.api.documents import problems
 from bot.web.api.pictures import keep
-from bot.web.api.shapes import InputOut
 
 router = APIRouter(prefix="/v1/inputs", tags=["inputs"])
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -14,7 +14,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 @router.put(
     "",
     response_model=InputOut,
-    responses=problems(413, 415),
+    responses=problems(413, 415, 429),
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -10,11 +10,13 @@ from bot.core.errors import NotFound
 from bot.core.jobs import Job
 from bot.core.lives import JobState
 from bot.core.seeing import Sight
+from bot.web.api.answered import JobOut, JobPage
+from bot.web.api.asked import BriefIn, OutpaintIn
 from bot.web.api.caller import Client, Reading, Submitting
 from bot.web.api.cursors import MAX_CURSOR, cursor_of, read_cursor
 from bot.web.api.documents import problems
 from bot.web.api.failures import ApiFailure, failure_of_card
-from bot.web.api.shapes import ID, NAME, BriefIn, JobOut, JobPage, OutpaintIn
+from bot.web.api.shapes import ID, NAME
 from bot.web.api.submitting import IdempotencyKey, job_of, submit
 from bot.web.api.views import job_out
 from brand.brief import Brief, ControlWish

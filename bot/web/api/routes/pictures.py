@@ -11,12 +11,14 @@ from bot.core.commands import SendToApproval
 from bot.core.errors import NotFound
 from bot.core.lives import AssetState
 from bot.core.seeing import Sight
+from bot.web.api.answered import PictureOut, PicturePage, ReviewOut
+from bot.web.api.asked import ApprovalIn
 from bot.web.api.caller import Client, Reading, Submitting
 from bot.web.api.cursors import MAX_CURSOR, cursor_of, read_cursor
 from bot.web.api.documents import problems
 from bot.web.api.failures import ApiFailure
 from bot.web.api.routes.jobs import MAX_PAGE, ROUNDS, say
-from bot.web.api.shapes import ID, NAME, ApprovalIn, PictureOut, PicturePage, ReviewOut
+from bot.web.api.shapes import ID, NAME
 from bot.web.api.views import picture_out, review_out
 
 router = APIRouter(prefix="/v1/pictures", tags=["pictures"])

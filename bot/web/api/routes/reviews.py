@@ -9,10 +9,12 @@ from bot.core.errors import HousestyleError, NotFound
 from bot.core.policy import may_handle
 from bot.core.reviews import Answer, Review
 from bot.core.seeing import Sight
+from bot.web.api.answered import ReviewList, ReviewOut
+from bot.web.api.asked import VoteIn
 from bot.web.api.caller import Client, Reading, Reviewing
 from bot.web.api.documents import problems
 from bot.web.api.routes.jobs import say
-from bot.web.api.shapes import ID, NAME, ReviewList, ReviewOut, VoteIn
+from bot.web.api.shapes import ID, NAME
 from bot.web.api.views import review_out
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query
 
 from bot.core.budget import month_of
 from bot.core.usage import Use, gauge_words, month_of_use
+from bot.web.api.answered import BudgetOut, UsageOut, UseOut
 from bot.web.api.caller import Reading
 from bot.web.api.documents import problems
 from bot.web.api.failures import ApiFailure
 from bot.web.api.routes.brands import kit_of
-from bot.web.api.shapes import NAME, BudgetOut, UsageOut, UseOut
+from bot.web.api.shapes import NAME
 from bot.web.api.submitting import brand_for
 
 router = APIRouter(prefix="/v1/usage", tags=["usage"])

@@ -75,7 +75,7 @@ async def understood(client: Client, wanted: Common) -> Understood:
     if isinstance(wanted, TextIn):
         brief = replace(brief, highres=_highres(wanted, notes))
     if isinstance(wanted, PictureIn):
-        brief = await _from_picture(client, wanted, brief, notes)
+        brief = await _from_picture(client, kit, wanted, brief, notes)
     return Understood(meant=meant, brief=brief, notes=notes)
 
 
@@ -146,12 +146,14 @@ def _highres(wanted: TextIn, notes: list[str]) -> float | None:
     return wanted.hr_scale or 2.0
 
 
-async def _from_picture(client: Client, wanted: PictureIn, brief: Brief, notes: list[str]) -> Brief:
-    picture = await keep(client, picture_bytes(wanted.init_images[0], "init_images"))
+async def _from_picture(
+    client: Client, kit: BrandKit, wanted: PictureIn, brief: Brief, notes: list[str]
+) -> Brief:
+    picture = await keep(client, picture_bytes(wanted.init_images[0], "init_images"), kit.id)
     brief = replace(brief, reference=picture.sha256, strength=wanted.denoising_strength)
     if not wanted.mask:
         return brief
-    mask = await keep(client, picture_bytes(wanted.mask, "mask"))
+    mask = await keep(client, picture_bytes(wanted.mask, "mask"), kit.id)
     if {wanted.mask_blur, wanted.mask_blur_x, wanted.mask_blur_y} - {None, FEATHER}:
         notes.append(f"mask_blur: the edge of a mask is {FEATHER} pixels soft here")
     if wanted.inpainting_fill not in (None, 1):
@@ -177,7 +179,9 @@ async def _controls(
             raise refused("alwayson_scripts", f"The script `{name}` isn't known here.")
     if len(units) > MAX_CONTROLS:
         raise refused("alwayson_scripts", f"At most {MAX_CONTROLS} ControlNets lead one picture.")
-    return tuple([await _wish(client, unit, kind, number, notes) for number, unit, kind in units])
+    return tuple(
+        [await _wish(client, kit, unit, kind, number, notes) for number, unit, kind in units]
+    )
 
 
 def _unit(raw: object, number: int) -> UnitIn:
@@ -215,14 +219,14 @@ def _kind_of(kit: BrandKit, unit: UnitIn, number: int) -> str:
 
 
 async def _wish(
-    client: Client, unit: UnitIn, kind: str, number: int, notes: list[str]
+    client: Client, kit: BrandKit, unit: UnitIn, kind: str, number: int, notes: list[str]
 ) -> ControlWish:
     if unit.resize_mode not in ("Just Resize", 0):
         notes.append(f"ControlNet {number}: resize_mode: the picture is resized to the size asked")
     if not _is_ready(unit):
         notes.append(f"ControlNet {number}: thresholds and processor_res are those of the house")
     text = unit.image or unit.input_image or ""
-    kept = await keep(client, picture_bytes(text, "alwayson_scripts"))
+    kept = await keep(client, picture_bytes(text, "alwayson_scripts"), kit.id)
     return ControlWish(
         kind=kind,
         picture=kept.sha256,

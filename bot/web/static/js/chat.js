@@ -1,6 +1,7 @@
 // The chat: sends lines and buttons in the background, and keeps the log as the server has it.
 
 import { submit } from "./actions.js";
+import { startAttached } from "./attached.js";
 import { startSuggestions } from "./suggest.js";
 import { announce, debounce, load } from "./fragments.js";
 import { onLive } from "./live.js";
@@ -175,11 +176,11 @@ function onSay(event) {
 
 function startComposer(form) {
   const field = form.querySelector("textarea");
-  const file = form.querySelector("input[type=file]");
+  const attached = startAttached(form, field);
   const suggestions = startSuggestions(form, field);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form, field);
+    send(form, field, attached);
   });
   field.addEventListener("keydown", (event) => {
     if (suggestions.takes(event) || event.isComposing) return;
@@ -188,31 +189,18 @@ function startComposer(form) {
       form.requestSubmit();
     }
   });
-  file.addEventListener("change", () => {
-    form.querySelector("[data-attached]").textContent = file.files[0]?.name || "";
-  });
-  field.addEventListener("paste", (event) => {
-    const pasted = [...event.clipboardData.files].filter((item) => item.type.startsWith("image/"));
-    if (!pasted.length) return;
-    event.preventDefault();
-    file.files = event.clipboardData.files;
-    file.dispatchEvent(new Event("change"));
-  });
   field.setSelectionRange(field.value.length, field.value.length);
 }
 
-async function send(form, field) {
-  const files = [...form.querySelectorAll("input[type=file]")];
-  if (!field.value.trim() && !files.some((input) => input.files.length)) {
+async function send(form, field, attached) {
+  if (!field.value.trim() && !attached.any()) {
     field.focus();
     return;
   }
   const page = await submit(form, form.querySelector(".send"));
   if (!page) return;
   field.value = "";
-  for (const input of files) input.value = "";
-  form.querySelector("[data-attached]").textContent = "";
-  document.getElementById("reference")?.remove();
+  attached.clear();
   take(page);
   log.scrollTop = 0;
   field.focus();

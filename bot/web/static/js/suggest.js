@@ -2,6 +2,8 @@
 // the server; without them the line is typed as ever.
 
 const SHOWN = 8;
+// "out" and "high" are words of their own: Enter after them must send the line.
+const CLEAR = 5;
 
 export function startSuggestions(form, field) {
   const box = document.getElementById("suggest");
@@ -128,7 +130,13 @@ function matching(words, text, token) {
   }
   if (word.length < 2) return [];
   const free = template ? template.variables.filter((item) => !text.includes(item.insert)) : [];
-  return [...(template ? [] : words.templates), ...free].filter(starts);
+  const ways = word.length < CLEAR ? [] : words.ways.filter((item) => !said(token, item));
+  return [...(template ? [] : words.templates), ...free, ...ways].filter(starts);
+}
+
+// Whether the line has this way already, with whatever value.
+function said(token, way) {
+  return token.before.includes(` ${way.insert.split(":")[0]}:`);
 }
 
 function values(all, prefix, typed) {

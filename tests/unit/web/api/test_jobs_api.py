@@ -1,14 +1,14 @@
 """The native routes: asking, looking, cancelling, paging, following."""
 
 import asyncio
-import json
 from typing import Any
 
 import httpx
 
 from bot.core.lives import JobState
-from brand.spec import RenderRequest
 from tests.fakes.api import Api, make_api
+from tests.fakes.event_stream import StreamedEvent, open_stream
+from tests.fakes.held import held_back
 
 PROBLEM = "application/problem+json"
 
@@ -161,40 +161,37 @@ async def test_a_job_is_cancelled_once() -> None:
         assert (await other.delete(private["href"])).status_code == 404
 
 
-async def events_of(client: httpx.AsyncClient, job: dict[str, Any]) -> list[dict[str, Any]]:
-    """All events of a job until its stream ends."""
-    answer = await client.get(job["events"])
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    out = []
-    for block in answer.text.strip().split("\n\n"):
-        if block.startswith(":"):
-            continue
-        lines = dict(line.split(": ", 1) for line in block.splitlines())
-        out.append({**lines, "data": json.loads(lines["data"])})
-    return out
-
-
 async def test_the_events_of_a_job_tell_of_progress_and_of_its_end() -> None:
     api = await make_api()
-
-    async def slowly(_: RenderRequest) -> None:
-        await asyncio.sleep(0.3)
-
-    api.portal.town.renderer.before_picture = slowly
     async with api.client() as client:
         job = await ask(client)
-        following = asyncio.create_task(events_of(client, job))
-        await asyncio.sleep(0.05)
-        async with api.working():
-            events = await following
-        kinds = [event["event"] for event in events]
+        events = await followed(api, client, job)
+        kinds = [event.kind for event in events]
         assert (kinds[0], kinds[-1]) == ("state", "done")
         assert "progress" in kinds
-        assert events[-1]["data"]["state"] == JobState.DONE
-        late = await events_of(client, job)
-        assert [event["event"] for event in late] == ["state", "done"]
-        nothing = await client.get(job["events"], headers={"last-event-id": late[-1]["id"]})
-        assert nothing.status_code == 204
+        assert events[-1].data["state"] == JobState.DONE
+        async with open_stream(api.portal.app, job["events"], client.headers) as late:
+            told = [await late.next(), await late.next()]
+            assert [event.kind for event in told if event] == ["state", "done"]
+            assert await late.next() is None
+        seen = {"last-event-id": events[-1].id}
+        assert (await client.get(job["events"], headers=seen)).status_code == 204
+
+
+async def followed(api: Api, client: httpx.AsyncClient, job: dict[str, Any]) -> list[StreamedEvent]:
+    """All events of a job that is rendered once somebody follows it, and whose picture is ready
+    once its progress was told."""
+    events: list[StreamedEvent] = []
+    async with open_stream(api.portal.app, job["events"], client.headers) as stream:
+        events += filter(None, [await stream.next()])
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        with held_back(api.portal.town.renderer) as held:
+            async with api.working():
+                while event := await stream.next():
+                    events.append(event)
+                    if event.kind == "progress":
+                        held.may_end.set()
+    return events
 
 
 async def test_a_picture_goes_to_approval_and_is_voted_on() -> None:

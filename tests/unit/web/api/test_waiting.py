@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
 
 import httpx
 import openai
@@ -11,12 +10,10 @@ import pytest
 from bot.core.budget import Account, Budget, Scope
 from bot.core.jobs import Job
 from bot.core.lives import JobState
-from brand.spec import RenderRequest
 from tests.fakes.api import Api, Served, make_api
+from tests.fakes.held import endless, held_back
 from tests.fakes.studio import OFF_PALETTE, FakeStudio
-from tests.fakes.waiting import until
-
-PROMPT = {"prompt": "a red mug"}
+from tests.fakes.waiting import ENOUGH_S, happened, until
 
 
 async def jobs_of(api: Api) -> list[Job]:
@@ -25,16 +22,24 @@ async def jobs_of(api: Api) -> list[Job]:
         return list(await tx.jobs.recent(limit=1000))
 
 
-async def slow(api: Api, release: asyncio.Event) -> Callable[[], bool]:
-    """Renders wait for `release`; whether one has begun."""
-    begun = asyncio.Event()
+async def asked(client: httpx.AsyncClient, words: str = "a red mug") -> httpx.Response:
+    """What a client gets that waits for its picture."""
+    return await client.post("/v1/images/generations", json={"prompt": words})
 
-    async def wait(_: RenderRequest) -> None:
-        begun.set()
-        await release.wait()
 
-    api.portal.town.renderer.before_picture = wait
-    return begun.is_set
+def program(api: Served, *, key: str = "") -> httpx.AsyncClient:
+    """A client of the served API; with `key` all that it asks is the same request."""
+    headers = {"authorization": f"Bearer {api.key}"}
+    headers |= {"idempotency-key": key} if key else {}
+    return httpx.AsyncClient(base_url=api.url, headers=headers, timeout=ENOUGH_S)
+
+
+async def hung_up(asking: "asyncio.Task[httpx.Response]", *, once: threading.Event) -> None:
+    """Break off the request once this has happened."""
+    await happened(once)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
 
 
 async def test_a_budget_without_room_answers_at_once_and_queues_nothing() -> None:
@@ -55,7 +60,7 @@ async def test_a_budget_without_room_answers_at_once_and_queues_nothing() -> Non
             )
         )
     async with api.client() as client, api.working():
-        answer = await client.post("/v1/images/generations", json=PROMPT)
+        answer = await asked(client)
         assert answer.status_code == 429, answer.text
         assert answer.json()["error"]["code"] == "over_budget"
         assert int(answer.headers["retry-after"]) > 0
@@ -66,98 +71,68 @@ async def test_a_budget_without_room_answers_at_once_and_queues_nothing() -> Non
 
 
 async def test_a_client_that_hangs_up_cancels_its_job(api: Served) -> None:
-    town, ended = api.api.portal.town, threading.Event()
-
-    async def until_cancelled(request: RenderRequest) -> None:
-        while request.render_id not in town.renderer.cancelled:  # noqa: ASYNC110 - plain state
-            await asyncio.sleep(0.05)
-        ended.set()
-
-    town.renderer.before_picture = until_cancelled
-    headers = {"authorization": f"Bearer {api.key}"}
-    async with httpx.AsyncClient(base_url=api.url, headers=headers) as client:
-        with pytest.raises(httpx.ReadTimeout):
-            await client.post("/v1/images/generations", json=PROMPT, timeout=0.3)
-    assert await asyncio.to_thread(ended.wait, 10)
-    town.renderer.before_picture = lambda _: None
+    with endless(api.api.portal.town.renderer) as held:
+        async with program(api) as client:
+            asking = asyncio.create_task(asked(client))
+            await hung_up(asking, once=held.begun)
+        await happened(held.stopped)
     assert (await asyncio.to_thread(api.call, jobs_of(api.api)))[0].state is JobState.CANCELLED
 
 
 async def test_who_waits_for_the_same_job_keeps_it_when_another_hangs_up(api: Served) -> None:
-    town, renders = api.api.portal.town, list[RenderRequest]()
-    open_streams = api.api.app.state.site.streams
-
-    async def until_one_waits(request: RenderRequest) -> None:
-        renders.append(request)
-        while open_streams.open < 2:  # noqa: ASYNC110 - plain state
-            await asyncio.sleep(0.01)
-        while open_streams.open > 1:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-    town.renderer.before_picture = until_one_waits
-    headers = {"authorization": f"Bearer {api.key}", "idempotency-key": "hung-up"}
-    ask = {"url": "/v1/images/generations", "json": {"prompt": "a shared mug"}}
-    async with (
-        httpx.AsyncClient(base_url=api.url, headers=headers) as first,
-        httpx.AsyncClient(base_url=api.url, headers=headers) as second,
-    ):
-        given_up = asyncio.create_task(first.post(**ask, timeout=1.5))  # type: ignore[arg-type]
-        await asyncio.sleep(0.3)
-        answer = await second.post(**ask, timeout=20)  # type: ignore[arg-type]
-        with pytest.raises(httpx.ReadTimeout):
-            await given_up
-    town.renderer.before_picture = lambda _: None
+    streams = api.api.app.state.site.streams
+    words = "a shared mug"
+    with held_back(api.api.portal.town.renderer) as held:
+        async with program(api, key="hung-up") as first, program(api, key="hung-up") as second:
+            giving_up = asyncio.create_task(asked(first, words))
+            await happened(held.begun)
+            [job, *_] = await asyncio.to_thread(api.call, jobs_of(api.api))
+            staying = asyncio.create_task(asked(second, words))
+            await until(lambda: streams.others_wait(job.id))
+            await hung_up(giving_up, once=held.begun)
+            await until(lambda: not streams.others_wait(job.id))
+            held.may_end.set()
+            answer = await staying
     assert answer.status_code == 200, answer.text
-    assert len(renders) == 1
+    assert len(held.requests) == 1
 
 
 async def test_a_retry_after_every_client_hung_up_gets_its_picture(api: Served) -> None:
-    town, cancelled = api.api.portal.town, threading.Event()
-
-    async def until_cancelled(request: RenderRequest) -> None:
-        while request.render_id not in town.renderer.cancelled:  # noqa: ASYNC110 - plain state
-            await asyncio.sleep(0.05)
-        cancelled.set()
-
-    town.renderer.before_picture = until_cancelled
-    headers = {"authorization": f"Bearer {api.key}", "idempotency-key": "again"}
-    ask = {"url": "/v1/images/generations", "json": {"prompt": "a lone mug"}}
-    async with httpx.AsyncClient(base_url=api.url, headers=headers) as client:
-        with pytest.raises(httpx.ReadTimeout):
-            await client.post(**ask, timeout=0.3)  # type: ignore[arg-type]
-        assert await asyncio.to_thread(cancelled.wait, 10)
-        town.renderer.before_picture = lambda _: None
-        answer = await client.post(**ask, timeout=20)  # type: ignore[arg-type]
+    words = "a lone mug"
+    async with program(api, key="again") as client:
+        with endless(api.api.portal.town.renderer) as held:
+            await hung_up(asyncio.create_task(asked(client, words)), once=held.begun)
+            await happened(held.stopped)
+        answer = await asked(client, words)
     assert answer.status_code == 200, answer.text
 
 
 async def test_a_job_that_is_cancelled_elsewhere_ends_the_waiting() -> None:
-    api, release = await make_api(), asyncio.Event()
-    begun = await slow(api, release)
+    api = await make_api()
     async with api.client() as client, api.working():
-        waiting = asyncio.create_task(client.post("/v1/images/generations", json=PROMPT))
-        await until(begun)
-        [job] = await jobs_of(api)
-        assert (await client.delete(f"/v1/jobs/{job.id}")).status_code == 200
-        release.set()
-        answer = await waiting
+        with held_back(api.portal.town.renderer) as held:
+            waiting = asyncio.create_task(asked(client))
+            await happened(held.begun)
+            [job] = await jobs_of(api)
+            assert (await client.delete(f"/v1/jobs/{job.id}")).status_code == 200
+            held.may_end.set()
+            answer = await waiting
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "cancelled")
 
 
 async def test_a_server_that_stops_sends_its_clients_away_and_keeps_their_jobs() -> None:
-    api, release = await make_api(), asyncio.Event()
-    begun = await slow(api, release)
+    api = await make_api()
     async with api.client() as client, api.working():
-        waiting = asyncio.create_task(client.post("/v1/images/generations", json=PROMPT))
-        await until(begun)
-        api.app.state.site.streams.stop()
-        answer = await waiting
-        assert answer.status_code == 503
-        assert answer.headers["retry-after"]
-        [job] = await jobs_of(api)
-        assert job.id in answer.json()["error"]["message"]
-        assert job.state is not JobState.CANCELLED
-        release.set()
+        with held_back(api.portal.town.renderer) as held:
+            waiting = asyncio.create_task(asked(client))
+            await happened(held.begun)
+            api.app.state.site.streams.stop()
+            answer = await waiting
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"]
+            [job] = await jobs_of(api)
+            assert job.id in answer.json()["error"]["message"]
+            assert job.state is not JobState.CANCELLED
 
 
 def test_a_retry_with_the_same_key_gets_the_same_pictures(api: Served) -> None:
@@ -173,7 +148,7 @@ def test_a_retry_with_the_same_key_gets_the_same_pictures(api: Served) -> None:
 async def test_pictures_that_fail_the_brand_check_are_not_given_out() -> None:
     api = await make_api(studio=FakeStudio(OFF_PALETTE))
     async with api.client() as client, api.working():
-        answer = await client.post("/v1/images/generations", json=PROMPT)
+        answer = await asked(client)
     assert answer.status_code == 422
     error = answer.json()["error"]
     assert error["code"] == "brand_check_failed"

@@ -1,6 +1,5 @@
 """The real `webuiapi` package against the real server."""
 
-import asyncio
 import threading
 
 import pytest
@@ -8,8 +7,9 @@ import requests  # noqa: TID251  (what webuiapi itself calls with)
 import webuiapi
 from PIL import Image
 
-from brand.spec import RenderRequest
 from tests.fakes.api import Served
+from tests.fakes.held import endless
+from tests.fakes.waiting import ENOUGH_S
 
 
 @pytest.fixture
@@ -112,11 +112,7 @@ def test_what_would_change_the_picture_is_refused_and_named(
 def test_progress_and_interrupt_are_of_the_open_request(
     client: webuiapi.WebUIApi, api: Served
 ) -> None:
-    started, failed = threading.Event(), []
-
-    async def slowly(_: RenderRequest) -> None:
-        started.set()
-        await asyncio.sleep(0.5)
+    failed = []
 
     def make() -> None:
         try:
@@ -124,17 +120,15 @@ def test_progress_and_interrupt_are_of_the_open_request(
         except RuntimeError as exc:
             failed.append(exc)
 
-    api.api.portal.town.renderer.before_picture = slowly
-    try:
+    with endless(api.api.portal.town.renderer) as held:
         making = threading.Thread(target=make)
         making.start()
-        assert started.wait(10)
+        assert held.begun.wait(ENOUGH_S)
         seen = client.get_progress()
         assert (seen["state"]["job_count"], seen["state"]["sampling_steps"]) == (1, 4)
         client.interrupt()
-        making.join(20)
-    finally:
-        api.api.portal.town.renderer.before_picture = lambda _: None
+        making.join(ENOUGH_S)
+        assert held.stopped.wait(ENOUGH_S)
     assert "cancelled" in str(failed[0])
     assert client.get_progress()["state"]["job_count"] == 0
 
