@@ -13,6 +13,7 @@ from bot.core.ports import Outgoing
 from storage.database import OpenStore, SqlStore
 from storage.engines import create_engine
 from tests.contract.values import DRAFTS, LEASE, SOCIAL, digest, later, make_outgoing
+from tests.fakes.waiting import ENOUGH_S
 
 STANDING = MessageRef(platform="local", channel="drafts", message="m1")
 
@@ -214,21 +215,23 @@ async def test_senders_at_once_send_one_card_of_a_subject_at_a_time(store: OpenS
     """Cards of one subject and place are added and sent by many at once."""
     sending: set[str] = set()
     overlaps = []
+    all_have_claimed = asyncio.Barrier(6)
 
     async def work(number: int) -> None:
         for _ in range(5):
             await put(store, make_outgoing(f"job:{number % 2}"))
             message = await claim(store)
-            if message is None:
-                continue
-            if message.card.subject in sending:
+            if message is not None and message.card.subject in sending:
                 overlaps.append(message.card.subject)
-            sending.add(message.card.subject)
-            await asyncio.sleep(0.005)
-            sending.discard(message.card.subject)
-            await change(store, message, state=OutboxState.SENT, sent=STANDING)
+            if message is not None:
+                sending.add(message.card.subject)
+            await all_have_claimed.wait()  # so long each has in hand what it claimed
+            if message is not None:
+                sending.discard(message.card.subject)
+                await change(store, message, state=OutboxState.SENT, sent=STANDING)
 
-    await asyncio.gather(*(work(number) for number in range(6)))
+    async with asyncio.timeout(ENOUGH_S):
+        await asyncio.gather(*(work(number) for number in range(6)))
     assert overlaps == []
 
 

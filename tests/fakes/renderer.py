@@ -1,6 +1,8 @@
 """A Renderer port without a process: draws flat test pictures, and fails when told to."""
 
+import asyncio
 import io
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import numpy as np
@@ -50,6 +52,7 @@ class FakeRenderer:
         self.blobs: dict[str, bytes] = {}
         self.allowed: dict[str, frozenset[str]] = {}
         self.cancelled: set[str] = set()
+        self._stops: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.away = False
         """Whether it can't be told to stop anything."""
         self.failures: list[RenderError] = []
@@ -97,6 +100,11 @@ class FakeRenderer:
         if self.away:
             raise RenderUnavailable("The generation service does not answer.")
         self.cancelled.add(render_id)
+        self._stops[render_id].set()
+
+    async def until_cancelled(self, render_id: str) -> None:
+        """Return once this render is told to stop."""
+        await self._stops[render_id].wait()
 
     async def put_blob(self, data: bytes) -> str:
         """Keep an input."""

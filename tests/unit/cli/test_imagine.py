@@ -23,6 +23,7 @@ from bot.settings import load_settings
 from brand.templates import Brief
 from tests.fakes.command_line import Housestyle
 from tests.fakes.town import make_town
+from tests.fakes.waiting import ENOUGH_S
 
 WORDS = "a red mug on a wooden table"
 
@@ -201,13 +202,26 @@ def test_ctrl_c_ends_the_command_at_once(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.png")) == []
 
 
+class WatchedBar(Bar):
+    """Tells when it shows something for the first time."""
+
+    def __init__(self, terminal: Terminal, title: str) -> None:
+        super().__init__(terminal, title)
+        self.shown = asyncio.Event()
+
+    def show(self, fraction: float, *, eta_s: float | None = None, title: str = "") -> None:
+        super().show(fraction, eta_s=eta_s, title=title)
+        self.shown.set()
+
+
 async def test_a_followed_job_is_cancelled_with_its_follower() -> None:
     town = await make_town()
     card = await town.say(Imagine(brief=Brief(words="a red mug")))
     at = AtTerminal(house=town.house, owner=town.people["mia"], actor=town.actor("mia"))
     job_id = card.subject.removeprefix("job:")
-    following = asyncio.create_task(followed(at, job_id, Bar(Terminal(), "")))
-    await asyncio.sleep(0.05)
+    bar = WatchedBar(Terminal(), "")
+    following = asyncio.create_task(followed(at, job_id, bar))
+    await asyncio.wait_for(bar.shown.wait(), ENOUGH_S)
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
         await following

@@ -27,8 +27,8 @@ from tests.fakes.generation_service import (
     running_service,
     tcp_settings,
     unix_settings,
-    until,
 )
+from tests.fakes.waiting import until
 
 STEPS = 4
 
@@ -106,8 +106,7 @@ async def test_a_restarted_service_gets_the_same_render_again(tmp_path: Path) ->
         following = asyncio.create_task(picture_of(client, request()))
         async with running_service(engine, settings):
             engine.go_on(2)
-            while not engine.rendered:  # noqa: ASYNC110  # nothing tells of it
-                await asyncio.sleep(0.01)
+            await until(lambda: engine.rendered)
         async with running_service(DrawnEngine(), settings):
             picture = await following
             alone = await picture_of(client, request("r2"))

@@ -1,8 +1,9 @@
 """Several models at once under a budget: the least recently used gives way, none that is in use."""
 
+import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from brand.spec import ModelMissing, RenderCancelled
+from tests.fakes.waiting import ENOUGH_S
 from tests.unit.generation.fleets import new_fleet
 
 if TYPE_CHECKING:
@@ -25,27 +27,31 @@ NAMES = ("a", "b", "c")
 
 
 class Shelf:
-    """Stands for the disk: models of one size each, counted as they are read."""
+    """Stands for the disk: models of one size each, noted as they are read."""
 
     def __init__(self) -> None:
         self.read: list[str] = []
-        self.at_once = 0
-        self.most_at_once = 0
-        self.pause_s = 0.0
+        self.while_reading: Callable[[], object] = lambda: None
         self.broken: set[str] = set()
-        self._lock = threading.Lock()
 
     def load(self, source: "ModelSource", sha256: str, device: "Device") -> object:
-        with self._lock:
-            self.read.append(source.name)
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-        time.sleep(self.pause_s)
-        with self._lock:
-            self.at_once -= 1
+        self.read.append(source.name)
+        self.while_reading()
         if source.name in self.broken:
             raise ModelMissing(f"The model {source.name!r} cannot be loaded: it is broken.")
         return SimpleNamespace(source=source, sha256=sha256, threads=1, bytes=SIZE, denoiser=None)
+
+
+class Waiter:
+    """One who asks a fleet for a model; the fleet asks now and then whether it still waits."""
+
+    def __init__(self) -> None:
+        self.waits = threading.Event()
+
+    def cancelled(self) -> bool:
+        """Never, but from now on it is known to wait."""
+        self.waits.set()
+        return False
 
 
 @pytest.fixture
@@ -119,51 +125,69 @@ def test_an_unknown_model_is_refused_with_what_there_is(fleet: "Fleet") -> None:
 
 
 def test_many_threads_read_a_model_once(fleet: "Fleet", shelf: Shelf) -> None:
-    shelf.pause_s = 0.1
+    waiters = [Waiter() for _ in range(7)]
+    reading = threading.Event()
     got: list[object] = []
 
-    def ask() -> None:
+    def until_all_wait() -> None:
+        reading.set()
+        assert all(waiter.waits.wait(ENOUGH_S) for waiter in waiters)
+
+    def ask_first() -> None:
         with fleet.use("a") as model:
             got.append(model)
 
-    run_together([ask] * 8)
+    def ask_while_it_is_read(waiter: Waiter) -> None:
+        assert reading.wait(ENOUGH_S)
+        with fleet.use("a", cancelled=waiter.cancelled) as model:
+            got.append(model)
+
+    shelf.while_reading = until_all_wait
+    run_together([ask_first, *(partial(ask_while_it_is_read, waiter) for waiter in waiters)])
     assert shelf.read == ["a"]
     assert len(got) == 8
     assert len(set(map(id, got))) == 1
 
 
 def test_two_models_are_read_at_once(fleet: "Fleet", shelf: Shelf) -> None:
-    shelf.pause_s = 0.3
+    both_are_read = threading.Barrier(2, timeout=ENOUGH_S)
+    shelf.while_reading = both_are_read.wait
 
-    def ask(name: str) -> Task:
-        def using() -> None:
-            with fleet.use(name):
-                pass
+    def ask(name: str) -> None:
+        with fleet.use(name):
+            pass
 
-        return using
-
-    run_together([ask("a"), ask("b")])
-    assert shelf.most_at_once == 2
+    run_together([partial(ask, name) for name in ("a", "b")])
+    assert sorted(shelf.read) == ["a", "b"]
 
 
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads give way to each other all the time, as on a machine with many cores."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
 def test_under_a_storm_of_threads_the_budget_holds_and_everyone_is_served(
     fleet: "Fleet", shelf: Shelf
 ) -> None:
     served: list[str] = []
     over: list[int] = []
+    all_are_there = threading.Barrier(12, timeout=ENOUGH_S)
 
-    def ask(name: str) -> Task:
-        def using() -> None:
-            for _ in range(5):
-                with fleet.use(name):
-                    taken = sum(model.bytes for model in fleet.models())
-                    over.extend([taken] if taken > 2 * SIZE else [])
-                    time.sleep(0.002)
-                    served.append(name)
+    def ask(name: str) -> None:
+        all_are_there.wait()
+        for _ in range(5):
+            with fleet.use(name):
+                taken = sum(model.bytes for model in fleet.models())
+                over.extend([taken] if taken > 2 * SIZE else [])
+                assert name in loaded(fleet)
+                served.append(name)
 
-        return using
-
-    run_together([ask(name) for name in NAMES * 4])
+    run_together([partial(ask, name) for name in NAMES * 4])
     assert not over
     assert {name: served.count(name) for name in NAMES} == dict.fromkeys(NAMES, 20)
     assert len(shelf.read) >= 3
@@ -173,22 +197,32 @@ def test_whoever_waits_for_room_is_served_although_others_keep_coming(
     tmp_path: Path, shelf: Shelf
 ) -> None:
     fleet = new_fleet(
-        tmp_path, sources=sources(tmp_path), load=shelf.load, max_models=1, patience_s=0.1
+        tmp_path, sources=sources(tmp_path), load=shelf.load, max_models=1, patience_s=0.0
     )
-    stop = threading.Event()
+    first, *newcomers = (Waiter() for _ in range(3))
+    in_use = threading.Event()
+    served: list[str] = []
 
-    def keep_using() -> None:
-        while not stop.is_set():
-            with fleet.use("a"):
-                time.sleep(0.02)
+    def use(name: str, waiter: Waiter, *, after: threading.Event) -> None:
+        assert after.wait(ENOUGH_S)
+        with fleet.use(name, cancelled=waiter.cancelled):
+            served.append(name)
+            waiter.waits.set()  # whether it waited or was let past
 
-    def want_other() -> None:
-        time.sleep(0.05)
-        with fleet.use("b"):
-            stop.set()
+    def use_until_all_came() -> None:
+        with fleet.use("a"):
+            in_use.set()
+            assert all(waiter.waits.wait(ENOUGH_S) for waiter in (first, *newcomers))
 
-    run_together([keep_using, keep_using, want_other])
-    assert shelf.read[:2] == ["a", "b"]
+    run_together(
+        [
+            use_until_all_came,
+            partial(use, "b", first, after=in_use),
+            *(partial(use, "a", newcomer, after=first.waits) for newcomer in newcomers),
+        ]
+    )
+    assert served == ["b", "a", "a"]
+    assert shelf.read == ["a", "b", "a"]
 
 
 def test_waiting_ends_when_the_request_is_cancelled(tmp_path: Path, shelf: Shelf) -> None:
@@ -253,7 +287,7 @@ def run_together(tasks: list[Task]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(ENOUGH_S)
     assert not failures
     assert not any(thread.is_alive() for thread in threads)
 
