@@ -59,8 +59,8 @@ from bot.core.slots import Schedule, Slot
 from brand.templates import Brief
 from tests.fakes.chat import FakeChat
 from tests.fakes.town import START, Town, make_town
+from tests.scenario.calendar.planning import MONDAYS
 from tests.scenario.conftest import candidate, in_review
-from tests.scenario.test_calendar import MONDAYS
 from tests.scenario.test_linking import new_code, question, say, there
 
 READS = {Queue, Show, Find, Usage, Calendar, ListPeople, Help}
