@@ -14,7 +14,7 @@ from brand.learned_words import holds_word
 from brand.lora_rules import lora_text, parse_lora_choice
 from brand.spec import MAX_EMBEDDINGS, EmbeddingUse
 from brand.templates import Brief, compile_brief
-from tests.unit.brand.test_kit import SMALL, line_of, lint_text, problems_of
+from tests.unit.brand.kit_texts import SMALL, line_of, lint_text, problems_of
 
 LOOK = ApprovedLora(name="look", version="1", sha256="a" * 64, weight=0.8, triggers=("nwstyle",))
 STRIPES = ApprovedLora(name="stripes", version="2", sha256="b" * 64, min_weight=-1.0)
