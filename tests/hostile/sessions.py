@@ -12,7 +12,7 @@ from tests.fakes.portal import ORIGIN, SAME, Portal, make_portal
 from tests.fakes.routes import addresses_of
 from tests.fakes.sign_in import company, give, is_signed_in, offer, sign_in
 from tests.hostile.score import Score, Taken
-from tests.unit.web.test_signin_attacks import LIES
+from tests.unit.web.signin_attacks.lies import LIES
 
 COOKIE = "housestyle"
 MUTANTS = 1_000
