@@ -305,7 +305,9 @@ class ModelInfo:
     """Number format it computes with, e.g. `bfloat16+int8`."""
     device: str = ""
     bytes: int = 0
-    """Of its weights in memory; 0 while it is not loaded."""
+    """Of its weights in memory and of what was loaded beside it; 0 while it is not loaded."""
+    beside_bytes: int = 0
+    """Of them: LoRAs, ControlNets and image-prompt weights."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from brand.spec import (
     ReproductionClass,
     SpecInvalid,
 )
-from generation.engines import Cancelled, Inputs, OnProgress
+from generation.engines import Cancelled, Inputs, OnProgress, Wish, Wished
 from generation.illustrator.drawing import MAX_SIDE, MIN_SIDE, draw
 from generation.illustrator.prompts import scene_from_prompt
 from generation.pixels import enlarged, fitted, read_picture, to_png, to_preview
@@ -105,6 +105,7 @@ class DrawnEngine:
         inputs: Inputs,
         on_progress: OnProgress,
         cancelled: Cancelled,
+        wished: Wished | None = None,
     ) -> Picture:
         """Draw, then count the steps, showing the drawing come out of noise."""
         spec = request.spec
@@ -114,10 +115,13 @@ class DrawnEngine:
         noise = np.random.default_rng(spec.seed)
         for step in range(1, spec.steps + 1):
             if cancelled():
-                raise RenderCancelled("Cancelled on request.")
+                error = RenderCancelled("Cancelled on request.")
+                error.seconds = time.monotonic() - started
+                raise error
             if self._step_seconds:
                 time.sleep(self._step_seconds)
-            shown = request.preview_every and step % request.preview_every == 0
+            every = (wished() if wished else Wish.of(request)).preview_every
+            shown = every > 0 and step % every == 0
             on_progress(
                 Progress(
                     done=step,

@@ -6,8 +6,9 @@ more slots: nothing else here changes.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from brand.spec import (
     ModelInfo,
@@ -22,6 +23,25 @@ DIFFUSERS_SLOTS = 32
 found by measuring."""
 OnProgress = Callable[[Progress], None]
 Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How those who wait for a picture want it made; it never changes the picture."""
+
+    priority: int = 0
+    """Higher goes first."""
+    preview_every: int = 0
+    """A preview every so many evaluations; 0: none."""
+
+    @classmethod
+    def of(cls, request: RenderRequest) -> Self:
+        """What this request asks for."""
+        return cls(priority=request.priority, preview_every=request.preview_every)
+
+
+Wished = Callable[[], Wish]
+"""What is wished by now: others may ask for the same picture while it is made, or ask no more."""
 
 
 class EngineUnusable(Exception):
@@ -67,8 +87,12 @@ class Engine(Protocol):
         inputs: Inputs,
         on_progress: OnProgress,
         cancelled: Cancelled,
+        wished: Wished | None = None,
     ) -> Picture:
         """Render, telling of every model evaluation.
+
+        `wished` is asked before every step, from any thread; without it the request's own wish
+        holds all the way.
 
         Raises RenderCancelled soon after `cancelled()` turns true, else the RenderError tree.
         """

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from brand.spec import ModelInfo, Picture, RenderRequest, RenderSpec
-from generation.engines import Cancelled, Engine, EngineUnusable, Inputs, OnProgress
+from generation.engines import Cancelled, Engine, EngineUnusable, Inputs, OnProgress, Wished
 
 
 class LazyEngine:
@@ -47,9 +47,10 @@ class LazyEngine:
         inputs: Inputs,
         on_progress: OnProgress,
         cancelled: Cancelled,
+        wished: Wished | None = None,
     ) -> Picture:
         """Raises EngineUnusable until it is loaded."""
-        return self._loaded().render(request, inputs, on_progress, cancelled)
+        return self._loaded().render(request, inputs, on_progress, cancelled, wished)
 
     def _loaded(self) -> Engine:
         if self._engine is None:

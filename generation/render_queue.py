@@ -1,11 +1,12 @@
 """The service's queue: renders by priority, run on the engine's threads, kept for a while.
 
-The same recipe of the same brand is rendered once for all who ask for it meanwhile; it goes with
-the highest priority among them and is cancelled only when all of them cancel. Whoever is in more
-of a hurry than one that already runs, or wants previews where it makes none, has one of his own.
+The same recipe of the same brand is rendered once for all who ask for it meanwhile. Waiting or
+running, it goes with the highest priority and the most previews that those who still want it ask
+for, and it is cancelled only when all of them cancel.
 """
 
 import asyncio
+import copy
 import logging
 import queue
 import secrets
@@ -134,7 +135,7 @@ class RenderQueue:
         self._refuse_if_full()
         same = self._same.get(key_of(request))
         render = self._renders[request.render_id] = Render(request, trail)
-        if same is not None and same.takes(request):
+        if same is not None:
             same.join(render)
         else:
             work = self._same[key_of(request)] = Work(render)
@@ -226,10 +227,12 @@ class RenderQueue:
         if isinstance(outcome, Picture):
             self._typical_s += _WEIGHT_OF_NEWEST * (seconds - self._typical_s)
         for number, render in enumerate(work.asked):
-            if not isinstance(outcome, Picture):
-                render.failed(outcome, now)
-            else:  # the device was used once: who asked first is charged with it
-                render.succeeded(outcome if not number else replace(outcome, seconds=0.0), now)
+            # The device was used once: who asked first is charged with it.
+            told = _free(outcome) if number else outcome
+            if isinstance(told, Picture):
+                render.succeeded(told, now)
+            else:
+                render.failed(told, now)
         self._pump()
 
     def _loaded(self, problem: str) -> None:
@@ -295,7 +298,9 @@ class RenderQueue:
 
         try:
             self._check(request)
-            return self._engine.render(request, self._inputs, progressed, work.stop.is_set)
+            return self._engine.render(
+                request, self._inputs, progressed, work.stop.is_set, work.wish
+            )
         except RenderError as exc:
             return bare(exc)
         except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
@@ -307,3 +312,12 @@ class RenderQueue:
                 extra={"action": "render_failed", "render_id": request.render_id},
             )
             return RenderFailed(f"The model failed: {exc!r} (reference {reference}).")
+
+
+def _free(outcome: Picture | RenderError) -> Picture | RenderError:
+    """The same for somebody who is charged with nothing."""
+    if isinstance(outcome, Picture):
+        return replace(outcome, seconds=0.0)
+    error = copy.copy(outcome)
+    error.seconds = 0.0
+    return error

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from brand.spec import Picture, Progress, RenderError, RenderRequest
+from generation.engines import Wish
 from generation.watching import Trail
 from generation.wire import Event, PictureFacts
 
@@ -116,22 +117,12 @@ class Work:
         self._newest = Progress(done=0, total=0)
         self.request = render.request
         """What the engine is asked: the first one's, with the highest priority and the most
-        previews that any of them wants when it begins."""
+        previews that any of those who want it wishes now."""
         self.key = key_of(render.request)
         self.join(render)
 
-    def takes(self, request: RenderRequest) -> bool:
-        """Whether it is still what that request wants of the same picture.
-
-        The engine is told of priority and previews once, when it begins.
-        """
-        if not self.running:
-            return True
-        previews = self.request.preview_every > 0 or request.preview_every == 0
-        return previews and request.priority <= self.request.priority
-
     def join(self, render: Render) -> None:
-        """One more wants it; see `takes`."""
+        """One more wants it, waiting or running."""
         self.asked.append(render)
         render.work = self
         render.progressed(self._newest)
@@ -145,9 +136,11 @@ class Work:
         else:
             self.stop.set()
 
+    def wish(self) -> Wish:
+        """For the engine, from any thread; it may be another one at the next step."""
+        return Wish.of(self.request)
+
     def _weigh(self) -> None:
-        if self.running:
-            return
         requests = [render.request for render in self.asked]
         self.request = replace(
             self.request,

@@ -4,7 +4,7 @@ Events of `GET /renders/{id}/events` (server-sent events, WHATWG HTML section 9.
 
 progress   done, total, place, eta_s, preview   the latest state; older ones are left out
 done       width, height, reproduction, seconds, sha256 of the PNG at /renders/{id}/picture
-error      code, detail
+error      code, detail, and the device seconds that were used, if any
 stopping   the service goes down; attach again, and submit again if it has forgotten the render
 """
 
@@ -194,6 +194,8 @@ def error_to_json(error: RenderError) -> dict[str, Any]:
     out: dict[str, Any] = {"code": error.code, "detail": str(error)}
     if isinstance(error, RenderBusy):
         out["retry_after_s"] = error.retry_after_s
+    if error.seconds:
+        out["seconds"] = error.seconds
     return out
 
 
@@ -205,7 +207,15 @@ def error_from_json(raw: object) -> RenderError:
         wait = data.get("retry_after_s", DEFAULT_RETRY_AFTER_S)
         valid = isinstance(wait, int | float) and math.isfinite(wait) and wait >= 0
         return RenderBusy(detail, retry_after_s=float(wait) if valid else DEFAULT_RETRY_AFTER_S)
-    return RENDER_ERRORS.get(code, RenderFailed)(detail)
+    error = RENDER_ERRORS.get(code, RenderFailed)(detail)
+    error.seconds = _seconds(data.get("seconds", 0.0))
+    return error
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, int | float) and math.isfinite(value) and value >= 0:
+        return float(value)
+    return 0.0
 
 
 def model_to_json(model: ModelInfo) -> dict[str, Any]:
@@ -221,6 +231,7 @@ def model_to_json(model: ModelInfo) -> dict[str, Any]:
         "dtype": model.dtype,
         "device": model.device,
         "bytes": model.bytes,
+        "beside_bytes": model.beside_bytes,
     }
 
 
@@ -239,6 +250,7 @@ def model_from_json(raw: object) -> ModelInfo:
             dtype=str(data.get("dtype", "")),
             device=str(data.get("device", "")),
             bytes=int(data.get("bytes", 0)),
+            beside_bytes=int(data.get("beside_bytes", 0)),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise RenderUnavailable("The generation service sent an unreadable list.") from exc

@@ -1,14 +1,16 @@
 """What a request's rows carry beside words and latents: LoRAs, controls, image prompts.
 
-It hangs on the models in memory, is loaded when first asked for and goes with its model.
+It hangs on the models in memory, is loaded when it is asked for and goes with its model, or before
+that when nobody uses it and others need the room.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,13 +23,12 @@ from generation.engine.control.uses import controls_for
 from generation.engine.flights import Control
 from generation.engine.image_prompts import (
     ImagePrompts,
-    ImagePromptView,
     choose_image_prompt,
     find_image_prompts,
-    image_prompt_files,
 )
 from generation.engine.library.loaded import LoadedModel
-from generation.engine.library.weights import WeightsIndex, together
+from generation.engine.library.shelf import Beside, RoomFor
+from generation.engine.library.weights import Files, Hashes, WeightsIndex, together
 from generation.engine.lora.bank import LoraBank
 from generation.engine.preprocess.kinds import WEIGHTS_OF, Preprocessors
 from generation.engine.preprocess.learned import files_of
@@ -36,10 +37,6 @@ from generation.engine.words.prompts import TextChanges
 from generation.engines import Inputs
 from generation.pixels import read_picture
 
-Files = Sequence[tuple[str, Path]]
-"""(name, file) of what decides an aid's part of the pixels."""
-Hashes = tuple[tuple[str, str], ...]
-"""(name, sha256) of them."""
 _WITH_UNET = frozenset({"sd1", "sdxl"})
 
 
@@ -61,11 +58,30 @@ class Aids:
     """Of the weights among them that the recipe does not name by hash; empty without any."""
 
 
+class Memory(Protocol):
+    """The device's memory, shared by all models; any thread may ask."""
+
+    def put_beside(self, model: LoadedModel, beside: Beside) -> None:
+        """Count this with a model that somebody uses meanwhile."""
+        ...
+
+    def room_beside(self, model: str, need: int) -> AbstractContextManager[None]:
+        """Keep so many bytes free for what is loaded beside it meanwhile. Raises ModelMissing."""
+        ...
+
+
 class AidsShop:
     """The aids that are installed, for every model in memory. Any thread may ask."""
 
-    def __init__(self, models_dir: Path | None, shipped: Path, index: WeightsIndex) -> None:
+    def __init__(
+        self,
+        models_dir: Path | None,
+        shipped: Path,
+        index: WeightsIndex,
+        memory: Callable[[], Memory],
+    ) -> None:
         self._index = index
+        self._memory = memory
         self._control_sources = find_controls(models_dir, shipped)
         self._image_prompts = find_image_prompts(models_dir)
         self._models_dir = models_dir
@@ -98,10 +114,18 @@ class AidsShop:
         """Give a model's denoiser what its rows may ask for; once for each model loaded."""
         with self._lock:
             if model not in self._made:
-                self._made[model] = _Fittings(
-                    model, self._control_sources, self._image_prompts, self._index
+                made = self._made[model] = _Fittings(
+                    model,
+                    self._control_sources,
+                    self._image_prompts,
+                    read_hashes=self._read_hashes,
+                    room_for=partial(self._memory().room_beside, model.source.name),
                 )
+                self._memory().put_beside(model, made)
             return self._made[model]
+
+    def _read_hashes(self, of: str, files: Files) -> Hashes:
+        return _read_hashes(self._index, of, files)
 
     @contextmanager
     def held(
@@ -117,39 +141,41 @@ class AidsShop:
         """
         fittings = self.fit(model)
         files = {use.sha256: inputs.path(use.sha256) for use in spec.controls}
-        hashes = self._control_hashes(fittings, spec)
 
         @cache
         def controls(width: int, height: int) -> tuple[Control, ...]:
             size = (width, height)
             return controls_for(spec.controls, files, fittings.rack, self._preprocessors, size)
 
-        with fittings.loras.using(spec.loras, inputs) as loras:
+        with ExitStack() as held:
+            hashes = self._controls_held(fittings, spec, held)
+            loras = held.enter_context(fittings.loras.using(spec.loras, inputs))
             learned = fittings.embeddings.learned(spec.embeddings, inputs)
             text = RequestText(fittings.loras, loras, fittings.embeddings, learned)
+            plain = Aids(loras=loras, text=text, controls=controls, sha256=_named(hashes))
             if spec.image_prompt is None:
-                yield Aids(loras=loras, text=text, controls=controls, sha256=_named(hashes))
+                yield plain
                 return
-            name, view, prompt_hashes = fittings.prompts_with(spec.image_prompt.model)
+            name, prompts = fittings.prompts_for(spec.image_prompt.model)
+            view = held.enter_context(prompts.using(name))
             picture = read_picture(inputs.path(spec.image_prompt.sha256))
             with turn():
                 image = view.embeddings(picture)
-            yield Aids(
-                loras=loras,
-                text=text,
-                controls=controls,
+            yield replace(
+                plain,
                 image_prompt=name,
                 image=image,
                 image_weight=spec.image_prompt.weight,
-                sha256=_named(hashes + prompt_hashes),
+                sha256=_named(hashes + view.hashes),
             )
 
-    def _control_hashes(self, fittings: "_Fittings", spec: RenderSpec) -> Hashes:
-        """Of a recipe's ControlNets and of what makes their maps, all in memory by then."""
+    def _controls_held(self, fittings: "_Fittings", spec: RenderSpec, held: ExitStack) -> Hashes:
+        """Have a recipe's ControlNets and what makes their maps in memory; their hashes."""
         found: list[tuple[str, str]] = []
         for place, use in enumerate(spec.controls):
-            hashes = fittings.control(use.kind, use.model)
-            found += [(f"control {place}/{name}", sha256) for name, sha256 in hashes]
+            source = fittings.rack.choose(use.kind, use.model)
+            net = held.enter_context(fittings.rack.using(source.name))
+            found += [(f"control {place}/{name}", sha256) for name, sha256 in net.hashes]
             if not use.ready and use.kind in WEIGHTS_OF:
                 files = files_of(self._models_dir, WEIGHTS_OF[use.kind])
                 load = partial(self._preprocessors.load, use.kind)
@@ -159,6 +185,13 @@ class AidsShop:
 
 def _named(hashes: Hashes) -> str:
     return together(hashes) if hashes else ""
+
+
+def _read_hashes(index: WeightsIndex, of: str, files: Files) -> Hashes:
+    try:
+        return tuple((name, index.sha256(file)) for name, file in files)
+    except OSError as exc:
+        raise ModelMissing(f"The weights of {of} cannot be read: {exc}") from exc
 
 
 class _Loaded:
@@ -178,10 +211,7 @@ class _Loaded:
             return self._known[key]  # nobody waits for weights that others load
         with self._lock:
             if key not in self._known:
-                try:
-                    found = tuple((name, self._index.sha256(file)) for name, file in files)
-                except OSError as exc:
-                    raise ModelMissing(f"The weights of {key} cannot be read: {exc}") from exc
+                found = _read_hashes(self._index, key, files)
                 load()
                 self._known[key] = found
             return self._known[key]
@@ -195,36 +225,53 @@ class _Fittings:
         model: LoadedModel,
         controls: Mapping[str, ControlSource],
         image_prompts: Mapping[str, Path],
-        index: WeightsIndex,
+        *,
+        read_hashes: Callable[[str, Files], Hashes],
+        room_for: RoomFor,
     ) -> None:
         unet = model.module if isinstance(model.module, UNet2DConditionModel) else None
-        self.loras = LoraBank(model.pipe)
+        self.loras = LoraBank(model.pipe, room_for=room_for)
         self.embeddings = EmbeddingShelf(model.pipe)
-        self.rack = ControlRack(unet, controls)
-        self._found_prompts = image_prompts
-        self._loaded = _Loaded(index)
-        self._image_prompts = ImagePrompts(unet, image_prompts) if unet is not None else None
+        self.rack = ControlRack(unet, controls, read_hashes=read_hashes, room_for=room_for)
+        self._image_prompts = (
+            ImagePrompts(unet, image_prompts, read_hashes=read_hashes, room_for=room_for)
+            if unet is not None
+            else None
+        )
         model.denoiser.loras = self.loras
         if unet is not None:
             model.denoiser.controls = self.rack
             model.denoiser.image_prompts = self._image_prompts
 
-    def control(self, kind: str, name: str) -> Hashes:
-        """Have the ControlNet that leads by this kind. Raises ModelMissing, SpecInvalid."""
-        source = self.rack.choose(kind, name)
-        return self._loaded.hashes(
-            f"ControlNet {source.name}", source.files, partial(self.rack.take, source.name)
-        )
-
-    def prompts_with(self, name: str) -> tuple[str, ImagePromptView, Hashes]:
+    def prompts_for(self, name: str) -> tuple[str, ImagePrompts]:
         """The weights of that name, or those that fit. Raises ModelMissing, SpecInvalid."""
         if self._image_prompts is None:
             raise SpecInvalid("an image prompt needs a model of the SD 1.x or SDXL layout")
-        chosen = self._image_prompts.choose(name)
-        load = partial(self._image_prompts.view, chosen)
-        files = image_prompt_files(self._found_prompts[chosen])
-        hashes = self._loaded.hashes(f"image prompt {chosen}", files, load)
-        return chosen, load(), hashes
+        return self._image_prompts.choose(name), self._image_prompts
+
+    @property
+    def _shelves(self) -> tuple[Beside, ...]:
+        """What is soonest read again stands first."""
+        prompts = self._image_prompts
+        return (self.loras, *([prompts.shelf] if prompts else []), self.rack.shelf)
+
+    @property
+    def bytes(self) -> int:
+        """As Beside says."""
+        return sum(shelf.bytes for shelf in self._shelves)
+
+    @property
+    def idle_bytes(self) -> int:
+        """As Beside says."""
+        return sum(shelf.idle_bytes for shelf in self._shelves)
+
+    def let_go(self, wanted: int) -> int:
+        """As Beside says."""
+        freed = 0
+        for shelf in self._shelves:
+            if freed < wanted:
+                freed += shelf.let_go(wanted - freed)
+        return freed
 
 
 class RequestText:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import BoundedSemaphore
+from typing import Self
 
 import torch
 
-from brand.spec import RenderCancelled, RenderFailed
+from brand.spec import RenderCancelled, RenderError, RenderFailed
 from generation.engine.loop.rides import is_memory
 
 TEXTS = 1
@@ -20,10 +21,21 @@ PICTURES = 1
 
 
 class Meter:
-    """Device seconds of one request."""
+    """Device seconds of one request; an error that leaves its context takes them along."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        """Measure within the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """What was used counts, also where no picture comes of it."""
+        if isinstance(error, RenderError):
+            error.seconds = self.seconds
 
 
 class Ends:

@@ -40,6 +40,8 @@ from generation.engines import (
     EngineUnusable,
     Inputs,
     OnProgress,
+    Wish,
+    Wished,
 )
 
 ENGINE = "in-flight/1"
@@ -96,7 +98,9 @@ class InFlightEngine:
         self._options = options
         self._sources = find_models(options.models_dir, options.shipped)
         self._index = WeightsIndex(options.state_dir / "weights.json")
-        self._aids = AidsShop(options.models_dir, options.shipped, self._index)
+        self._aids = AidsShop(
+            options.models_dir, options.shipped, self._index, lambda: self._ready[0]
+        )
         self._fleet: Fleet | None = None
         self._shop: Shop | None = None
 
@@ -194,18 +198,25 @@ class InFlightEngine:
         inputs: Inputs,
         on_progress: OnProgress,
         cancelled: Cancelled,
+        wished: Wished | None = None,
     ) -> Picture:
         """Render; `seconds` is the device's time, shared out among those in one batch."""
         spec = request.spec
         fleet, shop = self._ready
         self.check(spec)
-        meter = Meter()
-        with fleet.use(spec.model, cancelled) as model:
+        with Meter() as meter, fleet.use(spec.model, cancelled) as model:
             _check_pin(spec, model.sha256)
             turn = partial(shop.ends.picture, meter, cancelled)
             with self._aids.held(model, spec, inputs, turn) as aids:
                 making = Making(
-                    shop, model, aids, request, inputs, meter=meter, cancelled=cancelled
+                    shop,
+                    model,
+                    aids,
+                    request,
+                    inputs,
+                    meter=meter,
+                    cancelled=cancelled,
+                    wished=wished or partial(Wish.of, request),
                 )
                 image = making.picture(on_progress)
                 # Of the weights in memory: by now other files may lie on the disk.

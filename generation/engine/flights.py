@@ -13,6 +13,8 @@ from typing import Protocol
 
 import torch
 
+from generation.engines import Wished
+
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
@@ -155,6 +157,8 @@ class Flight:
     """Whose work it is, for fair turns."""
     preview_every: int = 0
     """Hand out a guess every so many evaluations; 0: never."""
+    wished: Wished | None = None
+    """Asked before every step for the two above, where they may change on the way."""
     arrived: float = field(default_factory=time.monotonic)
     buckets: tuple[int, ...] = ()
     """Set by the loop when the flight ends: the row buckets of equal bits it was rendered in."""

@@ -6,10 +6,9 @@ its cross-attention layers answer through processors that add each row's own pic
 weight, and afterwards through the usual ones again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
@@ -23,7 +22,14 @@ from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 from brand.spec import ModelMissing
 from generation.engine.denoisers.padding import PADDED_ROWS
 from generation.engine.flights import Row
-from generation.engine.library.weights import WeightsDamaged, read_header
+from generation.engine.library.shelf import RoomFor, Shelf
+from generation.engine.library.weights import (
+    Files,
+    Hashes,
+    WeightsDamaged,
+    bytes_on_disk,
+    read_header,
+)
 
 FOLDER = "image-prompts"
 """In the models folder: one folder for each set of weights."""
@@ -86,13 +92,21 @@ def _fits(file: Path, words: int) -> bool:
 
 
 class ImagePrompts:
-    """The image prompts of one loaded UNet, each set of weights loaded when first asked for."""
+    """The image prompts of one loaded UNet, each set of weights loaded when it is asked for and
+    kept until others need the room."""
 
-    def __init__(self, unet: UNet2DConditionModel, found: Mapping[str, Path]) -> None:
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        found: Mapping[str, Path],
+        *,
+        read_hashes: Callable[[str, Files], Hashes] = lambda _name, _files: (),
+        room_for: RoomFor | None = None,
+    ) -> None:
         self._unet = unet
         self._found = found
-        self._loaded: dict[str, ImagePromptView] = {}
-        self._lock = Lock()
+        self._read_hashes = read_hashes
+        self.shelf: Shelf[ImagePromptView] = Shelf(room_for=room_for)
 
     def choose(self, name: str) -> str:
         """The weights of that name; for an empty one the first that fit this UNet.
@@ -101,14 +115,27 @@ class ImagePrompts:
         """
         return fitting_image_prompt(self._found, name, self._unet.config.cross_attention_dim)
 
+    def using(self, name: str) -> AbstractContextManager["ImagePromptView"]:
+        """Have these weights on this UNet in memory within this context.
+
+        Raises ModelMissing where they do not fit it.
+        """
+        weights = self._found[name]
+        files = image_prompt_files(weights)
+
+        def load() -> ImagePromptView:
+            hashes = self._read_hashes(f"image prompt {name}", files)
+            return _loaded(self._unet, name, weights, hashes)
+
+        return self.shelf.using(name, load, bytes_on_disk(files))
+
     def view(self, name: str) -> "ImagePromptView":
-        """These weights on this UNet. Raises ModelMissing where they do not fit it."""
-        if name in self._loaded:
-            return self._loaded[name]  # the step loop never waits for what others load
-        with self._lock:
-            if name not in self._loaded:
-                self._loaded[name] = _loaded(self._unet, name, self._found[name])
-            return self._loaded[name]
+        """These weights, in memory until others need the room. Raises as `using`."""
+        view = self.shelf.get(name)  # the step loop never waits for what others load
+        if view is None:
+            with self.using(name) as view:
+                pass
+        return view
 
 
 class ImagePromptView:
@@ -120,7 +147,12 @@ class ImagePromptView:
         encoder: CLIPVisionModelWithProjection,
         projection: torch.nn.Module,
         layers: Mapping[str, Any],
+        hashes: Hashes = (),
     ) -> None:
+        self.hashes = hashes
+        """Of its files as they were when it was loaded."""
+        parts = (encoder, projection, *layers.values())
+        self.size = sum(weight.nbytes for part in parts for weight in part.parameters())
         self._encoder = encoder
         self._projection = projection
         side = encoder.config.image_size
@@ -221,7 +253,7 @@ def _product(layer: torch.nn.Linear, tokens: torch.Tensor) -> torch.Tensor:
     return product[: len(flat)].view(*tokens.shape[:2], -1)
 
 
-def _loaded(unet: UNet2DConditionModel, name: str, file: Path) -> ImagePromptView:
+def _loaded(unet: UNet2DConditionModel, name: str, file: Path, hashes: Hashes) -> ImagePromptView:
     device, dtype = unet.device, unet.dtype
     try:
         state: dict[str, dict[str, torch.Tensor]] = {"image_proj": {}, "ip_adapter": {}}
@@ -243,7 +275,7 @@ def _loaded(unet: UNet2DConditionModel, name: str, file: Path) -> ImagePromptVie
         ) from exc
     layers = {at: layer.to(device, dtype).eval() for at, layer in made.items() if _reads(layer)}
     return ImagePromptView(
-        unet, encoder.to(device).eval(), projection.to(device, dtype).eval(), layers
+        unet, encoder.to(device).eval(), projection.to(device, dtype).eval(), layers, hashes
     )
 
 

@@ -29,7 +29,7 @@ from generation.engine.ways.outpaint import extended
 from generation.engine.ways.start import Begin, Bench
 from generation.engine.ways.text import from_text
 from generation.engine.words.prompts import Encoded
-from generation.engines import Inputs, OnProgress
+from generation.engines import Inputs, OnProgress, Wished
 from generation.pixels import enlarged, fitted, read_picture
 
 
@@ -79,12 +79,14 @@ class Making:
         *,
         meter: Meter,
         cancelled: Cancelled,
+        wished: Wished,
     ) -> None:
         self._shop, self._model, self._aids = shop, model, aids
         self._request, self._spec = request, request.spec
         self._inputs = inputs
         self._meter = meter
         self._cancelled = cancelled
+        self._wished = wished
         self.buckets: list[tuple[int, ...]] = []
         """Of each pass so far: the row buckets of equal bits that it was rendered in."""
 
@@ -176,6 +178,7 @@ class Making:
         begun = self._begun(pass_, begin, generator)
         stepper = new_stepper(pass_.course, begun.start(generator))
         controls = self._aids.controls(pass_.width, pass_.height)
+        wish = self._wished()
         flight = Flight(
             key=self._request.render_id,
             signature=self._model.signature(
@@ -193,12 +196,15 @@ class Making:
             controls=controls,
             extra=begun.extra,
             blend=blend_of(begun.held, begun.noise, stepper) if begun.held else None,
-            priority=self._request.priority,
+            priority=wish.priority,
             team=self._request.team or self._request.brand,
-            preview_every=self._request.preview_every,
+            preview_every=wish.preview_every,
+            wished=self._wished,
         )
-        latents = self._shop.loop.fly(flight, told, self._cancelled)
-        self._meter.seconds += flight.seconds
+        try:
+            latents = self._shop.loop.fly(flight, told, self._cancelled)
+        finally:  # what was used counts, also where no picture comes of it
+            self._meter.seconds += flight.seconds
         if flight.buckets:
             self.buckets.append(flight.buckets)
         return self._decoded(latents)

@@ -10,7 +10,7 @@ from pathlib import Path
 from brand.spec import ModelInfo, Picture, Progress, RenderRequest, RenderSpec
 from generation.client import RendererClient
 from generation.drawn_engine import DrawnEngine
-from generation.engines import Cancelled, Engine, Inputs, OnProgress
+from generation.engines import Cancelled, Engine, Inputs, OnProgress, Wished
 from generation.server import Server, bind
 from generation.service import GenerationService
 from generation.settings import ServiceSettings
@@ -117,6 +117,7 @@ class SteppedEngine:
         inputs: Inputs,
         on_progress: OnProgress,
         cancelled: Cancelled,
+        wished: Wished | None = None,
     ) -> Picture:
         """As the drawn engine, step by step."""
         self.rendered.append(request.render_id)
@@ -127,4 +128,4 @@ class SteppedEngine:
                     return
             on_progress(progress)
 
-        return self._drawn.render(request, inputs, paced, cancelled)
+        return self._drawn.render(request, inputs, paced, cancelled, wished)

@@ -1,7 +1,7 @@
 """The ControlNets of one loaded model, and what they add to it in a batch of rows."""
 
-from collections.abc import Mapping, Sequence
-from threading import Lock
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
@@ -12,44 +12,64 @@ from generation.engine.control.loading import load_control
 from generation.engine.control.sources import ControlSource, choose_control
 from generation.engine.denoisers.tiling import Tiling
 from generation.engine.flights import Lead, Signature
+from generation.engine.library.shelf import RoomFor, Shelf
+from generation.engine.library.weights import Files, Hashes, bytes_on_disk
 
 Residuals = tuple[tuple[torch.Tensor, ...], torch.Tensor]
 """What is added to the UNet's down blocks, and to its middle block."""
+_NO_UNET = "ControlNets lead models of the SD 1.x and SDXL layouts only; choose such a model."
 
 
 class ControlRack:
-    """Loads ControlNets when they are first asked for, and keeps them as long as their model.
+    """Loads ControlNets when they are asked for, and keeps them until others need the room.
 
-    `take` runs in the threads of requests, `residuals` in the loop's alone.
+    `residuals` runs in the loop's thread alone, all else in those of requests.
     """
 
     def __init__(
-        self, unet: UNet2DConditionModel | None, sources: Mapping[str, ControlSource]
+        self,
+        unet: UNet2DConditionModel | None,
+        sources: Mapping[str, ControlSource],
+        *,
+        read_hashes: Callable[[str, Files], Hashes] = lambda _name, _files: (),
+        room_for: RoomFor | None = None,
     ) -> None:
         """`unet` is None for a layout without one (SD3, Flux): every control is refused."""
         self._unet = unet
         self._sources = sources
-        self._nets: dict[str, _Net] = {}
-        self._lock = Lock()
+        self._read_hashes = read_hashes
+        self.shelf: Shelf[Net] = Shelf(room_for=room_for)
 
     @property
     def bytes(self) -> int:
         """Of the loaded ControlNets' weights; they count as the model's own."""
-        return sum(net.bytes for net in list(self._nets.values()))
+        return self.shelf.bytes
 
     def choose(self, kind: str, name: str = "") -> ControlSource:
         """As choose_control says, for this model. Raises ModelMissing and SpecInvalid."""
         if self._unet is None:
-            raise ModelMissing(
-                "ControlNets lead models of the SD 1.x and SDXL layouts only; choose such a model."
-            )
+            raise ModelMissing(_NO_UNET)
         return choose_control(self._sources, kind, name, self._fits)
 
+    def using(self, name: str) -> AbstractContextManager["Net"]:
+        """Have it in memory within this context.
+
+        Raises ModelMissing where its files are not sound or do not fit.
+        """
+        source = self._sources[name]
+
+        def load() -> Net:
+            if self._unet is None:
+                raise ModelMissing(_NO_UNET)
+            hashes = self._read_hashes(f"ControlNet {name}", source.files)
+            return Net(load_control(source, self._unet), hashes)
+
+        return self.shelf.using(name, load, bytes_on_disk(source.files))
+
     def take(self, name: str) -> None:
-        """Have it in memory. Raises ModelMissing where its files are not sound or do not fit."""
-        with self._lock:
-            if name not in self._nets and self._unet is not None:
-                self._nets[name] = _Net(load_control(self._sources[name], self._unet))
+        """Have it in memory until others need the room. Raises as `using`."""
+        with self.using(name):
+            pass
 
     @torch.no_grad()
     def residuals(
@@ -72,7 +92,7 @@ class ControlRack:
         parts = []
         for place, name in enumerate(signature.controls):
             mine = [row[place] for row in leads]
-            net = self._nets[name]
+            net = self.shelf[name]
             parts.append(net.answer(latents, timesteps, text, added, mine, signature.tile))
         down, middle = parts[0]
         for more, more_middle in parts[1:]:
@@ -87,7 +107,7 @@ class ControlRack:
         return source.fits(config.cross_attention_dim, config.block_out_channels)
 
 
-class _Net:
+class Net:
     """One ControlNet whose view of a picture is computed once for all steps.
 
     The layers that look at the map read pixels, at many times the latents' size, and see the
@@ -95,7 +115,10 @@ class _Net:
     is in the batch.
     """
 
-    def __init__(self, net: ControlNetModel) -> None:
+    def __init__(self, net: ControlNetModel, hashes: Hashes = ()) -> None:
+        self.hashes = hashes
+        """Of its files as they were when it was loaded."""
+        self.size = sum(parameter.nbytes for parameter in net.parameters())
         self._eye = net.controlnet_cond_embedding
         self._flipped = net.config.controlnet_conditioning_channel_order == "bgr"
         net.register_to_config(controlnet_conditioning_channel_order="rgb")
@@ -103,12 +126,6 @@ class _Net:
         self._net = net
         self._tiling = Tiling(net, self._eye)
         self._seen = {False: WeakTensorKeyDictionary(), True: WeakTensorKeyDictionary()}
-
-    @property
-    def bytes(self) -> int:
-        return sum(
-            parameter.nbytes for part in (self._net, self._eye) for parameter in part.parameters()
-        )
 
     def answer(
         self,
@@ -119,6 +136,7 @@ class _Net:
         leads: Sequence[Lead],
         tile: bool,
     ) -> Residuals:
+        """Its residuals for these rows, each with its own picture and scale."""
         self._tiling.switch(tile)
         scales = torch.tensor([lead.scale for lead in leads], device=latents.device)
         down, middle = self._net(

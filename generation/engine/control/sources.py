@@ -1,6 +1,5 @@
 """Which ControlNets lie on this machine, and which model each fits; found without torch."""
 
-import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brand.spec import CONTROL_KINDS, ModelMissing, SpecInvalid
+from generation.engine.library.sources import Unusable, read_json
 from generation.engine.library.weights import (
     Header,
     WeightsDamaged,
@@ -62,11 +62,6 @@ class ControlSource:
     files: tuple[tuple[str, Path], ...] = field(default=(), repr=False)
     """What decides its part of the pixels: (name, file)."""
 
-    @property
-    def weight_bytes(self) -> int:
-        """How large its weights files are together."""
-        return sum(p.stat().st_size for _, p in self.files if p.suffix == ".safetensors")
-
     def sha256(self, index: WeightsIndex) -> str:
         """One hash over everything that decides its part of the pixels."""
         return together([(name, index.sha256(path)) for name, path in self.files])
@@ -74,10 +69,6 @@ class ControlSource:
     def fits(self, words: int, channels: Iterable[int]) -> bool:
         """Whether it belongs beside a UNet of this text width and these level widths."""
         return words == self.words and tuple(channels)[: len(self.channels)] == self.channels
-
-
-class _Unusable(Exception):
-    """This is no ControlNet we can load; the message says why."""
 
 
 def choose_control(
@@ -133,28 +124,28 @@ def find_controls(models_dir: Path | None, shipped: Path) -> dict[str, ControlSo
 def _add(found: dict[str, ControlSource], name: str, path: Path) -> None:
     try:
         found[name] = _folder(name, path) if path.is_dir() else _file(name, path, _named(name))
-    except (_Unusable, WeightsDamaged) as exc:
+    except (Unusable, WeightsDamaged) as exc:
         _log.warning(
             "ControlNet %s is left out: %s", name, exc, extra={"action": "control_left_out"}
         )
 
 
 def _folder(name: str, path: Path) -> ControlSource:
-    settings = _json(path / SETTINGS_FILE) if (path / SETTINGS_FILE).is_file() else {}
+    settings = read_json(path / SETTINGS_FILE) if (path / SETTINGS_FILE).is_file() else {}
     kind = settings.get("kind", _named(name))
     if not (path / "config.json").is_file():
         files = sorted(path.glob("*.safetensors"))
         if len(files) != 1:
-            raise _Unusable("it holds neither a config.json nor just one safetensors file.")
+            raise Unusable("it holds neither a config.json nor just one safetensors file.")
         return _file(name, files[0], kind)
-    config = _json(path / "config.json")
+    config = read_json(path / "config.json")
     if config.get("_class_name") != "ControlNetModel":
-        raise _Unusable(f"{config.get('_class_name')} is not ControlNetModel (SD 1.x, SDXL).")
+        raise Unusable(f"{config.get('_class_name')} is not ControlNetModel (SD 1.x, SDXL).")
     if config.get("global_pool_conditions") or not _plain_numbers(config):
-        raise _Unusable("its config.json describes no ControlNet that follows a map.")
+        raise Unusable("its config.json describes no ControlNet that follows a map.")
     weights = path / WEIGHTS_FILE
     if not weights.is_file():
-        raise _Unusable(f"{WEIGHTS_FILE} is missing.")
+        raise Unusable(f"{WEIGHTS_FILE} is missing.")
     read_header(weights)
     return ControlSource(
         name=name,
@@ -193,14 +184,14 @@ def _words(header: Header) -> int:
     for shape in _shapes(header, (_CROSS_ATTENTION,)):
         if len(shape) == 2:
             return shape[1]
-    raise _Unusable("it holds no ControlNet: no layer of it reads a prompt.")
+    raise Unusable("it holds no ControlNet: no layer of it reads a prompt.")
 
 
 def _first_width(header: Header) -> int:
     for shape in _shapes(header, _FIRST_CONVOLUTIONS):
         if len(shape) == 4 and shape[1] == 4:
             return shape[0]
-    raise _Unusable("it holds no ControlNet: nothing of it reads four latent channels.")
+    raise Unusable("it holds no ControlNet: nothing of it reads four latent channels.")
 
 
 def _shapes(header: Header, ends: tuple[str, ...]) -> Iterator[tuple[int, ...]]:
@@ -217,18 +208,8 @@ def _named(name: str) -> str:
 
 def _known(kind: object) -> str:
     if kind not in CONTROL_KINDS:
-        raise _Unusable(
+        raise Unusable(
             f'its kind is not known. Name it by its kind, or write {{"kind": …}} into its'
             f" {SETTINGS_FILE}: one of {', '.join(CONTROL_KINDS)}."
         )
     return str(kind)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as exc:
-        raise _Unusable(f"{path.name} is no JSON.") from exc
-    if not isinstance(data, dict):
-        raise _Unusable(f"{path.name} is no JSON object.")
-    return data

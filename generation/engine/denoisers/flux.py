@@ -1,14 +1,13 @@
 """The transformer of Flux: it reads latents as patches of 2×2, and may be told of guidance."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import torch
 
-from generation.engine.denoisers.batching import Samples, Stacked
-from generation.engine.denoisers.rows import TRAIN_STEPS, RowDenoiser
-from generation.engine.flights import Row, Signature, Terms
+from generation.engine.denoisers.batching import Samples
+from generation.engine.denoisers.rows import TRAIN_STEPS, Batch, RowDenoiser
+from generation.engine.flights import Signature, Terms
 
 T5_TOKENS = 512
 """As diffusers' pipeline sets it."""
@@ -19,26 +18,19 @@ _SAMPLE_GUIDANCE = 3.5
 class FluxDenoiser(RowDenoiser):
     """Answers rows of Flux; the latents' height and width are even."""
 
-    def _ask(
-        self,
-        run: Any,  # noqa: ANN401  # diffusers is untyped
-        signature: Signature,
-        latents: torch.Tensor,
-        timesteps: torch.Tensor,
-        stacked: Stacked,
-        rows: Sequence[Row],
-    ) -> torch.Tensor:
+    def _ask(self, run: Any, batch: Batch) -> torch.Tensor:  # noqa: ANN401  # diffusers is untyped
+        latents, terms, size = batch.latents, batch.terms, batch.latents.shape[-2:]
         out = run(
             hidden_states=packed(latents),
-            timestep=timesteps.to(latents.dtype) / TRAIN_STEPS,
-            guidance=stacked.guidance if self.module.config.guidance_embeds else None,
-            encoder_hidden_states=stacked.text,
-            pooled_projections=stacked.pooled,
-            txt_ids=_no_places(stacked.text.shape[1], latents.device, latents.dtype),
-            img_ids=_places(signature.height, signature.width, latents.device, latents.dtype),
+            timestep=batch.timesteps.to(latents.dtype) / TRAIN_STEPS,
+            guidance=terms.guidance if self.module.config.guidance_embeds else None,
+            encoder_hidden_states=terms.text,
+            pooled_projections=terms.pooled,
+            txt_ids=_no_places(terms.text.shape[1], latents.device, latents.dtype),
+            img_ids=_places(*size, latents.device, latents.dtype),
             return_dict=False,
         )[0]
-        return unpacked(out, signature.height, signature.width)
+        return unpacked(out, *size)
 
     def _sample_terms(self, signature: Signature, samples: Samples) -> Terms:
         config = self.module.config

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -45,11 +46,6 @@ class ImagePromptSets(Protocol):
 class ControlResiduals(Protocol):
     """The ControlNets of one model."""
 
-    @property
-    def bytes(self) -> int:
-        """Of their weights in memory."""
-        ...
-
     def residuals(
         self,
         signature: Signature,
@@ -62,6 +58,17 @@ class ControlResiduals(Protocol):
     ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
         """What is added to the model's down and middle blocks; all have `bucket` rows."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """One call of a model: everything in it has as many rows as the bucket."""
+
+    signature: Signature
+    latents: torch.Tensor
+    timesteps: torch.Tensor
+    terms: Stacked
+    rows: Sequence[Row]
 
 
 class RowDenoiser(ABC):
@@ -133,11 +140,17 @@ class RowDenoiser(ABC):
         latents = torch.stack([row.latents for row in everyone]).to(device, dtype)
         times = [row.timestep for row in everyone]
         timesteps = torch.tensor(times, dtype=torch.float32, device=device)
-        stacked = self._terms.stacked(everyone, dtype)
+        batch = Batch(
+            signature=signature,
+            latents=latents,
+            timesteps=timesteps,
+            terms=self._terms.stacked(everyone, dtype),
+            rows=everyone,
+        )
         self._tiling.switch(signature.tile)
         with ExitStack() as acting:
             self._apply(signature, everyone, acting)
-            out = self._ask(run, signature, latents, timesteps, stacked, everyone)
+            out = self._ask(run, batch)
         return out[: len(rows)].float()
 
     def sample_rows(self, signature: Signature, count: int, seed: int) -> list[Row]:
@@ -154,15 +167,7 @@ class RowDenoiser(ABC):
         ]
 
     @abstractmethod
-    def _ask(
-        self,
-        run: Any,  # noqa: ANN401  # diffusers is untyped
-        signature: Signature,
-        latents: torch.Tensor,
-        timesteps: torch.Tensor,
-        stacked: Stacked,
-        rows: Sequence[Row],
-    ) -> torch.Tensor:
+    def _ask(self, run: Any, batch: Batch) -> torch.Tensor:  # noqa: ANN401  # diffusers is untyped
         """What `run`, the module or its compiled form, answers: (bucket, channels, ...)."""
 
     @abstractmethod

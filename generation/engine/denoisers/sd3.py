@@ -1,14 +1,13 @@
 """The transformer of Stable Diffusion 3."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from generation.engine.denoisers.batching import Samples, Stacked
-from generation.engine.denoisers.rows import RowDenoiser
+from generation.engine.denoisers.batching import Samples
+from generation.engine.denoisers.rows import Batch, RowDenoiser
 from generation.engine.denoisers.unet import CLIP_WINDOW
-from generation.engine.flights import Row, Signature, Terms
+from generation.engine.flights import Signature, Terms
 
 T5_TOKENS = 256
 """As diffusers' pipeline sets it; zeros where the model has no T5."""
@@ -17,20 +16,12 @@ T5_TOKENS = 256
 class SD3Denoiser(RowDenoiser):
     """Answers rows of SD3; the latents' height and width are even."""
 
-    def _ask(
-        self,
-        run: Any,  # noqa: ANN401  # diffusers is untyped
-        signature: Signature,
-        latents: torch.Tensor,
-        timesteps: torch.Tensor,
-        stacked: Stacked,
-        rows: Sequence[Row],
-    ) -> torch.Tensor:
+    def _ask(self, run: Any, batch: Batch) -> torch.Tensor:  # noqa: ANN401  # diffusers is untyped
         out: torch.Tensor = run(
-            hidden_states=latents,
-            timestep=timesteps,
-            encoder_hidden_states=stacked.text,
-            pooled_projections=stacked.pooled,
+            hidden_states=batch.latents,
+            timestep=batch.timesteps,
+            encoder_hidden_states=batch.terms.text,
+            pooled_projections=batch.terms.pooled,
             return_dict=False,
         )[0]
         return out

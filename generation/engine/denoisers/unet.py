@@ -1,13 +1,12 @@
 """The UNet of Stable Diffusion 1.x and SDXL; an inpainting model reads nine channels, not four."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from generation.engine.denoisers.batching import Samples, Stacked
-from generation.engine.denoisers.rows import RowDenoiser
-from generation.engine.flights import Row, Signature, Terms
+from generation.engine.denoisers.rows import Batch, RowDenoiser
+from generation.engine.flights import Signature, Terms
 
 CLIP_WINDOW = 77
 _SIZES = 6
@@ -20,45 +19,31 @@ class UNetDenoiser(RowDenoiser):
 
     tiles = True
 
-    def _ask(
-        self,
-        run: Any,  # noqa: ANN401  # diffusers is untyped
-        signature: Signature,
-        latents: torch.Tensor,
-        timesteps: torch.Tensor,
-        stacked: Stacked,
-        rows: Sequence[Row],
-    ) -> torch.Tensor:
+    def _ask(self, run: Any, batch: Batch) -> torch.Tensor:  # noqa: ANN401  # diffusers is untyped
         out: torch.Tensor = run(
-            latents,
-            timesteps,
-            encoder_hidden_states=stacked.text,
-            added_cond_kwargs=_added(stacked),
+            batch.latents,
+            batch.timesteps,
+            encoder_hidden_states=batch.terms.text,
+            added_cond_kwargs=_added(batch.terms),
             return_dict=False,
-            **self._residuals(signature, latents, timesteps, stacked, rows),
+            **self._residuals(batch),
         )[0]
         return out
 
-    def _residuals(
-        self,
-        signature: Signature,
-        latents: torch.Tensor,
-        timesteps: torch.Tensor,
-        stacked: Stacked,
-        rows: Sequence[Row],
-    ) -> dict[str, Any]:
+    def _residuals(self, batch: Batch) -> dict[str, Any]:
+        signature = batch.signature
         if not signature.controls:
             return {}
         if self.controls is None:
             raise ValueError(f"this model was not given the controls {signature.controls}")
         down, middle = self.controls.residuals(
             signature,
-            latents[:, : self.module.config.out_channels],  # a control never sees mask channels
-            timesteps,
-            stacked.text,
-            _added(stacked),
-            [row.leads for row in rows],
-            len(rows),
+            batch.latents[:, : self.module.config.out_channels],  # it sees no mask channels
+            batch.timesteps,
+            batch.terms.text,
+            _added(batch.terms),
+            [row.leads for row in batch.rows],
+            len(batch.rows),
         )
         return {
             "down_block_additional_residuals": down,

@@ -2,12 +2,10 @@
 
 import gc
 import logging
-import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Condition
 
 import torch
@@ -15,7 +13,9 @@ import torch
 from brand.spec import ModelInfo, ModelMissing, RenderCancelled, ReproductionClass
 from generation.engine.device import Device
 from generation.engine.flights import Denoiser
+from generation.engine.library.held import Held, default_budget
 from generation.engine.library.loaded import LoadedModel, read_model
+from generation.engine.library.shelf import Beside
 from generation.engine.library.sources import ModelSource
 from generation.engine.library.weights import WeightsDamaged, WeightsIndex
 
@@ -25,27 +25,10 @@ PATIENCE_S = 10.0
 """So long a request for a model without room waits; then newcomers of other models do."""
 _LOOK_S = 0.25
 """How often whoever waits looks whether it was cancelled."""
-_MEMORY_SHARE = {"cpu": 0.6, "cuda": 0.8}
-"""Of the device's memory, where no budget is set; the rest is for computing."""
 _MIB = 1 << 20
 _log = logging.getLogger(__name__)
 
 Load = Callable[[ModelSource, str, Device], LoadedModel]
-
-
-@dataclass(kw_only=True, eq=False)
-class _Held:
-    """A model in memory, or one that is just being read."""
-
-    expected: int
-    """Bytes that it takes as long as it is being read."""
-    model: LoadedModel | None = None
-    users: int = 0
-
-    @property
-    def bytes(self) -> int:
-        """That it takes now, with what was loaded beside it since."""
-        return self.model.bytes if self.model else self.expected
 
 
 class Fleet:
@@ -70,7 +53,9 @@ class Fleet:
         self._budget = memory_bytes or default_budget(device)
         self._load = load
         self._patience_s = patience_s
-        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._coming = 0
+        """Bytes for which room is kept: they are being loaded beside models."""
         self._waiting: OrderedDict[object, tuple[str, float]] = OrderedDict()
         self._changed = Condition()
 
@@ -103,6 +88,40 @@ class Fleet:
                 self._held[name].users -= 1
                 self._changed.notify_all()
 
+    def put_beside(self, model: LoadedModel, beside: Beside) -> None:
+        """Count this with a model that somebody uses meanwhile; it goes when the model goes."""
+        with self._changed:
+            held = self._held.get(model.source.name)
+            if held is not None and held.model is model:
+                held.beside = beside
+
+    @contextmanager
+    def room_beside(self, name: str, need: int) -> Iterator[None]:
+        """Keep so many bytes free within the context, in which they are loaded beside a model.
+
+        What nobody uses gives way. Where all that lies in memory is in use they are loaded all the
+        same: to wait might be to wait for each other. Raises ModelMissing where they could never
+        lie beside that model.
+        """
+        own = self.loaded(name).bytes
+        if own + need > self._budget:
+            raise ModelMissing(
+                f"What the recipe wants beside the model {name!r} needs {need // _MIB} MiB; with "
+                f"the model that is more than the {self._budget // _MIB} MiB that models may take. "
+                "Raise memory_mib, or leave it out."
+            )
+        with self._changed:
+            if not self._make_room(need, models=0, anyway=True):
+                _log.warning("more memory is in use than the budget", extra={"action": "memory"})
+            self._coming += need
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._coming -= need
+                self._make_room(0, models=0, anyway=True)  # it may be larger than was expected
+                self._changed.notify_all()
+
     def loaded(self, name: str) -> LoadedModel:
         """A model that someone uses meanwhile. Raises ModelMissing if it is not in memory."""
         model = self._in_memory(name)
@@ -130,6 +149,7 @@ class Fleet:
                 dtype=self.device.numbers,
                 device=self.device.label,
                 bytes=held[source.name].bytes if source.name in held else 0,
+                beside_bytes=held[source.name].beside_bytes if source.name in held else 0,
             )
             for source in sorted(self._sources.values(), key=lambda source: source.name)
         )
@@ -179,7 +199,7 @@ class Fleet:
                 while True:
                     held = self._held.get(name)
                     if held is None and self._make_room(need):
-                        self._held[name] = _Held(expected=need)
+                        self._held[name] = Held(expected=need)
                         break
                     if held is not None and held.model and not self._is_turn_of_other(name):
                         held.users += 1
@@ -211,7 +231,7 @@ class Fleet:
                 raise _unreadable(name, exc) from exc
             raise
         with self._changed:
-            self._held[name] = _Held(expected=model.bytes, model=model, users=1)
+            self._held[name] = Held(expected=model.bytes, model=model, users=1)
             self._changed.notify_all()
         _log.info(
             "model %s loaded in %.1f s", name, time.monotonic() - started, extra={"action": "load"}
@@ -231,26 +251,42 @@ class Fleet:
             )
         return need
 
-    def _make_room(self, need: int) -> bool:
-        """Put unused models away until there is room; False while too many are in use."""
+    def _make_room(self, need: int, *, models: int = 1, anyway: bool = False) -> bool:
+        """Let go of what nobody uses until there is room for so many bytes and more models.
+
+        What lies beside models goes first. False where too much is in use: nothing was let go then,
+        or with `anyway` all that could be.
+        """
+        taken = self._coming + sum(held.bytes for held in self._held.values())
+        over = taken + need - self._budget
+        idle = sum(held.idle_bytes for held in self._held.values())
         unused = [name for name, held in self._held.items() if held.model and not held.users]
-        taken = sum(held.bytes for held in self._held.values())
-        leaving = []
-        count = len(self._held)
-        while taken + need > self._budget or count >= self._max_models:
-            if not unused:
+        most = self._max_models - models
+        leaving: list[str] = []
+        while over > idle or len(self._held) - len(leaving) > most:
+            if len(leaving) < len(unused):
+                leaving.append(unused[len(leaving)])
+                over -= self._held[leaving[-1]].bytes
+                idle -= self._held[leaving[-1]].idle_bytes
+            elif anyway:
+                break
+            else:
                 return False
-            leaving.append(unused.pop(0))
-            taken -= self._held[leaving[-1]].bytes
-            count -= 1
-        for name in leaving:
+        self._put_away(leaving, over)
+        return over <= idle
+
+    def _put_away(self, models: Sequence[str], beside: int) -> None:
+        """These models, and so many bytes of what nobody uses beside the others."""
+        for name in models:
             del self._held[name]
             _log.info("model %s gives way", name, extra={"action": "unload"})
-        if leaving:
+        for held in self._held.values():
+            if beside > 0 and held.beside is not None:
+                beside -= held.beside.let_go(beside)
+        if models:
             gc.collect()
             if self.device.torch_device.type == "cuda":
                 torch.cuda.empty_cache()
-        return True
 
     def _is_turn_of_other(self, name: str) -> bool:
         """Whether another model's request has waited for too long: else it might do so for ever."""
@@ -263,11 +299,3 @@ def _unreadable(name: str, exc: OSError) -> ModelMissing:
     return ModelMissing(
         f"The model {name!r} cannot be read: {exc}. Put its files back, or restart the service."
     )
-
-
-def default_budget(device: Device) -> int:
-    """Bytes that models may take where nobody says otherwise."""
-    share = _MEMORY_SHARE[device.torch_device.type]
-    if device.torch_device.type == "cuda":
-        return int(share * torch.cuda.get_device_properties(device.torch_device).total_memory)
-    return int(share * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

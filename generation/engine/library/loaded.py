@@ -46,14 +46,8 @@ class LoadedModel:
     """Threads that everything of this model computes with."""
     dtype: str
     """E.g. `float32` or `bfloat16+int8`: stands in the reproduction class."""
-    own_bytes: int
-    """Of its own weights in memory."""
-
-    @property
-    def bytes(self) -> int:
-        """Of its weights in memory and of the ControlNets that were loaded beside it."""
-        controls = self.denoiser.controls
-        return self.own_bytes + (controls.bytes if controls else 0)
+    bytes: int
+    """Of its weights in memory."""
 
     @property
     def layout(self) -> str:
@@ -138,7 +132,7 @@ def read_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
         pipe=pipe,
         threads=device.threads_for(source.weight_bytes),
         dtype=device.numbers,
-        own_bytes=bytes_in_memory(pipe),
+        bytes=bytes_in_memory(pipe),
     )
 
 

@@ -20,6 +20,10 @@ DTYPE_BYTES = {
 }  # fmt: skip
 MAX_HEADER_BYTES = 100_000_000
 MAX_DIMENSIONS = 8
+Files = Sequence[tuple[str, Path]]
+"""(name, file) of what decides an aid's part of the pixels."""
+Hashes = tuple[tuple[str, str], ...]
+"""(name, sha256) of them."""
 _LENGTH_BYTES = 8
 _READ_BYTES = 1 << 20
 
@@ -173,6 +177,12 @@ def file_sha256(path: Path) -> str:
         while block := file.read(_READ_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def bytes_on_disk(files: Files) -> int:
+    """Of the weights among them; a file that is gone is refused by whoever reads it."""
+    weights = [path for _, path in files if path.suffix == ".safetensors" and path.is_file()]
+    return sum(path.stat().st_size for path in weights)
 
 
 def together(parts: Sequence[tuple[str, str]]) -> str:

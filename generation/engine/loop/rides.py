@@ -46,6 +46,14 @@ class Ride:
         """Evaluations still to come."""
         return self.flight.remaining
 
+    def wished_priority(self) -> int:
+        """What its priority should be by now; its previews become what is wished at once."""
+        if self.flight.wished is None:
+            return self.priority
+        wish = self.flight.wished()
+        self.flight.preview_every = wish.preview_every
+        return wish.priority
+
     def questions(self) -> list[Row]:
         """Its rows for the next call: with guidance the negative prompt's, then the prompt's."""
         flight = self.flight

@@ -196,7 +196,7 @@ class StepLoop:
 
     def _turn(self) -> None:
         """One call of one model."""
-        self._for_each(self._drop_if_cancelled)
+        self._for_each(self._heed)
         if self._outlook.due():
             self._outlook.renew(self._lanes.values(), self._teams)
             self._for_each(lambda ride: ride.tell_place(self._clock()))
@@ -233,9 +233,17 @@ class StepLoop:
                     self._end(ride, out_of_memory(ride.flight))
         return seatings
 
-    def _drop_if_cancelled(self, ride: Ride) -> None:
+    def _heed(self, ride: Ride) -> None:
+        """Do what those who wait for it want by now."""
         if ride.cancelled():
             self._end(ride, RenderCancelled("Cancelled on request."))
+            return
+        priority = ride.wished_priority()
+        if priority != ride.priority:
+            self._teams.leave(ride)
+            ride.priority = priority
+            self._teams.enter(ride)
+            self._outlook.changed()
 
     def _for_each(self, action: Callable[[Ride], None]) -> None:
         """Whatever is thrown on behalf of one flight is that flight's failure."""

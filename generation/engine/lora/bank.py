@@ -7,7 +7,7 @@ weights are never touched, so nothing of a LoRA can stay behind.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, local
@@ -18,6 +18,7 @@ from diffusers import DiffusionPipeline
 
 from brand.spec import LoraRefused, LoraUse
 from generation.engine.flights import Row
+from generation.engine.library.shelf import RoomFor, Shelf
 from generation.engine.lora.layers import (
     Pair,
     Site,
@@ -32,7 +33,7 @@ from generation.engines import Inputs
 
 ROOM = 64
 ROOM_BYTES = 4 << 30
-"""LoRAs of one model kept in memory: how many, and their bytes together."""
+"""LoRAs of one model kept in memory while nobody uses them: how many, and their bytes together."""
 STACKS = 4
 STACK_BYTES = 2 << 30
 """Batches' compositions whose stacked matrices are kept, and their bytes together."""
@@ -41,12 +42,11 @@ Loras = tuple[tuple[str, float], ...]
 _SUMMING = {torch.float32, torch.float16, torch.bfloat16}
 
 
-@dataclass(kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Held:
     layers: Mapping[tuple[str, str], Pair]
     """By (part, path)."""
     size: int
-    users: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,30 +62,48 @@ class LoraBank:
     """
 
     def __init__(
-        self, pipe: DiffusionPipeline, *, room: int = ROOM, room_bytes: int = ROOM_BYTES
+        self,
+        pipe: DiffusionPipeline,
+        *,
+        room: int = ROOM,
+        room_bytes: int = ROOM_BYTES,
+        room_for: RoomFor | None = None,
     ) -> None:
         self._parts = acting_parts(pipe)
         self._denoiser = next(part for part in DENOISERS if part in self._parts)
         self._reader = LoraReader(pipe)
-        self._room, self._room_bytes = room, room_bytes
-        self._held: OrderedDict[str, _Held] = OrderedDict()
-        self._lock, self._reading = Lock(), Lock()
+        self._shelf: Shelf[_Held] = Shelf(room=room, room_bytes=room_bytes, room_for=room_for)
+        self._lock = Lock()
         self._sites: dict[str, Site] = {}
         self._text_sites: dict[tuple[str, str], TextSite] = {}
         self._pairs: dict[Loras, Mapping[str, Pair]] = {}
         self._stacks: OrderedDict[tuple[Loras, ...], _Stack] = OrderedDict()
+        self._stacked_bytes = 0
         self._here = local()
 
     @property
     def held(self) -> tuple[str, ...]:
         """The hashes in memory, the least recently used first."""
-        with self._lock:
-            return tuple(self._held)
+        return self._shelf.names
+
+    @property
+    def bytes(self) -> int:
+        """Of the LoRAs in memory and of what was laid out of them for batches."""
+        return self._shelf.bytes + self._stacked_bytes
+
+    @property
+    def idle_bytes(self) -> int:
+        """Of the LoRAs that nobody uses."""
+        return self._shelf.idle_bytes
+
+    def let_go(self, wanted: int) -> int:
+        """Put away LoRAs that nobody uses until so many bytes are free; says how many are."""
+        return self._shelf.let_go(wanted)
 
     def hold(self, sha256: str, path: Path) -> None:
         """Have this LoRA in memory, until others need the room. Raises LoraRefused."""
-        self._taken(sha256, path)
-        self._give_back(sha256)
+        with self._using(sha256, path):
+            pass
 
     @contextmanager
     def using(self, wanted: Sequence[LoraUse], inputs: Inputs) -> Iterator[Loras]:
@@ -96,15 +114,10 @@ class LoraBank:
         hashes = [use.sha256 for use in wanted]
         if len(set(hashes)) != len(hashes):
             raise LoraRefused("The recipe names the same LoRA twice; give it one weight.")
-        taken: list[str] = []
-        try:
+        with ExitStack() as taken:
             for sha256 in hashes:
-                self._taken(sha256, inputs.path(sha256))
-                taken.append(sha256)
+                taken.enter_context(self._using(sha256, inputs.path(sha256)))
             yield tuple((use.sha256, use.weight) for use in wanted if use.weight)
-        finally:
-            for sha256 in taken:
-                self._give_back(sha256)
 
     @contextmanager
     def applied(self, rows: Sequence[Row], bucket: int) -> Iterator[None]:
@@ -140,16 +153,12 @@ class LoraBank:
         finally:
             self._here.pairs = {}
 
-    def _taken(self, sha256: str, path: Path) -> None:
-        with self._reading:  # a second thread that wants the same file waits for the first
-            with self._lock:
-                if sha256 in self._held:
-                    self._held[sha256].users += 1
-                    self._held.move_to_end(sha256)
-                    return
-            fresh = self._placed(self._reader.read(path, sha256))
-            with self._lock:
-                self._held[sha256] = fresh
+    def _using(self, sha256: str, path: Path) -> AbstractContextManager[_Held]:
+        def load() -> _Held:
+            return self._placed(self._reader.read(path, sha256))
+
+        size = path.stat().st_size if path.is_file() else 0  # whoever reads it refuses it
+        return self._shelf.using(sha256, load, size)
 
     def _placed(self, matrices: Sequence[LoraMatrices]) -> _Held:
         """In memory of the model's kind, alphas multiplied in."""
@@ -158,19 +167,10 @@ class LoraBank:
             kind = _kind(self._parts[item.part])
             up = item.up.float() * item.scale
             layers[item.part, item.path] = laid_out(item.down.to(**kind), up.to(**kind))
-        return _Held(layers=layers, size=sum(pair.size for pair in layers.values()), users=1)
-
-    def _give_back(self, sha256: str) -> None:
-        with self._lock:
-            self._held[sha256].users -= 1
-            idle = [name for name, held in self._held.items() if not held.users]
-            size = sum(held.size for held in self._held.values())
-            while idle and (len(self._held) > self._room or size > self._room_bytes):
-                size -= self._held.pop(idle.pop(0)).size
+        return _Held(layers=layers, size=sum(pair.size for pair in layers.values()))
 
     def _layers(self, sha256: str) -> Mapping[tuple[str, str], Pair]:
-        with self._lock:
-            return self._held[sha256].layers
+        return self._shelf[sha256].layers
 
     def _stacked(self, slots: tuple[Loras, ...]) -> Mapping[str, tuple[Term, ...]]:
         """The terms of every layer that one of the rows' LoRAs acts on."""
@@ -203,6 +203,8 @@ class LoraBank:
             size -= gone.size
         alive = {loras for slots in self._stacks for loras in slots}
         self._pairs = {loras: pair for loras, pair in self._pairs.items() if loras in alive}
+        pairs = sum(pair.size for own in self._pairs.values() for pair in own.values())
+        self._stacked_bytes = size + pairs  # an upper bound: a pair may be a LoRA's own
 
     def _site(self, path: str) -> Site:
         if path not in self._sites:

@@ -120,7 +120,7 @@ def test_the_loop_never_waits_for_image_prompts_that_others_load(
         prompts = ImagePrompts(model.module, find_image_prompts(models))
         view = prompts.view("b")
         asked = threading.Thread(target=prompts.view, args=("b",), daemon=True)
-        with prompts._lock:  # as while other weights are loaded
+        with prompts.shelf.loading:  # as while other weights are loaded
             asked.start()
             asked.join(5)
             assert not asked.is_alive()
