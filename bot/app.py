@@ -96,6 +96,7 @@ async def open_house(settings: Settings, *, generation: bool = True) -> AsyncIte
             tariff=settings.tariff,
             anchors=_anchors(settings),
             watch=watch,
+            uploads=settings.uploads,
         )
         house = replace(house, door=Dispatch(house))
         await load_brands(settings.brands_dir, store, blobs, clock)

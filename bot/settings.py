@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.core.errors import HousestyleError
+from bot.core.limits import UploadLimits
 from bot.core.messages import ChannelRef
 from bot.core.tariff import Tariff
 from bot.settings_options import (
@@ -150,6 +151,7 @@ class Settings:
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     otel: OtelSettings = field(default_factory=OtelSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    uploads: UploadLimits = field(default_factory=UploadLimits)
     tariff: Tariff | None = None
     """What device time costs; None: no tariff set."""
     slack: SlackSettings = field(default_factory=SlackSettings)
@@ -337,6 +339,7 @@ def _filled(
         port=port,
         base_url=given.pop("base_url", "") or f"http://{shown}:{port}",
         audit=AuditSettings(**table("audit")),
+        uploads=UploadLimits(**table("uploads")),
         tariff=_tariff(table("tariff")),
         metrics=_metrics(table("metrics")),
         otel=OtelSettings(**table("otel")),

@@ -260,6 +260,21 @@ OPTIONS = (
     Option(key="tariff.currency", parse=_currency, about="the currency of all prices"),
     Option(key="tariff.watts", parse=_amount(1e6), about="what the device draws while it renders"),
     Option(key="tariff.per_kwh", parse=_amount(1e6), about="what a kilowatt hour costs"),
+    Option(
+        key="uploads.files",
+        parse=_whole(1, 1_000_000),
+        about="how many pictures that somebody brought may wait for their jobs",
+    ),
+    Option(
+        key="uploads.mib",
+        parse=_whole(100, 1 << 24),
+        about="how many MiB those may have in all",
+    ),
+    Option(
+        key="uploads.memory_mib",
+        parse=_whole(64, 1 << 20),
+        about="how many MiB of requests with pictures are in memory at once",
+    ),
     Option(key="audit.anchor_file", parse=_path, about="the file of the ledger's anchors"),
     Option(
         key="audit.anchor_channel",

@@ -8,6 +8,8 @@ class RenderError(Exception):
 
     code = "render_error"
     retryable = False
+    seconds = 0.0
+    """Device time that was used before it ended so."""
 
 
 class SpecInvalid(RenderError):

@@ -35,6 +35,7 @@ from storage.sql_requests import SqlRequests
 from storage.sql_reviews import SqlPublications, SqlReviews
 from storage.sql_table import Session
 from storage.sql_timeline import SqlTimeline
+from storage.sql_uploads import SqlUploads
 from storage.sqlite_file import rewrite
 from storage.turns import Turns
 
@@ -97,6 +98,7 @@ class SqlTransaction(Transaction):
         self.erasure = SqlErasure(session)
         self.census = SqlCensus(session)
         self.pruning = SqlPruning(session)
+        self.uploads = SqlUploads(session)
 
 
 class SqlStore:

@@ -19,6 +19,7 @@ from storage.memory_requests import MemoryRequests
 from storage.memory_reviews import MemoryPublications, MemoryReviews
 from storage.memory_tables import State, Tables
 from storage.memory_timeline import MemoryTimeline
+from storage.memory_uploads import MemoryUploads
 from storage.turns import Turns
 
 
@@ -42,6 +43,7 @@ class MemoryTransaction(Transaction):
         self.deliveries = MemoryDeliveries(tables)
         self.requests = MemoryRequests(tables)
         self.pruning = MemoryPruning(tables)
+        self.uploads = MemoryUploads(tables)
         self.erasure = MemoryErasure(tables, timeline)
         self.census = MemoryCensus(tables, timeline)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.core.lives import AssetState, OutboxState
 from bot.core.messages import Card
 from bot.core.people import AccountLink, Person
-from bot.core.ports import Erased, Outgoing
+from bot.core.ports import Erased, Outgoing, Upload
 from bot.core.redacting import (
     begun_from,
     erased_card,
@@ -48,6 +48,7 @@ class MemoryErasure:
         self._tries: Table[object] = Table(tables, "typed codes of")
         self._events: Table[Event] = Table(tables, "event")
         self._outbox: Table[Outgoing] = Table(tables, "message")
+        self._uploads: Table[Upload] = Table(tables, "upload")
 
     async def erase(self, person: Person, now: datetime) -> Erased:
         """See the port."""
@@ -57,6 +58,8 @@ class MemoryErasure:
         gone = [asset for asset in own if asset.id not in kept]
         jobs = [job for job in self._jobs if job.requester == person.id]
         files = files_of(gone, jobs) | self._timeline.blobs(local_users(person))
+        files |= {each.sha256 for each in self._uploads if each.person == person.id}
+        self._uploads.drop_where(lambda each: each.person == person.id)
         for asset in gone:
             self._assets.put(asset.id, redacted_asset(asset))
         for job in jobs:
@@ -87,6 +90,7 @@ class MemoryErasure:
         """Files that some record still speaks of."""
         used = files_of(self._assets, self._jobs) | self._timeline.blobs()
         used |= {sha256 for asset in self._assets for sha256 in begun_from(asset.spec)}
+        used |= {upload.sha256 for upload in self._uploads}
         return used | {publication.file_hash for publication in self._publications}
 
     def _scrub(self, found: re.Pattern[str]) -> None:

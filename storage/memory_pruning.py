@@ -47,7 +47,7 @@ class MemoryPruning:
 
     async def unnamed(self, files: Collection[str]) -> set[str]:
         """See the port."""
-        text = json.dumps(
-            [encode(value) for name in self._tables.names() for value in self._tables.values(name)]
-        )
+        # An upload names no file that is kept for it alone: its job does, if there is one.
+        names = [name for name in self._tables.names() if name != "upload"]
+        text = json.dumps([encode(value) for name in names for value in self._tables.values(name)])
         return {sha256 for sha256 in files if sha256 not in text}

@@ -15,6 +15,7 @@ from storage.tables import (
     PublicationRow,
     RenditionRow,
     TimelineRow,
+    UploadRow,
     table_of,
 )
 
@@ -26,6 +27,7 @@ _HASHES = (
     _RENDITIONS.c.file_hash,
     _PUBLICATIONS.c.file_hash,
     _TIMELINE.c.blob,
+    table_of(UploadRow).c.sha256,
 )
 _ONE_PICTURE = ("init", "mask", "image_prompt")
 """Parts of a recipe that name one picture each."""
@@ -48,7 +50,7 @@ class SqlErasedFiles:
         return {row["blob"] for row in await self._session.rows(own)}
 
     async def unused(self, candidates: Collection[str]) -> tuple[str, ...]:
-        """Those that no picture, post, job or message names."""
+        """Those that no picture, post, job, message or upload names."""
         left = set(candidates)
         for column in _HASHES:
             for some in _portions(sorted(left)):

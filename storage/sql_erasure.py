@@ -55,6 +55,7 @@ from storage.tables import (
     ReviewRow,
     SlotRow,
     TimelineRow,
+    UploadRow,
     VoteRow,
     table_of,
 )
@@ -66,7 +67,7 @@ _LINKS, _TRIES = table_of(LinkRow), table_of(LinkTryRow)
 _OUTBOX, _TIMELINE = table_of(OutgoingRow), table_of(TimelineRow)
 _REACTIONS, _PUBLICATIONS = table_of(ReactionRow), table_of(PublicationRow)
 _REVIEWS, _VOTES = table_of(ReviewRow), table_of(VoteRow)
-_RENDITIONS = table_of(RenditionRow)
+_RENDITIONS, _UPLOADS = table_of(RenditionRow), table_of(UploadRow)
 _SENTENCES = (
     (_SLOTS, "reason"),
     (_JOBS.table, "held_why"),
@@ -85,7 +86,7 @@ class SqlErasure:
     async def erase(self, person: Person, now: datetime) -> Erased:
         """See the port."""
         files = SqlErasedFiles(self._session)
-        candidates = await files.said_by(local_users(person))
+        candidates = await files.said_by(local_users(person)) | await self._uploads(person)
         kept, gone = await self._assets(person)
         jobs = await self._jobs(person, kept)
         candidates |= files_of(gone, jobs)
@@ -127,6 +128,10 @@ class SqlErasure:
         for job in jobs:
             await self._put(_JOBS.table, _JOBS.row(redacted_job(job, kept, person)))
         return jobs
+
+    async def _uploads(self, person: Person) -> set[str]:
+        own = delete(_UPLOADS).where(_UPLOADS.c.person == person.id).returning(_UPLOADS.c.sha256)
+        return {row[0] for row in await self._session.change(own)}
 
     async def _reviews(self, person: Person) -> int:
         c = _REVIEWS.c

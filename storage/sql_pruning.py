@@ -31,8 +31,9 @@ _NO_TEXT = (Boolean, Date, Float, Integer, Time, UTCDateTime)
 _NO_FILES = {
     "ledger": {"commitments", "previous", "hash"},
     "requests": {"key", "content"},
+    "uploads": {"sha256"},  # unused ones are orphans; used ones are named by their jobs too
 }
-"""Columns of hashes that are never those of files; every other text may name one."""
+"""Columns of hashes that keep no file; every other text may name one."""
 
 
 class SqlPruning:

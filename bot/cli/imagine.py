@@ -115,7 +115,7 @@ def imagine(
 def _check(wanted: Wanted, kit: "BrandKit") -> None:
     """Find mistakes before anything is started: a wrong word is answered at once."""
     from bot.cli.wording import read_words
-    from bot.core.intake import compile_all
+    from bot.core.queueing import compile_all
 
     attached = "0" * 64 if wanted.reference else ""
     brief = read_words(wanted.words, kit, wanted.flags, attached=attached).brief
@@ -128,7 +128,7 @@ async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:
     from bot.cli.wording import read_words
 
     async with at_terminal(settings, generation=True) as here:
-        attached = await here.house.blobs.put(wanted.reference) if wanted.reference else ""
+        attached = await _attached(here, kit, wanted.reference)
         command = read_words(wanted.words, kit, wanted.flags, attached=attached)
         with Bar(wanted.terminal, "Getting ready") as bar:
             async with working(here.house):
@@ -139,6 +139,15 @@ async def _render(settings: "Settings", kit: "BrandKit", wanted: Wanted) -> int:
         paths = [await _saved(here, asset, wanted.out, many=len(assets) > 1) for asset in assets]
     _report(wanted.terminal, job, list(zip(assets, paths, strict=True)))
     return _code(wanted.terminal, assets)
+
+
+async def _attached(here: AtTerminal, kit: "BrandKit", picture: bytes) -> str:
+    """The picture's hash, once it is kept as the owner's; empty without one."""
+    from bot.core.uploads import bring
+
+    if not picture:
+        return ""
+    return (await bring(here.house, here.owner, picture, brand=kit.id)).sha256
 
 
 def _picture(path: Path) -> bytes:

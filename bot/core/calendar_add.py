@@ -11,7 +11,6 @@ from bot.core.commands import AddSchedule
 from bot.core.errors import Mistake
 from bot.core.house import House
 from bot.core.ids import new_id
-from bot.core.intake import compile_all
 from bot.core.lives import ScheduleState
 from bot.core.messages import Card
 from bot.core.planning import plan_schedule
@@ -27,6 +26,7 @@ from bot.core.planning_slots import schedule_event
 from bot.core.planning_steps import approved
 from bot.core.policy import may_plan
 from bot.core.ports import Signal, Transaction
+from bot.core.queueing import compile_all
 from bot.core.reviewing import publish_target
 from bot.core.slots import Schedule
 from brand.kit import BrandKit

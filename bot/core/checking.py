@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.assets import Asset, Rendition
 from bot.core.cards import brief_title
+from bot.core.charging import charged
 from bot.core.claims import changed, still_ours
 from bot.core.house import House
 from bot.core.ids import new_id
@@ -14,7 +15,7 @@ from bot.core.lives import AssetState, JobState
 from bot.core.measuring import counted, timed
 from bot.core.picturing import Rendered
 from bot.core.ports import Checked, Signal
-from bot.core.spending import cost_facts, measured, settle
+from bot.core.spending import cost_facts, settle
 from bot.core.staging import Beginning, beginnings, with_beginnings
 from bot.core.telling import tell_job
 from brand.kit import BrandKit
@@ -29,8 +30,8 @@ async def check(house: House, job: Job, kit: BrandKit, rendered: Sequence[Render
     async with house.store.write() as tx:
         # The lease was renewed meanwhile, so the stored row is newer than ours.
         stored = still_ours(await tx.jobs.get(job.id), job)
-        new, seconds = _with_seconds(stored, rendered)
-        new = await measured(house, tx, new, seconds, kit)
+        used = {each.item.index: each.picture.seconds for each in rendered}
+        new = await charged(house, tx, stored, used, kit)
         await tx.jobs.update(replace(new, state=JobState.CHECKING), was=stored)
     changed(house, job)
     with timed(house, "checking"):
@@ -40,17 +41,6 @@ async def check(house: House, job: Job, kit: BrandKit, rendered: Sequence[Render
             await _store(house, job, kit, results, begun)
     for asset, _ in results:
         counted(house, asset)
-
-
-def _with_seconds(job: Job, rendered: Sequence[Rendered]) -> tuple[Job, float]:
-    """What these renders took beyond what was counted of them before a worker died over them."""
-    more = 0.0
-    for each in rendered:
-        item = next(i for i in job.items if i.index == each.item.index)
-        more += max(0.0, each.picture.seconds - item.counted)
-        seconds = max(item.counted, each.picture.seconds)
-        job = job.with_item(replace(item, counted=seconds))
-    return job, more
 
 
 async def _asset_of(

@@ -1,11 +1,14 @@
 """Several jobs at once: the engine renders rows of many pictures in one batch, so it wants them."""
 
 import asyncio
+import logging
 
 from bot.core.house import House
 from bot.core.jobs import INTERACTIVE, OVERNIGHT
 from bot.core.ports import Signal
 from bot.core.rendering import Claimed, RenderingWorker
+
+log = logging.getLogger(__name__)
 
 JOBS = 6
 INTERACTIVE_ONLY = 3
@@ -29,12 +32,12 @@ class RenderingCrew(RenderingWorker):
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set and what is in hand has ended; cancelled, all of it goes back
-        to the queue."""
+        to the queue. Raises what a job could not deal with itself, once all others have ended."""
         try:
             await super().run(stop)
-            while self._running:
-                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-                self._reap()
+            if self._running:
+                await asyncio.wait(self._running)
+            self._reap()
         finally:
             for task in self._running:
                 task.cancel()
@@ -58,10 +61,18 @@ class RenderingCrew(RenderingWorker):
         return True
 
     def _reap(self) -> None:
-        """Let go of jobs that ended. Raises what one of them could not deal with itself."""
-        for task in [task for task in self._running if task.done()]:
+        """Let go of all jobs that ended. Raises what one of them could not deal with itself; what
+        others could not is in the log."""
+        ended = [task for task in self._running if task.done()]
+        for task in ended:
             del self._running[task]
-            task.result()
+        # One that was cancelled has given its job back.
+        ends = [task.exception() for task in ended if not task.cancelled()]
+        failed = [exc for exc in ends if exc is not None]
+        for exc in failed[1:]:
+            log.error("Another job could not be ended", exc_info=exc)
+        if failed:
+            raise failed[0]
 
     def _wake(self) -> None:
         self._house.signals.publish(Signal(topic=self.topic, kind="room", data={}))

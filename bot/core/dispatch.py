@@ -16,6 +16,7 @@ from bot.core import (
     calendar_commands,
     cancelling,
     erasing,
+    going_on,
     intake,
     linking,
     looking,
@@ -90,7 +91,7 @@ async def _edit(house: House, caller: Caller, command: EditWords) -> Card:
     said = parse(f"/imagine {command.text}", vocabulary=Vocabulary.of(kit))
     if not isinstance(said, Imagine):
         raise Mistake("New words can't be a command.", fix="Write what the picture should show.")
-    return await intake.edit_words(house, caller, command, said)
+    return await going_on.edit_words(house, caller, command, said)
 
 
 async def _help(house: House, caller: Caller, command: Help) -> Card:
@@ -101,10 +102,10 @@ async def _help(house: House, caller: Caller, command: Help) -> Card:
 
 HANDLERS: dict[type, Handler] = {
     Imagine: intake.imagine,
-    Vary: intake.vary,
+    Vary: going_on.vary,
     Reroll: intake.reroll,
-    Upscale: intake.upscale,
-    Extend: intake.extend,
+    Upscale: going_on.upscale,
+    Extend: going_on.extend,
     EditWords: _edit,
     SendToApproval: reviewing.send_to_approval,
     Approve: reviewing.vote,

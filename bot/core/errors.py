@@ -4,6 +4,7 @@ HousestyleError
 ├── Refused            a rule says no: named with its owner and the way out
 │   ├── NotAllowed     the person may not do this
 │   ├── OverBudget     a quota or budget is used up
+│   │   └── TooMuchWaiting  the pictures that someone brought fill their room
 │   └── Unapproved     what would be published was not approved as it is
 ├── Mistake            the input is wrong: position, allowed values, nearest word
 ├── NotFound           no such thing
@@ -59,6 +60,12 @@ class OverBudget(Refused):
     """A quota or budget is used up."""
 
     title = "Budget used up"
+
+
+class TooMuchWaiting(OverBudget):
+    """The pictures that one person has brought, and that wait, fill the room for them."""
+
+    title = "Too many pictures wait"
 
 
 class Unapproved(Refused):

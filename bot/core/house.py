@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.anchors import AnchorPlaces
+from bot.core.limits import UploadLimits
 from bot.core.live import LiveBoard
 from bot.core.ports import (
     BlobStore,
@@ -48,5 +49,7 @@ class House:
     """Where people reach the portal, for links in chat."""
     anchors: AnchorPlaces = field(default_factory=AnchorPlaces)
     """Where the ledger's anchors are kept."""
+    uploads: UploadLimits = field(default_factory=UploadLimits)
+    """How many pictures people may bring."""
     watch: Watch = field(default_factory=Unwatched)
     """Who measures: metrics and traces."""

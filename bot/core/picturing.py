@@ -17,12 +17,23 @@ from bot.core.measuring import timed
 from bot.core.ports import Signal
 from bot.core.reusing import archived_picture
 from bot.core.submitting import picture_of
-from brand.spec import Picture, Progress, RenderBusy, RenderRequest, RenderUnavailable
+from brand.spec import (
+    Picture,
+    Progress,
+    RenderBusy,
+    RenderCancelled,
+    RenderError,
+    RenderRequest,
+    RenderUnavailable,
+)
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Pictures of one job that are asked for together; the service shares its rows among all jobs."""
+TOLD_S = 2.0
+"""So long the other renders of a job that ends without its pictures are listened to: each says
+what it used when it stops, at its next step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +46,24 @@ class Rendered:
     """Id of the earlier asset whose pixels these are; empty where it was rendered."""
 
 
-async def pictures_of(house: House, job: Job) -> Sequence[Rendered]:
-    """All pending pictures of a job, in their order. Raises the RenderError tree."""
+async def pictures_of(house: House, job: Job, used: dict[int, float]) -> Sequence[Rendered]:
+    """All pending pictures of a job, in their order. `used` gets the device seconds of each by its
+    item's index, also of those that were cancelled. Raises the RenderError tree."""
     progress = _Progress(house, job)
-    room = asyncio.Semaphore(AT_ONCE)
+    room, over = asyncio.Semaphore(AT_ONCE), asyncio.Event()
 
     async def one(item: JobItem) -> Rendered:
         async with room:
-            return await _picture(house, job, item, progress)
+            if over.is_set():
+                raise RenderCancelled("Another picture of the job failed.")
+            try:
+                rendered = await _picture(house, job, item, progress)
+            except RenderError as exc:
+                used[item.index] = exc.seconds
+                over.set()
+                raise
+            used[item.index] = rendered.picture.seconds
+            return rendered
 
     tasks = [asyncio.create_task(one(item)) for item in job.pending]
     try:
@@ -50,8 +71,12 @@ async def pictures_of(house: House, job: Job) -> Sequence[Rendered]:
     except RenderUnavailable:
         raise  # those that the service still has are picked up again under their ids
     except Exception:
-        await _end(tasks)
+        over.set()
         await stop_renders(house, [job])
+        _, silent = await asyncio.wait(tasks, timeout=TOLD_S)
+        if silent:
+            await _end(tasks)
+            await stop_renders(house, [job])  # one may have begun meanwhile
         raise
     finally:
         await _end(tasks)

@@ -25,6 +25,16 @@ def may_request(kit: BrandKit, person: Person) -> None:
         )
 
 
+def may_request_somewhere(kits: Iterable[BrandKit], person: Person) -> None:
+    """Raises NotAllowed unless some kit lets this person ask for pictures."""
+    if any(kit.review.allows_request(person.id, person.roles_in(kit.id)) for kit in kits):
+        return
+    raise NotAllowed(
+        "You can't ask for pictures of any brand yet.",
+        fix="Ask the owner of a brand for the role `requester`.",
+    )
+
+
 def may_handle(kit: BrandKit, person: Person, requester: str) -> None:
     """Raises NotAllowed unless it is the person's own thing, or they manage or approve."""
     roles = person.roles_in(kit.id)

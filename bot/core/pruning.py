@@ -92,6 +92,7 @@ async def _records(house: House, *, dry_run: bool) -> tuple[int, int]:
 
 async def _old_records(house: House, tx: Transaction) -> tuple[int, int]:
     now = house.clock.now()
+    await tx.uploads.purge(now - KEEP_FILES)
     await tx.requests.purge(now - KEEP_REQUESTS)
     deliveries = await tx.pruning.deliveries(now - KEEP_DELIVERIES)
     return deliveries, await tx.pruning.outbox(now - KEEP_MESSAGES)

@@ -7,10 +7,11 @@ names each submission, so a service that survived hands out the picture it alrea
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from bot.core.budget import Budget
+from bot.core.charging import charge_cancelled, charged
 from bot.core.checking import check, job_event
 from bot.core.claims import changed, give_back, renewed, still_ours
 from bot.core.errors import HousestyleError, LeaseLost, StaleState, Unavailable
@@ -161,11 +162,12 @@ class RenderingWorker(Loop):
 
     async def _work(self, job: Job, kit: BrandKit) -> None:
         house = self._house
+        used: dict[int, float] = {}
         try:
             if job.starts > MAX_STARTS:
                 raise RenderError(f"it was started {MAX_STARTS} times and never finished")
             async with renewed(house, job):
-                await check(house, job, kit, await pictures_of(house, job))
+                await check(house, job, kit, await pictures_of(house, job, used))
         except RenderUnavailable as exc:
             log.warning("Job goes back to the queue: %s", exc, extra={"job": job.id})
             self._is_away = True
@@ -173,22 +175,25 @@ class RenderingWorker(Loop):
             live = house.live.get(job.id)
             await give_back(house, job, begun=live is not None and live.place == 0)
         except RenderCancelled:
-            await self._end(job, kit, JobState.CANCELLED, "")
+            await self._end(job, kit, JobState.CANCELLED, "", used)
         except (StaleState, LeaseLost):
             log.info("Job was cancelled or taken over", extra={"job": job.id})
+            await charge_cancelled(house, job, used, kit)
         except Unavailable:
             raise  # the store is away: the lease runs out, and the job is rendered again
         except (RenderError, HousestyleError) as exc:
-            await self._end(job, kit, JobState.FAILED, str(exc))
+            await self._end(job, kit, JobState.FAILED, str(exc), used)
         except Exception:
             # A job that trips over a bug of ours fails alone; the worker goes on with the next.
             log.exception("Job tripped over a bug", extra={"job": job.id})
-            await self._end(job, kit, JobState.FAILED, "Something broke on our side.")
+            await self._end(job, kit, JobState.FAILED, "Something broke on our side.", used)
         finally:
             house.live.drop(job.id)
             changed(house, job)
 
-    async def _end(self, job: Job, kit: BrandKit, state: JobState, why: str) -> None:
+    async def _end(
+        self, job: Job, kit: BrandKit, state: JobState, why: str, used: Mapping[int, float]
+    ) -> None:
         house, now = self._house, self._house.clock.now()
         try:
             async with house.store.write() as tx:
@@ -203,6 +208,8 @@ class RenderingWorker(Loop):
                     updated_at=now,
                     lease_until=None,
                 )
+                if any(used.values()):
+                    new = await charged(house, tx, new, used, kit)
                 new = await tx.jobs.update(await settle(house, tx, new), was=stored)
                 await tx.ledger.append(job_event(house, f"job.{state.value}", new))
                 await tell_job(tx, new, kit, now)
@@ -210,3 +217,4 @@ class RenderingWorker(Loop):
                 log.error("Job failed: %s", why, extra={"action": "job.failed", "job": job.id})
         except (StaleState, LeaseLost):
             log.info("Job had ended already", extra={"job": job.id})
+            await charge_cancelled(house, job, used, kit)

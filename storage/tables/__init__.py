@@ -19,6 +19,7 @@ from storage.tables.people import (
 from storage.tables.requests import RequestRow
 from storage.tables.reviews import PublicationRow, ReviewRow, VoteRow
 from storage.tables.timeline import ReactionRow, TimelineRow
+from storage.tables.uploads import UploadRow
 
 METADATA = Row.metadata
 
@@ -51,6 +52,7 @@ __all__ = [
     "SpendRow",
     "TimelineRow",
     "TurnRow",
+    "UploadRow",
     "VoteRow",
     "table_of",
 ]

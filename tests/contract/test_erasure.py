@@ -40,7 +40,7 @@ from tests.contract.values import NOW
 TOUCHED = {
     "account_links", "assets", "asset_words", "identities", "jobs", "keys", "ledger_personal",
     "link_tries", "outbox", "people", "reactions", "requests", "reviews", "roles", "slots",
-    "timeline", "votes",
+    "timeline", "uploads", "votes",
 }  # fmt: skip
 IMPERSONAL = {
     "budgets": "person ids and team names only",

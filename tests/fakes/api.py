@@ -14,6 +14,7 @@ from bot.app import listen
 from bot.clock import SystemClock
 from bot.core.api_keys import Scope, create
 from bot.core.caller import Caller
+from bot.core.limits import UploadLimits
 from bot.core.ports import Renderer, Studio
 from bot.core.publishing import Publisher
 from bot.core.rendering import RenderingWorker
@@ -99,10 +100,17 @@ class Api:
 
 
 async def make_api(
-    kit: BrandKit = API_KIT, *, renderer: Renderer | None = None, studio: Studio | None = None
+    kit: BrandKit = API_KIT,
+    *,
+    renderer: Renderer | None = None,
+    studio: Studio | None = None,
+    uploads: UploadLimits | None = None,
 ) -> Api:
     """An API on memory, by the clock of this machine."""
-    return Api(portal=await make_portal(kit, clock=SystemClock(), renderer=renderer, studio=studio))
+    portal = await make_portal(
+        kit, clock=SystemClock(), renderer=renderer, studio=studio, uploads=uploads
+    )
+    return Api(portal=portal)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from bot.core.access import issue
 from bot.core.assets import Asset, AssetQuery
 from bot.core.commands import Imagine, SendToApproval
 from bot.core.dispatch import Dispatch
+from bot.core.limits import UploadLimits
 from bot.core.lives import JOB_STEPS
 from bot.core.messages import ChannelRef
 from bot.core.people import KeyKind, Person
@@ -112,6 +113,7 @@ async def make_portal(
     studio: Studio | None = None,
     more_kits: Sequence[BrandKit] = (),
     tariff: Tariff | None = None,
+    uploads: UploadLimits | None = None,
 ) -> Portal:
     """A town whose local chat is the real one. Pieces that are given replace the pretended."""
     town = await make_town(kit, demo=demo)
@@ -122,6 +124,7 @@ async def make_portal(
         renderer=renderer or town.house.renderer,
         studio=studio or town.house.studio,
         tariff=tariff,
+        uploads=uploads or town.house.uploads,
     )
     local = LocalChat(
         timeline=house.timeline,

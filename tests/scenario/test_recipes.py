@@ -27,6 +27,7 @@ from brand.spec import RenderFailed, RenderRequest
 from brand.templates import Brief
 from tests.fakes.studio import OFF_PALETTE, PASSED
 from tests.fakes.town import Town
+from tests.fakes.uploads import brought
 
 SCENE = Brief(words="a red mug", recipe="scene", seed=7)
 
@@ -96,7 +97,7 @@ async def test_the_requester_sees_every_stage_and_picks_from_them(town: Town) ->
 
 
 async def test_an_uploaded_mask_is_kept_for_its_stage(town: Town) -> None:
-    mask = await town.house.blobs.put(b"a mask")
+    mask = await brought(town)
     await ask(town, replace(SCENE, recipe="patch", mask=mask))
     await town.settle()
     _, [base, part] = await newest(town)

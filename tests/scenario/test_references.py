@@ -10,6 +10,7 @@ from bot.core.commands import EditWords, Imagine
 from bot.core.messages import Card
 from brand.templates import Brief
 from tests.fakes.town import KIT, START, Town
+from tests.fakes.uploads import brought
 
 NAMES: dict[str, Callable[[Asset], str]] = {
     "its id": lambda asset: asset.id,
@@ -68,5 +69,5 @@ async def made_in(town: Town, brand: str) -> Asset:
 
 
 async def test_an_attached_picture_begins_a_job_of_any_brand(town: Town) -> None:
-    file = await town.house.blobs.put(b"what somebody attached")
+    file = await brought(town, "mia")
     assert (await asked(town, Brief(words="a hat", reference=file), "mia")).kind == "job"

@@ -28,6 +28,7 @@ from bot.core.ports.records import (
 from bot.core.ports.requests import KeptRequest, Requests
 from bot.core.ports.timeline import Timeline, TimelineMessage
 from bot.core.ports.transactions import Deliveries, Ledger, Outbox, Outgoing, Store, Transaction
+from bot.core.ports.uploads import Upload, Uploads, Waiting
 
 __all__ = [
     "AccountLinks",
@@ -64,5 +65,8 @@ __all__ = [
     "Timeline",
     "TimelineMessage",
     "Transaction",
+    "Upload",
+    "Uploads",
     "UsageRow",
+    "Waiting",
 ]

@@ -18,5 +18,5 @@ class Pruning(Protocol):
         ...
 
     async def unnamed(self, files: Collection[str]) -> set[str]:
-        """Which of these file hashes no row names, in any column of any table."""
+        """Which of these file hashes no row names, in any column of any table but uploads."""
         ...

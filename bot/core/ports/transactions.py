@@ -23,6 +23,7 @@ from bot.core.ports.records import (
     Schedules,
 )
 from bot.core.ports.requests import Requests
+from bot.core.ports.uploads import Uploads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +172,7 @@ class Transaction(Protocol):
     erasure: Erasure
     census: Census
     pruning: Pruning
+    uploads: Uploads
 
 
 class Store(Protocol):

@@ -205,6 +205,9 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "tariff.currency": "CHF",
         "tariff.watts": "500",
         "tariff.per_kwh": "0.3",
+        "uploads.files": "50",
+        "uploads.mib": "200",
+        "uploads.memory_mib": "128",
     }
     environment = {option.variable: samples.get(option.key, "text") for option in OPTIONS}
     settings = loaded(tmp_path, environment=environment)

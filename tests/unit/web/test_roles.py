@@ -123,7 +123,7 @@ GET  /v1/pictures                            401  401  401  401  401  401   401 
 GET  /v1/pictures/{picture_id}               401  401  401  401  401  401   401   401  200  403
 GET  /v1/pictures/{picture_id}/files/{transform} 401  401  401  401  401  401   401   401  200  403
 POST /v1/pictures/{picture_id}/approval      401  401  401  401  401  401   401   401  403  422
-PUT  /v1/inputs                              401  401  401  401  401  401   401   401  403  422
+PUT  /v1/inputs                              401  401  401  401  401  401   401   401  403  403
 GET  /v1/brands                              401  401  401  401  401  401   401   401  200  403
 GET  /v1/brands/{brand_id}                   401  401  401  401  401  401   401   401  200  403
 GET  /v1/reviews                             401  401  401  401  401  401   401   401  200  403

@@ -36,7 +36,7 @@ GET /v1/pictures                         401 401 401 200 403 403 200 200 200 200
 GET /v1/pictures/{picture}               401 401 401 200 403 403 200 200 200 404
 GET /v1/pictures/{picture}/files/master  401 401 401 200 403 403 200 200 200 404
 POST /v1/pictures/{picture}/approval     401 401 401 403 409 403 409 403 409 404
-PUT /v1/inputs                           401 401 401 403 422 403 422 422 422 422
+PUT /v1/inputs                           401 401 401 403 422 403 422 422 403 403
 GET /v1/brands                           401 401 401 200 403 403 200 200 200 200
 GET /v1/brands/acme                      401 401 401 200 403 403 200 200 200 404
 GET /v1/models                           401 401 401 200 403 403 200 200 200 200
