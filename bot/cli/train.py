@@ -14,12 +14,17 @@ from bot.cli.options import Json
 from bot.cli.owner import run_async
 from bot.core.errors import NotFound
 
-group = typer.Typer(help="Training: demo-model, lora.", no_args_is_help=True)
+group = typer.Typer(help="Training: demo-model, lora, control.", no_args_is_help=True)
 STDERR = 2  # its stdout is for people too: ours is for the result
 STOP_GRACE_S = 20.0
 
 Work = Annotated[Path | None, typer.Option(help="Where checkpoints lie; the same folder resumes.")]
 Threads = Annotated[int, typer.Option(min=0, help="Compute threads; equal ones, equal weights.")]
+Model = Annotated[
+    Path | None, typer.Option(help="The demo model it is for; default: the shipped one.")
+]
+Steps = Annotated[int, typer.Option(min=1, help="Training steps.")]
+Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from it.")]
 
 
 @group.command("demo-model")
@@ -27,7 +32,7 @@ def demo_model(
     out: Annotated[Path, typer.Option(help="The folder of the finished model.")],
     work: Work = None,
     hours: Annotated[float, typer.Option(min=0.001, help="How long it may take.")] = 2.0,
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 2,
+    seed: Seed = 2,
     threads: Threads = 2,
     resume_from: Annotated[
         Path | None, typer.Option(help="A finished model to start from.")
@@ -43,25 +48,17 @@ def demo_model(
 @group.command()
 def lora(
     out: Annotated[Path, typer.Option(help="The safetensors file to write.")],
-    model: Annotated[
-        Path | None, typer.Option(help="The demo model it is for; default: the shipped one.")
-    ] = None,
+    model: Model = None,
     work: Work = None,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps.")] = 600,
+    steps: Steps = 600,
     rank: Annotated[int, typer.Option(min=1, max=256, help="Its size.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Everything random follows from it.")] = 3,
+    seed: Seed = 3,
     threads: Threads = 1,
     as_json: Json = False,
 ) -> None:
     """Train the demo brand's LoRA from drawn brand pictures; prints the hash that its kit lists."""
-    model = model or _shipped_model()
-    if not (model / "model_index.json").is_file():
-        raise NotFound(
-            f"{model} isn't a diffusers folder.",
-            fix="Name the demo model's folder; `housestyle train demo-model` makes one.",
-        )
     flags = {
-        "model": model,
+        "model": _model_folder(model),
         "out": out,
         "work": work,
         "steps": steps,
@@ -72,10 +69,41 @@ def lora(
     _train("brand-lora", flags, out, as_json=as_json)
 
 
-def _shipped_model() -> Path:
+@group.command()
+def control(
+    out: Annotated[Path, typer.Option(help="The folder to write, in diffusers' layout.")],
+    model: Model = None,
+    work: Work = None,
+    steps: Steps = 2500,
+    pictures: Annotated[int, typer.Option(min=1, help="Pictures that are drawn for it.")] = 8000,
+    seed: Seed = 4,
+    threads: Threads = 1,
+    as_json: Json = False,
+) -> None:
+    """Train a ControlNet that leads the demo model by edges, from drawn pictures."""
+    flags = {
+        "model": _model_folder(model),
+        "out": out,
+        "work": work,
+        "steps": steps,
+        "pictures": pictures,
+        "seed": seed,
+        "threads": threads,
+    }
+    _train("control", flags, out, as_json=as_json)
+
+
+def _model_folder(model: Path | None) -> Path:
+    """The model to train beside: the shipped one unless another is named. Raises NotFound."""
     from generation.settings import SHIPPED_MODEL
 
-    return SHIPPED_MODEL
+    model = model or SHIPPED_MODEL
+    if not (model / "model_index.json").is_file():
+        raise NotFound(
+            f"{model} isn't a diffusers folder.",
+            fix="Name the demo model's folder; `housestyle train demo-model` makes one.",
+        )
+    return model
 
 
 def _train(name: str, flags: Mapping[str, object], out: Path, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from generation.train.options import DemoModelOptions, TrainingError, TrainProgress
 
@@ -48,27 +49,34 @@ def _demo_model_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 def _brand_lora_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     lora = commands.add_parser("brand-lora", help="train the demo brand's LoRA")
-    lora.add_argument("--model", type=Path, required=True, help="the finished demo model")
-    lora.add_argument("--out", type=Path, required=True, help="the safetensors file to write")
-    lora.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
-    lora.add_argument("--steps", type=int, default=500)
+    _beside_a_model(lora, out="the safetensors file to write", steps=500, rate=3e-3, seed=3)
     lora.add_argument("--rank", type=int, default=32)
-    lora.add_argument("--rate", type=float, default=3e-3)
-    lora.add_argument("--seed", type=int, default=3)
-    lora.add_argument("--threads", type=int, default=1)
     lora.set_defaults(run=_train_brand_lora)
 
 
 def _control_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     control = commands.add_parser("control", help="train the demo model's ControlNet for edges")
-    control.add_argument("--model", type=Path, required=True, help="the finished demo model")
-    control.add_argument("--out", type=Path, required=True, help="the folder to write")
-    control.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
-    control.add_argument("--steps", type=int, default=2500)
-    control.add_argument("--rate", type=float, default=1e-3)
-    control.add_argument("--seed", type=int, default=4)
-    control.add_argument("--threads", type=int, default=1)
+    _beside_a_model(control, out="the folder to write", steps=2500, rate=1e-3, seed=4)
+    control.add_argument("--pictures", type=int, default=8000)
     control.set_defaults(run=_train_control)
+
+
+def _beside_a_model(
+    parser: argparse.ArgumentParser, *, out: str, steps: int, rate: float, seed: int
+) -> None:
+    """What every training beside a finished, frozen model is told."""
+    parser.add_argument("--model", type=Path, required=True, help="the finished demo model")
+    parser.add_argument("--out", type=Path, required=True, help=out)
+    parser.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT.work)")
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--rate", type=float, default=rate)
+    parser.add_argument("--seed", type=int, default=seed)
+    parser.add_argument("--threads", type=int, default=1)
+
+
+def _told_beside_a_model(chosen: argparse.Namespace) -> dict[str, Any]:
+    names = ("model", "out", "steps", "rate", "seed", "threads")
+    return {name: getattr(chosen, name) for name in names} | {"work": _work_folder(chosen)}
 
 
 def _judge_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -102,31 +110,14 @@ def _train_brand_lora(chosen: argparse.Namespace) -> Path:
     from generation.train.demo_lora import train_demo_lora
     from generation.train.lora import LoraOptions
 
-    options = LoraOptions(
-        model=chosen.model,
-        out=chosen.out,
-        work=_work_folder(chosen),
-        steps=chosen.steps,
-        rank=chosen.rank,
-        rate=chosen.rate,
-        seed=chosen.seed,
-        threads=chosen.threads,
-    )
+    options = LoraOptions(rank=chosen.rank, **_told_beside_a_model(chosen))
     return train_demo_lora(options, show)
 
 
 def _train_control(chosen: argparse.Namespace) -> Path:
     from generation.train.control import ControlOptions, train_control
 
-    options = ControlOptions(
-        model=chosen.model,
-        out=chosen.out,
-        work=_work_folder(chosen),
-        steps=chosen.steps,
-        rate=chosen.rate,
-        seed=chosen.seed,
-        threads=chosen.threads,
-    )
+    options = ControlOptions(pictures=chosen.pictures, **_told_beside_a_model(chosen))
     return train_control(options, show)
 
 
