@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.cards import print_card
+from bot.cli.cards import say
 from bot.cli.console import Terminal
 from bot.cli.options import BrandId, Json, settings_of
 from bot.cli.owner import at_terminal, run_async
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.cli.owner import AtTerminal
-    from bot.core.commands import SetBudget
     from bot.core.tariff import Money, Tariff
     from bot.core.usage import Gauge, MonthOfUse, Use
     from bot.settings import Settings
@@ -95,11 +94,7 @@ def usage(
 def _say(settings: "Settings", as_json: bool, **fields: Any) -> None:
     from bot.core.commands import SetBudget
 
-    async def work(command: "SetBudget") -> None:
-        async with at_terminal(settings) as here:
-            print_card(Terminal(as_json=as_json), await here.say(command))
-
-    run_async(lambda: work(SetBudget(**fields)))
+    say(settings, SetBudget(**fields), as_json=as_json)
 
 
 def _whole(text: str) -> int | None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.cards import facts_of, text_of
+from bot.cli.cards import facts_of, say, text_of
 from bot.cli.console import Terminal
 from bot.cli.options import BrandId, Json, settings_of
 from bot.cli.owner import at_terminal, run_async
@@ -120,7 +120,7 @@ def pause(context: typer.Context, schedule: ScheduleKey, as_json: Json = False) 
     """Let a schedule rest: nothing is planned, rendered or posted."""
     from bot.core.commands import PauseSchedule
 
-    _say(settings_of(context), PauseSchedule(schedule=schedule), as_json)
+    say(settings_of(context), PauseSchedule(schedule=schedule), as_json=as_json)
 
 
 @group.command()
@@ -128,7 +128,7 @@ def resume(context: typer.Context, schedule: ScheduleKey, as_json: Json = False)
     """Go on with a paused schedule."""
     from bot.core.commands import ResumeSchedule
 
-    _say(settings_of(context), ResumeSchedule(schedule=schedule), as_json)
+    say(settings_of(context), ResumeSchedule(schedule=schedule), as_json=as_json)
 
 
 @group.command()
@@ -136,7 +136,7 @@ def end(context: typer.Context, schedule: ScheduleKey, as_json: Json = False) ->
     """End a schedule for good; its slots that are not posted are skipped."""
     from bot.core.commands import EndSchedule
 
-    _say(settings_of(context), EndSchedule(schedule=schedule), as_json)
+    say(settings_of(context), EndSchedule(schedule=schedule), as_json=as_json)
 
 
 @group.command()
@@ -149,7 +149,7 @@ def skip(
     """Leave one slot out."""
     from bot.core.commands import SkipSlot
 
-    _say(settings_of(context), SkipSlot(slot=slot, reason=" ".join(reason or ())), as_json)
+    say(settings_of(context), SkipSlot(slot=slot, reason=" ".join(reason or ())), as_json=as_json)
 
 
 @group.command()
@@ -157,7 +157,7 @@ def restore(context: typer.Context, slot: SlotId, as_json: Json = False) -> None
     """Take a skipped slot back in, as long as its time has not come."""
     from bot.core.commands import RestoreSlot
 
-    _say(settings_of(context), RestoreSlot(slot=slot), as_json)
+    say(settings_of(context), RestoreSlot(slot=slot), as_json=as_json)
 
 
 @group.command()
@@ -174,15 +174,6 @@ def move(
         async with at_terminal(settings) as here:
             card = await here.say(_parsed(f"/move {slot} {' '.join(to)}", _no_words()))
             terminal.result(text_of(card), facts_of(card))
-
-    run_async(work)
-
-
-def _say(settings: "Settings", command: "Command", as_json: bool) -> None:
-    async def work() -> None:
-        async with at_terminal(settings) as here:
-            card = await here.say(command)
-            Terminal(as_json=as_json).result(text_of(card), facts_of(card))
 
     run_async(work)
 

@@ -1,12 +1,27 @@
 """Cards on the terminal: the same words, in the same order of facts, as everywhere."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.cli.console import Terminal
+from bot.cli.owner import at_terminal, run_async
 from bot.core.messages import Card, Field, PictureRef
 
+if TYPE_CHECKING:
+    from bot.core.commands import Command
+    from bot.settings import Settings
+
 _MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+def say(settings: "Settings", command: "Command", *, as_json: bool) -> None:
+    """Give a command as the owner and print the card that answers it."""
+
+    async def work() -> None:
+        async with at_terminal(settings) as here:
+            print_card(Terminal(as_json=as_json), await here.say(command))
+
+    run_async(work)
 
 
 def print_card(terminal: Terminal, card: Card) -> None:

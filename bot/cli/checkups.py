@@ -21,6 +21,7 @@ from brand.kit_loader import load_kit
 GIGABYTE = 1_000_000_000
 PROBE_S = 120.0
 """How long a cold import of torch may take on a slow disk."""
+MIB = 1 << 20
 LOAD_S = 300.0
 
 
@@ -239,7 +240,9 @@ async def rendering(settings: Settings) -> Iterable[Line]:
         return [problem("rendering", str(exc), "The log of the generation service says more.")]
     numbers = ", ".join(sorted({model.dtype for model in health.models if model.dtype}))
     where = f"{health.device}, {numbers}" if numbers else health.device
-    return [ok("rendering", f"{health.engine} on {where}, model loaded")]
+    held = sum(model.bytes for model in health.models)
+    memory = f", {held / MIB:,.0f} MiB in memory" if held else ""
+    return [ok("rendering", f"{health.engine} on {where}, model loaded{memory}")]
 
 
 async def port(settings: Settings) -> Iterable[Line]:

@@ -4,10 +4,11 @@ import asyncio
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bot.cli import imagine_options as typed
 from bot.cli.console import CommandFailed, Failure, Terminal
 from bot.cli.exits import ExitCode
 from bot.cli.inline_picture import escape_sequences, protocol_of
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from brand.kit import BrandKit
 
-Text = str | None
-
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
@@ -43,60 +42,32 @@ class Wanted:
 
 def imagine(
     context: typer.Context,
-    words: Annotated[
-        list[str],
-        typer.Argument(help="What the picture shows; also template:NAME and NAME=value."),
-    ],
-    no: Annotated[Text, typer.Option("--no", help="What must not be in it.")] = None,
-    ar: Annotated[Text, typer.Option("--ar", help="The shape, as in 3:2.")] = None,
-    n: Annotated[Text, typer.Option("--n", help="How many pictures.")] = None,
-    seed: Annotated[Text, typer.Option("--seed", help="The same seed starts the same.")] = None,
-    steps: Annotated[Text, typer.Option("--steps", help="Steps that the model takes.")] = None,
-    cfg: Annotated[Text, typer.Option("--cfg", help="How closely the words are followed.")] = None,
-    sampler: Annotated[Text, typer.Option("--sampler", help="The step method.")] = None,
-    ref: Annotated[
-        Text, typer.Option("--ref", help="A picture to start from: a file, or an id.")
-    ] = None,
-    strength: Annotated[
-        Text, typer.Option("--strength", help="How far the reference is left, 0 to 1.")
-    ] = None,
-    lora: Annotated[Text, typer.Option("--lora", help="NAME[:WEIGHT], or none.")] = None,
-    highres: Annotated[
-        Text, typer.Option("--highres", help="A second pass at so many times the size.")
-    ] = None,
-    outpaint: Annotated[
-        Text, typer.Option("--outpaint", help="On over the edges: left=64,right=64.")
-    ] = None,
-    recipe: Annotated[Text, typer.Option("--recipe", help="One of the kit's recipes.")] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Render also what the archive has already.")
-    ] = False,
-    private: Annotated[
-        bool, typer.Option("--private", help="The draft is shown to you alone.")
-    ] = False,
+    words: typed.Words,
+    no: typed.No = None,
+    ar: typed.Shape = None,
+    n: typed.Count = None,
+    seed: typed.Seed = None,
+    steps: typed.Steps = None,
+    cfg: typed.Guidance = None,
+    sampler: typed.Sampler = None,
+    ref: typed.Reference = None,
+    strength: typed.Strength = None,
+    lora: typed.Lora = None,
+    highres: typed.HighRes = None,
+    outpaint: typed.Outpaint = None,
+    recipe: typed.Recipe = None,
+    fresh: typed.Fresh = False,
+    private: typed.Private = False,
     brand: BrandId = "",
-    out: Annotated[
-        Path | None, typer.Option("--out", help="A file, or a folder for several.")
-    ] = None,
+    out: typed.Out = None,
     as_json: Json = False,
 ) -> int:
     """Render a picture and save it here. Prints its path and id."""
     flags: dict[str, object] = {
-        "ar": ar,
-        "n": n,
-        "seed": seed,
-        "steps": steps,
-        "cfg": cfg,
-        "sampler": sampler,
-        "strength": strength,
-        "lora": lora,
-        "highres": highres,
-        "outpaint": outpaint,
-        "recipe": recipe,
-        "fresh": fresh,
-        "private": private,
-        "no": no,
-    }
+        "ar": ar, "n": n, "seed": seed, "steps": steps, "cfg": cfg, "sampler": sampler,
+        "strength": strength, "lora": lora, "highres": highres, "outpaint": outpaint,
+        "recipe": recipe, "fresh": fresh, "private": private, "no": no,
+    }  # fmt: skip
     path = Path(ref) if ref and not is_id(ref) else None
     wanted = Wanted(
         words=words,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli import people_keys
-from bot.cli.cards import print_card
+from bot.cli.cards import print_card, say
 from bot.cli.console import CommandFailed, Failure, Terminal
 from bot.cli.exits import ExitCode
 from bot.cli.options import BrandId, Json, settings_of
@@ -14,10 +14,8 @@ from bot.cli.owner import at_terminal, run_async
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.commands import Command
     from bot.core.messages import Card
     from bot.core.people import Person
-    from bot.settings import Settings
 
 group = typer.Typer(
     help="People: list, invite, give roles, join accounts, let go, erase.", no_args_is_help=True
@@ -107,7 +105,11 @@ def role(
     """Give a role, in one brand or in all."""
     from bot.core.commands import SetRole
 
-    _say(settings_of(context), SetRole(person=who, role=word, on=not off, brand=brand), as_json)
+    say(
+        settings_of(context),
+        SetRole(person=who, role=word, on=not off, brand=brand),
+        as_json=as_json,
+    )
 
 
 @group.command()
@@ -120,7 +122,7 @@ def team(
     """Put a member into a team, or into none."""
     from bot.core.commands import SetTeam
 
-    _say(settings_of(context), SetTeam(person=who, team=name), as_json)
+    say(settings_of(context), SetTeam(person=who, team=name), as_json=as_json)
 
 
 @group.command()
@@ -128,7 +130,7 @@ def deactivate(context: typer.Context, who: Who, as_json: Json = False) -> None:
     """Let a member who left no longer in; their sessions and keys end at once."""
     from bot.core.commands import SetActive
 
-    _say(settings_of(context), SetActive(person=who, active=False), as_json)
+    say(settings_of(context), SetActive(person=who, active=False), as_json=as_json)
 
 
 @group.command()
@@ -136,7 +138,7 @@ def reactivate(context: typer.Context, who: Who, as_json: Json = False) -> None:
     """Let a member in again."""
     from bot.core.commands import SetActive
 
-    _say(settings_of(context), SetActive(person=who, active=True), as_json)
+    say(settings_of(context), SetActive(person=who, active=True), as_json=as_json)
 
 
 @group.command()
@@ -148,7 +150,7 @@ def link(
     """Join the owner's account with one on another platform: prints a code, or takes one."""
     from bot.core.commands import LinkAccount
 
-    _say(settings_of(context), LinkAccount(code=code), as_json)
+    say(settings_of(context), LinkAccount(code=code), as_json=as_json)
 
 
 @group.command()
@@ -161,7 +163,7 @@ def unlink(
     """Take an account off a member."""
     from bot.core.commands import UnlinkAccount
 
-    _say(settings_of(context), UnlinkAccount(platform=platform, person=who), as_json)
+    say(settings_of(context), UnlinkAccount(platform=platform, person=who), as_json=as_json)
 
 
 @group.command()
@@ -210,14 +212,6 @@ def sweep(context: typer.Context, as_json: Json = False) -> None:
             )
         )
     Terminal(as_json=as_json).result("The database file is written anew.", {"swept": True})
-
-
-def _say(settings: "Settings", command: "Command", as_json: bool) -> None:
-    async def work() -> None:
-        async with at_terminal(settings) as here:
-            print_card(Terminal(as_json=as_json), await here.say(command))
-
-    run_async(work)
 
 
 def _facts(row: tuple[str, ...], person: "Person") -> dict[str, Any]:

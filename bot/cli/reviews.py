@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.cards import print_card
+from bot.cli.cards import say
 from bot.cli.console import Terminal
 from bot.cli.options import BrandId, Json, settings_of
 from bot.cli.owner import at_terminal, run_async
@@ -12,7 +12,6 @@ from bot.cli.owner import at_terminal, run_async
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.commands import Command
     from bot.core.reviews import Review
     from bot.settings import Settings
 
@@ -38,7 +37,7 @@ def show(context: typer.Context, review: Id, as_json: Json = False) -> None:
     """One review with its evidence."""
     from bot.core.commands import Show
 
-    _say(settings_of(context), Show(target=review), as_json)
+    say(settings_of(context), Show(target=review), as_json=as_json)
 
 
 @group.command()
@@ -46,7 +45,7 @@ def approve(context: typer.Context, review: Id, as_json: Json = False) -> None:
     """Approve a picture. Nobody approves their own request."""
     from bot.core.commands import Approve
 
-    _say(settings_of(context), Approve(review=review), as_json)
+    say(settings_of(context), Approve(review=review), as_json=as_json)
 
 
 @group.command()
@@ -59,15 +58,7 @@ def reject(
     """Reject a picture and say why."""
     from bot.core.commands import Reject
 
-    _say(settings_of(context), Reject(review=review, reason=" ".join(reason)), as_json)
-
-
-def _say(settings: "Settings", command: "Command", as_json: bool) -> None:
-    async def work() -> None:
-        async with at_terminal(settings) as here:
-            print_card(Terminal(as_json=as_json), await here.say(command))
-
-    run_async(work)
+    say(settings_of(context), Reject(review=review, reason=" ".join(reason)), as_json=as_json)
 
 
 async def _open(settings: "Settings", brand: str) -> "Sequence[tuple[Review, str]]":
