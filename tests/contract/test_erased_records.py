@@ -33,6 +33,7 @@ from tests.contract.erasing import (
     town_of,
 )
 from tests.fakes.town import Town
+from tests.fakes.uploads import brought
 
 
 async def test_erasing_takes_accounts_roles_and_keys_and_leaves_the_id(store: OpenStore) -> None:
@@ -82,7 +83,7 @@ async def test_what_was_under_way_ends_and_what_others_did_stays(store: OpenStor
 async def test_files_go_unless_a_record_still_speaks_of_them(store: OpenStore) -> None:
     town = await town_of(store)
     blobs = town.house.blobs
-    upload, shared = await blobs.put(b"my face"), await blobs.put(b"our logo")
+    upload, shared = await brought(town, "q", "red"), await brought(town, "q", "blue")
     for reference in (upload, shared):
         await say(town, Imagine(brief=Brief(words="like this", reference=reference)))
         await town.settle()
@@ -92,6 +93,7 @@ async def test_files_go_unless_a_record_still_speaks_of_them(store: OpenStore) -
     await say(town, SendToApproval(asset=kept.id, channel="#social"))
     await town.say(Approve(review=kept.id), "ana")
     await town.settle()
+    assert await brought(town, "mia", "blue") == shared
     await town.say(Imagine(brief=Brief(words="ours", reference=shared)), "mia")
     await town.settle()
     async with store.read() as tx:
@@ -110,7 +112,7 @@ async def test_files_go_unless_a_record_still_speaks_of_them(store: OpenStore) -
 
 async def test_files_go_while_the_generation_service_is_away(store: OpenStore) -> None:
     town = await town_of(store)
-    upload = await town.house.blobs.put(b"my face")
+    upload = await brought(town, "q")
     await say(town, Imagine(brief=Brief(words="like this", reference=upload)))
     town.renderer.away = True
     await erase(town)
