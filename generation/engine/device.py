@@ -46,14 +46,32 @@ class Device:
         return "+".join((self.dtype_name, *filter(None, more)))
 
     def threads_for(self, weight_bytes: int) -> int:
-        """How many threads a model of this size computes with: always the same number.
+        """How many threads a denoiser of a model of this size computes with: always as many.
 
-        A small model's single operations are so short that threads gain nothing, and wherever the
-        processor is shared they wait for each other at every one of them.
+        A small model's single operations are so short that on a shared processor threads mostly
+        wait for each other at the end of every one of them.
         """
         if self.threads:
             return self.threads
         return 1 if weight_bytes < SMALL_MODEL_BYTES else len(os.sched_getaffinity(0))
+
+    def threads_beside(self, weight_bytes: int) -> int:
+        """The same for its encoders and decoders, which compute beside the step loop.
+
+        A small model's take one. More teams of threads than processors, and OpenMP lets every one
+        of them sleep at the end of an operation instead of waiting the microseconds that it takes:
+        the step loop with two threads made two thirds of the pictures then.
+        """
+        return 1 if weight_bytes < SMALL_MODEL_BYTES else self.threads_for(weight_bytes)
+
+
+def compute_with(threads: int) -> None:
+    """Let this thread compute with so many threads, whatever others take.
+
+    The first look of a thread takes over what any thread has set last, so it comes first.
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(threads)
 
 
 def choose_device(

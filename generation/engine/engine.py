@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from brand.spec import (
     InputMissing,
     ModelInfo,
@@ -22,7 +20,7 @@ from brand.spec import (
     canonical_json,
 )
 from generation.engine.aids import AidsShop
-from generation.engine.device import choose_device
+from generation.engine.device import choose_device, compute_with
 from generation.engine.ends import Ends, Meter
 from generation.engine.finish import Pool
 from generation.engine.library.catalogue import ModelSource, find_models
@@ -115,10 +113,6 @@ class InFlightEngine:
             quantize=options.quantize,
             compiles=options.compiles,
         )
-        # One number for the whole process: the matrix library under torch has but one, so a model
-        # that set another would change the bits of those that are in the air at the same time.
-        largest = max((source.weight_bytes for source in self._sources.values()), default=0)
-        device = replace(device, threads=device.threads_for(largest))
         self._fleet = Fleet(
             sources=self._sources,
             index=self._index,
@@ -242,7 +236,7 @@ class InFlightEngine:
         return LoopModel(
             denoiser=fleet.denoiser(name),
             conditions=(canonical_json(made.to_dict()).decode(),),
-            prepare=partial(torch.set_num_threads, made.threads),
+            prepare=partial(compute_with, made.threads),
         )
 
 

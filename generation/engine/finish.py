@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from brand.spec import RenderFailed
+from generation.engine.device import compute_with
 from generation.engine.previews import PreviewMap
 from generation.pixels import to_png, to_preview
 
@@ -42,7 +43,7 @@ class Pool:
 
     def __init__(self, workers: int = 0) -> None:
         count = workers or max(1, min(4, len(os.sched_getaffinity(0))))
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="finish")
+        self._threads = ThreadPoolExecutor(count, "finish", initializer=compute_with, initargs=(1,))
         self._lock = Lock()
         self._waiting: dict[str, _Guess] = {}
 

@@ -80,8 +80,10 @@ def main() -> None:
         }
         for name in wanted:
             print(f"· {name}", file=sys.stderr, flush=True)
-            figures |= _PARTS[name](bench, place, chosen)
-    print(json.dumps({key: _short(value) for key, value in figures.items()}))
+            found = {k: _short(v) for k, v in _PARTS[name](bench, place, chosen).items()}
+            print(f"  {json.dumps(found)}", file=sys.stderr, flush=True)
+            figures |= found
+    print(json.dumps(figures))
 
 
 @contextmanager

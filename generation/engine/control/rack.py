@@ -13,7 +13,7 @@ from generation.engine.control.sources import ControlSource, choose_control
 from generation.engine.denoisers.tiling import Tiling
 from generation.engine.flights import Lead, Signature
 from generation.engine.library.shelf import RoomFor, Shelf
-from generation.engine.library.weights import Files, Hashes, bytes_on_disk
+from generation.engine.library.weights import Files, Hashes
 
 Residuals = tuple[tuple[torch.Tensor, ...], torch.Tensor]
 """What is added to the UNet's down blocks, and to its middle block."""
@@ -64,7 +64,7 @@ class ControlRack:
             hashes = self._read_hashes(f"ControlNet {name}", source.files)
             return Net(load_control(source, self._unet), hashes)
 
-        return self.shelf.using(name, load, bytes_on_disk(source.files))
+        return self.shelf.using(name, load, source.weight_bytes)
 
     def take(self, name: str) -> None:
         """Have it in memory until others need the room. Raises as `using`."""

@@ -13,6 +13,7 @@ from generation.engine.library.weights import (
     Header,
     WeightsDamaged,
     WeightsIndex,
+    bytes_on_disk,
     read_header,
     together,
 )
@@ -61,6 +62,11 @@ class ControlSource:
     """Widths of its levels, as far as they are known without loading: the first at least."""
     files: tuple[tuple[str, Path], ...] = field(default=(), repr=False)
     """What decides its part of the pixels: (name, file)."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """How large its weights files are together."""
+        return bytes_on_disk(self.files)
 
     def sha256(self, index: WeightsIndex) -> str:
         """One hash over everything that decides its part of the pixels."""

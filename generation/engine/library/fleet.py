@@ -11,7 +11,7 @@ from threading import Condition
 import torch
 
 from brand.spec import ModelInfo, ModelMissing, RenderCancelled, ReproductionClass
-from generation.engine.device import Device
+from generation.engine.device import Device, compute_with
 from generation.engine.flights import Denoiser
 from generation.engine.library.held import Held, default_budget
 from generation.engine.library.loaded import LoadedModel, read_model
@@ -74,13 +74,13 @@ class Fleet:
     def use(
         self, name: str, cancelled: Callable[[], bool] = lambda: False
     ) -> Iterator[LoadedModel]:
-        """The model, kept in memory within this context, this thread set to compute with it.
+        """The model, kept in memory within this context; this thread may encode and decode with it.
 
         Reads it from disk in this thread where it must, and waits where all others are in use. A
         thread uses one model at a time. Raises ModelMissing, RenderCancelled.
         """
         model = self._take(name, cancelled)
-        torch.set_num_threads(model.threads)
+        compute_with(model.threads_beside)
         try:
             yield model
         finally:

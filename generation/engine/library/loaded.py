@@ -13,7 +13,7 @@ from generation.engine.denoisers.quantising import quantise
 from generation.engine.denoisers.rows import RowDenoiser
 from generation.engine.denoisers.sd3 import SD3Denoiser
 from generation.engine.denoisers.unet import UNetDenoiser
-from generation.engine.device import Device
+from generation.engine.device import Device, compute_with
 from generation.engine.flights import Signature
 from generation.engine.library.loader import load_parts
 from generation.engine.library.sources import DENOISERS, ModelSource
@@ -43,7 +43,9 @@ class LoadedModel:
     pipe: DiffusionPipeline = field(repr=False)
     """Its parts, held by their stock pipeline, which is never run."""
     threads: int
-    """Threads that everything of this model computes with."""
+    """Of the denoiser."""
+    threads_beside: int
+    """Of the encoders and the decoder."""
     dtype: str
     """E.g. `float32` or `bfloat16+int8`: stands in the reproduction class."""
     bytes: int
@@ -111,7 +113,7 @@ class LoadedModel:
 
 def read_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
     """Read a model of this hash into memory. Raises ModelMissing if its files are not sound."""
-    torch.set_num_threads(device.threads_for(source.weight_bytes))
+    compute_with(device.threads_beside(source.weight_bytes))
     pipe = load_parts(source, device)
     preview_map = fit_preview_map(pipe.vae)
     codec = Codec(pipe.vae)
@@ -131,6 +133,7 @@ def read_model(source: ModelSource, sha256: str, device: Device) -> LoadedModel:
         scheduler_config=dict(pipe.scheduler.config),
         pipe=pipe,
         threads=device.threads_for(source.weight_bytes),
+        threads_beside=device.threads_beside(source.weight_bytes),
         dtype=device.numbers,
         bytes=bytes_in_memory(pipe),
     )

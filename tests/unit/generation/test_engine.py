@@ -212,6 +212,43 @@ def test_a_small_model_computes_with_one_thread_and_a_large_one_with_all() -> No
     assert choose_device("cpu", "auto", 3).threads_for(1) == 3
 
 
+def test_what_goes_on_beside_the_loop_of_a_small_model_takes_one_thread() -> None:
+    from generation.engine.device import SMALL_MODEL_BYTES, choose_device
+
+    device = choose_device("cpu", "auto", 3)
+    assert device.threads_beside(SMALL_MODEL_BYTES - 1) == 1
+    assert device.threads_beside(SMALL_MODEL_BYTES) == 3
+
+
+def test_a_thread_computes_with_its_own_number_whatever_others_set_later() -> None:
+    import torch
+
+    from generation.engine.device import compute_with
+
+    found: dict[str, list[int]] = {"one": [], "two": []}
+    turns = threading.Barrier(2)
+
+    def compute(name: str, number: int, order: int) -> None:
+        for turn in range(2):
+            if turn == order:
+                compute_with(number)
+            turns.wait(60)
+        torch.ones(1 << 20).sin()  # the first work that is shared out
+        found[name].append(torch.get_num_threads())
+
+    before = torch.get_num_threads()
+    threads = [
+        threading.Thread(target=compute, args=("one", 1, 0)),
+        threading.Thread(target=compute, args=("two", 2, 1)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    torch.set_num_threads(before)
+    assert found == {"one": [1], "two": [2]}
+
+
 def test_numbers_that_overflow_are_a_failure_and_not_a_black_picture(
     tiny_models: Path, tmp_path: Path
 ) -> None:

@@ -38,7 +38,9 @@ class Aid:
 
 
 def read_nothing(source: "ModelSource", sha256: str, device: "Device") -> object:
-    return SimpleNamespace(source=source, sha256=sha256, threads=1, bytes=SIZE, denoiser=None)
+    return SimpleNamespace(
+        source=source, sha256=sha256, threads=1, threads_beside=1, bytes=SIZE, denoiser=None
+    )
 
 
 @pytest.fixture

@@ -39,7 +39,9 @@ class Shelf:
         self.while_reading()
         if source.name in self.broken:
             raise ModelMissing(f"The model {source.name!r} cannot be loaded: it is broken.")
-        return SimpleNamespace(source=source, sha256=sha256, threads=1, bytes=SIZE, denoiser=None)
+        return SimpleNamespace(
+            source=source, sha256=sha256, threads=1, threads_beside=1, bytes=SIZE, denoiser=None
+        )
 
 
 class Waiter:
