@@ -1,6 +1,5 @@
 """Several models at once under a budget: the least recently used gives way, none that is in use."""
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -163,16 +162,6 @@ def test_two_models_are_read_at_once(fleet: "Fleet", shelf: Shelf) -> None:
     assert sorted(shelf.read) == ["a", "b"]
 
 
-@pytest.fixture
-def hasty_threads() -> Iterator[None]:
-    """Threads give way to each other all the time, as on a machine with many cores."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
-
-
-@pytest.mark.usefixtures("hasty_threads")
 def test_under_a_storm_of_threads_the_budget_holds_and_everyone_is_served(
     fleet: "Fleet", shelf: Shelf
 ) -> None:
