@@ -21,20 +21,20 @@ async def settled() -> None:
 async def test_bodies_wait_in_turn_until_there_is_room() -> None:
     room, said = BodyRoom(100), list[int]()
     ends = [asyncio.Event() for _ in range(4)]
-    sizes = (60, 40, 90, 10)
+    sizes = (60, 30, 90, 10)
     tasks = [
         asyncio.create_task(hold(room, size, end, said))
         for size, end in zip(sizes, ends, strict=True)
     ]
     await settled()
-    assert said == [60, 40], "the small one does not go before the large one that came first"
-    assert room.held == 100
+    assert said == [60, 30], "the small one does not go before the large one that came first"
+    assert room.held == 90
     ends[0].set()
     await settled()
-    assert said == [60, 40]
+    assert said == [60, 30]
     ends[1].set()
     await settled()
-    assert said == [60, 40, 90, 10]
+    assert said == [60, 30, 90, 10]
     for end in ends:
         end.set()
     await asyncio.gather(*tasks)
