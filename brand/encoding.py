@@ -90,6 +90,11 @@ def canonical_number(value: float) -> float | int:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
+def as_written(value: float) -> float:
+    """The number as a recipe writes it, so that what is rendered is what is kept."""
+    return float(canonical_number(value))
+
+
 def canonical_json(value: Mapping[str, Any]) -> bytes:
     """The one byte form of plain JSON data that hashes are taken over."""
     text = json.dumps(

@@ -4,6 +4,7 @@ import math
 
 from brand.brief import Brief
 from brand.choices import chosen
+from brand.encoding import as_written
 from brand.errors import BriefRefused, OutOfRange
 from brand.kit import ApprovedLora, BrandKit
 from brand.learned_words import holds_word
@@ -102,7 +103,8 @@ def _names(kit: BrandKit) -> tuple[str, ...]:
 def _use(lora: ApprovedLora, weight: float | None) -> LoraUse:
     number = lora.weight if weight is None else weight
     within("lora_weight", number, lora.min_weight, lora.max_weight)
-    return LoraUse(sha256=lora.sha256, weight=float(number), name=f"{lora.name}@{lora.version}")
+    name = f"{lora.name}@{lora.version}"
+    return LoraUse(sha256=lora.sha256, weight=as_written(number), name=name)
 
 
 def _check_together(uses: tuple[tuple[ApprovedLora, LoraUse], ...], kit: BrandKit) -> None:

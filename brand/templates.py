@@ -12,6 +12,7 @@ from brand.brief import Brief as Brief
 from brand.brief import ControlWish as ControlWish
 from brand.choices import chosen
 from brand.emphasis import contained
+from brand.encoding import as_written
 from brand.errors import BriefRefused, MissingValue, OutOfRange, UnknownChoice
 from brand.kit import FORMULA_PARTS, ApprovedLora, Aspect, BrandKit, Template, Variable
 from brand.lora_rules import NO_LORA as NO_LORA
@@ -62,7 +63,7 @@ def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> Ren
             width=aspect.width,
             height=aspect.height,
             steps=brief.steps if brief.steps is not None else defaults.steps,
-            guidance=float(brief.cfg if brief.cfg is not None else defaults.cfg),
+            guidance=as_written(brief.cfg if brief.cfg is not None else defaults.cfg),
             sampler=sampler,
             loras=tuple(use for _, use in loras),
             embeddings=embeddings_of(prompt, negative, kit),

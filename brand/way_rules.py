@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from brand.brief import Brief, ControlWish
+from brand.encoding import as_written
 from brand.errors import BriefRefused, OutOfRange, UnknownChoice
 from brand.kit import BrandKit
 from brand.spec import (
@@ -75,7 +76,7 @@ def _init(brief: Brief, kit: BrandKit) -> InitImage | None:
     in_part = bool(brief.mask or brief.outpaint)
     default = ALL_NEW if in_part else kit.generation.strength
     strength = brief.strength if brief.strength is not None else default
-    return InitImage(sha256=_file(brief.reference, "reference"), strength=float(strength))
+    return InitImage(sha256=_file(brief.reference, "reference"), strength=as_written(strength))
 
 
 def _mask(brief: Brief, kit: BrandKit) -> Mask | None:
@@ -129,14 +130,15 @@ def _control(wish: ControlWish, kit: BrandKit) -> ControlUse:
     within("control weight", wish.weight, 0, MAX_WEIGHT)
     within("control start", wish.start, 0, 1)
     within("control end", wish.end, 0, 1)
-    if wish.start >= wish.end:
+    start, end = as_written(wish.start), as_written(wish.end)
+    if start >= end:
         raise OutOfRange("A control starts before it ends. Nothing was queued.", field="control")
     return ControlUse(
         kind=kind,
         sha256=_file(wish.picture, "control"),
-        weight=float(wish.weight if wish.weight is not None else 1.0),
-        start=float(wish.start),
-        end=float(wish.end),
+        weight=as_written(wish.weight if wish.weight is not None else 1.0),
+        start=start,
+        end=end,
         ready=wish.ready,
     )
 
@@ -156,7 +158,7 @@ def _like(brief: Brief, kit: BrandKit) -> ImagePrompt | None:
     file = _file(brief.like, "like")
     if brief.like_weight is None:
         return ImagePrompt(sha256=file)
-    return ImagePrompt(sha256=file, weight=float(brief.like_weight))
+    return ImagePrompt(sha256=file, weight=as_written(brief.like_weight))
 
 
 def _highres(brief: Brief, kit: BrandKit) -> HighRes | None:
@@ -165,7 +167,7 @@ def _highres(brief: Brief, kit: BrandKit) -> HighRes | None:
     if not kit.ways.highres:
         raise _not_allowed("a second pass at a larger size", "highres = 2", "highres", kit)
     within("highres", brief.highres, 1, kit.ways.highres)
-    return HighRes(scale=float(brief.highres))
+    return HighRes(scale=as_written(brief.highres))
 
 
 def _needs_reference(brief: Brief, field: str, says: str) -> None:
