@@ -1,7 +1,10 @@
-"""Pictures in and out of the engines: guarded reading, PNG, previews, plain enlarging."""
+"""Pictures in and out of the engines: guarded reading, PNG, previews, plain enlarging.
+
+Pillow's own warning of a huge picture is not made an error: the filters of `warnings` belong to
+the whole process, and many threads read pictures. What it warns of is refused by its size.
+"""
 
 import io
-import warnings
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -21,15 +24,13 @@ _LANCZOS = Image.Resampling.LANCZOS
 def read_picture(path: Path) -> Image.Image:
     """An input picture as upright RGB, transparency laid on white. Raises SpecInvalid."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=INPUT_FORMATS) as image:
-                if image.width * image.height > MAX_INPUT_PIXELS:
-                    raise SpecInvalid(
-                        f"the reference picture has {image.width}×{image.height} pixels; "
-                        f"at most {MAX_INPUT_PIXELS // 1_000_000} million are taken"
-                    )
-                return _flat(ImageOps.exif_transpose(image))
+        with Image.open(path, formats=INPUT_FORMATS) as image:
+            if image.width * image.height > MAX_INPUT_PIXELS:
+                raise SpecInvalid(
+                    f"the reference picture has {image.width}×{image.height} pixels; "
+                    f"at most {MAX_INPUT_PIXELS // 1_000_000} million are taken"
+                )
+            return _flat(ImageOps.exif_transpose(image))
     except SpecInvalid:
         raise
     except (
@@ -37,7 +38,7 @@ def read_picture(path: Path) -> Image.Image:
         SyntaxError,  # what Pillow says of some broken PNG files
         ValueError,
         Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
+        Image.DecompressionBombWarning,  # where the whole process makes errors of warnings
     ) as exc:
         raise SpecInvalid("the reference picture is no readable PNG, JPEG or WebP file") from exc
 

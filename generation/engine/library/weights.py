@@ -6,6 +6,7 @@ a JSON header of that length, then the tensors' bytes without holes.
 
 import hashlib
 import json
+import logging
 import math
 import struct
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ Hashes = tuple[tuple[str, str], ...]
 """(name, sha256) of them."""
 _LENGTH_BYTES = 8
 _READ_BYTES = 1 << 20
+_log = logging.getLogger(__name__)
 
 
 class WeightsDamaged(Exception):
@@ -137,18 +139,30 @@ class WeightsIndex:
             return ""
 
     def sha256(self, path: Path) -> str:
-        """The file's hash. Raises OSError."""
+        """The file's hash. Raises OSError where that file cannot be read."""
         if found := self.known(path):
             return found
         stamp = _stamp(path)
         digest = file_sha256(path)
         with self._lock:
             self._known[str(path)] = [*stamp, digest]
+            self._write()
+        return digest
+
+    def _write(self) -> None:
+        fresh = self._file.with_suffix(".new")
+        try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._file.with_suffix(".new")
             fresh.write_text(json.dumps(self._known))
             fresh.replace(self._file)
-        return digest
+        except OSError as exc:  # it is in memory: only the next start hashes again
+            _log.warning(
+                "the hashes of weights files cannot be kept in %s: %s; give the service a state "
+                "folder that it may write to",
+                self._file,
+                exc.strerror,
+                extra={"action": "hashes_not_kept"},
+            )
 
 
 def _read_known(file: Path) -> dict[str, list[Any]]:

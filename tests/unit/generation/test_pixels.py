@@ -3,6 +3,7 @@
 import contextlib
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -60,9 +61,9 @@ def test_a_turned_photograph_is_turned_upright(tmp_path: Path) -> None:
     assert read(tmp_path, as_bytes(picture(), "JPEG", exif=exif)).size == (24, 40)
 
 
-def bomb() -> bytes:
-    """A PNG that claims 400 million pixels in a few bytes."""
-    head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+def bomb(side: int = 20_000) -> bytes:
+    """A PNG that claims so many pixels a side in a few bytes."""
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -88,6 +89,29 @@ def bomb() -> bytes:
 def test_anything_else_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(SpecInvalid, match="reference picture"):
         read(tmp_path, data)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_of_too_many_pixels_is_refused_with_their_number(tmp_path: Path) -> None:
+    with pytest.raises(SpecInvalid, match="10000×10000 pixels; at most 64 million"):
+        read(tmp_path, bomb(10_000))
+
+
+class _Watching(type(Path())):  # type: ignore[misc]
+    """A path that notes which filters are in force when its file is opened."""
+
+    def __fspath__(self) -> str:
+        self.seen = list(warnings.filters)
+        return super().__fspath__()  # type: ignore[no-any-return]
+
+
+def test_reading_leaves_the_filters_of_warnings_alone_which_all_threads_share(
+    tmp_path: Path,
+) -> None:
+    path = _Watching(tmp_path / "input")
+    path.write_bytes(as_bytes(picture(), "PNG"))
+    assert read_picture(path).size == (40, 24)
+    assert path.seen == list(warnings.filters)
 
 
 def _mutant(data: st.DataObject) -> bytes:

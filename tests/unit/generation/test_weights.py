@@ -1,6 +1,7 @@
 """Safetensors headers are read distrustfully; hashes are remembered only while they are true."""
 
 import json
+import logging
 import os
 import struct
 from pathlib import Path
@@ -162,6 +163,20 @@ def test_a_broken_index_only_costs_hashing_again(tmp_path: Path, broken: bytes) 
     index = WeightsIndex(tmp_path / "weights.json")
     assert index.known(tmp_path / "x") == ""
     assert index.sha256(tmp_path / "x") == file_sha256(tmp_path / "x")
+
+
+def test_a_state_folder_that_cannot_be_written_only_costs_hashing_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "taken").write_bytes(b"a file, where the folder should be")
+    (tmp_path / "x").write_bytes(b"data")
+    index = WeightsIndex(tmp_path / "taken" / "weights.json")
+    with caplog.at_level(logging.WARNING):
+        assert index.sha256(tmp_path / "x") == file_sha256(tmp_path / "x")
+    assert index.known(tmp_path / "x") == file_sha256(tmp_path / "x")
+    assert "state folder that it may write to" in caplog.text
+    with pytest.raises(FileNotFoundError):
+        index.sha256(tmp_path / "none")
 
 
 def test_one_hash_for_many_files_depends_on_names_and_not_on_order() -> None:
