@@ -227,6 +227,12 @@ class _ImagineReader:
         return place_pictures(self._flags, self._attached, position)
 
     def _check_reference(self, flags: dict[str, Any]) -> None:
+        if flags.get("invert") and not flags.get("mask"):
+            raise mistake(
+                "`--invert` turns a mask round, and there is none: attach one, or add `--mask ID`.",
+                self._cursor.typed.of(self._places["invert"]),
+                field="invert",
+            )
         if flags["ref"]:
             return
         for name, says in _OF_A_REFERENCE.items():

@@ -17,6 +17,7 @@ class Attached:
     pictures: tuple[str, ...] = ()
     """In their order, where only the words say what they are for."""
     reference: str = ""
+    """The first of `pictures` in all but name: with `control:canny` alone it leads."""
     mask: str = ""
     control: str = ""
     like: str = ""
@@ -49,8 +50,10 @@ def place_pictures(flags: Flags, attached: Attached, position: Position) -> Flag
     flags = dict(flags)
     _from_fields(flags, attached)
     wanting = _wanting(flags)
-    pictures = list(attached.pictures)
     reference = flags.get("ref", "")
+    pictures = list(attached.pictures)
+    if attached.reference and not reference:
+        pictures.insert(0, attached.reference)
     if pictures and not reference and (len(pictures) > len(wanting) or _needs_reference(flags)):
         reference = pictures.pop(0)
     if len(pictures) > len(wanting):
@@ -66,8 +69,6 @@ def place_pictures(flags: Flags, attached: Attached, position: Position) -> Flag
 
 
 def _from_fields(flags: Flags, attached: Attached) -> None:
-    if attached.reference:
-        flags.setdefault("ref", attached.reference)
     if attached.mask and not flags.get("mask"):
         flags["mask"] = attached.mask
     if attached.like:

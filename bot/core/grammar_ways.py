@@ -87,7 +87,11 @@ def _control(value: Value, vocabulary: Vocabulary) -> ControlWish:
         ready=bool(match["ready"]),
     )
     if wish.start >= wish.end:
-        raise mistake("A control starts before it ends.", value.position, field="control")
+        raise mistake(
+            "A control must start before it ends, as in `control:canny@0.8@0-0.6`.",
+            value.position,
+            field="control",
+        )
     return wish
 
 
@@ -160,7 +164,7 @@ WAY_FLAGS = (
         takes="SCALE",
         about="a second pass at a larger size",
         read=_highres,
-        parameter=lambda text: text[:1].isdigit(),
+        parameter=lambda _: True,
     ),
     Flag(
         name="like",

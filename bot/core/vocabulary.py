@@ -17,7 +17,12 @@ class Range:
         return self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"from {self.low:,g} to {self.high:,g}"
+        return f"from {_number(self.low)} to {_number(self.high)}"
+
+
+def _number(value: float) -> str:
+    """All digits of a whole number: a seed's limit in powers of ten can't be typed."""
+    return f"{int(value):,}" if value == int(value) else f"{value:,g}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,3 +81,39 @@ def test_a_way_is_suggested_once_its_word_is_clear(live: Live, visit: Visit) -> 
     assert field.input_value().endswith(" control:canny ")
     field.press_sequentially("contr")
     expect(visit.page.locator("#suggest")).to_be_hidden()
+
+
+def test_what_was_refused_stays_to_be_put_right(live: Live, visit: Visit) -> None:
+    visit.enter("mia")
+    page = visit.page
+    page.set_input_files("input[name=picture]", png("mug.png"))
+    page.fill("#say", "/imagine a red mug --strength 5")
+    page.press("#say", "Enter")
+    expect(page.locator(".card-error")).to_contain_text("from 0 to 1")
+    assert page.input_value("#say") == "/imagine a red mug --strength 5"
+    expect(page.locator("[data-attached=picture]")).to_have_text("mug.png")
+    page.fill("#say", "/imagine a red mug --strength 0.5")
+    page.press("#say", "Enter")
+    expect(page.locator("[data-status]")).to_contain_text("Done: 1 picture", timeout=WAIT_MS)
+    assert page.input_value("#say") == ""
+    expect(page.locator("[data-attached=picture]")).to_have_text("")
+
+
+def test_a_file_that_is_no_picture_is_left_out_at_once(live: Live, visit: Visit) -> None:
+    visit.enter("mia")
+    page = visit.page
+    notes: FilePayload = {"name": "notes.png", "mimeType": "image/png", "buffer": b"my notes"}
+    page.set_input_files("input[name=picture]", notes)
+    expect(page.locator(".toast")).to_contain_text("notes.png can't be used: it isn't a PNG")
+    expect(page.locator("[data-attached=picture]")).to_have_text("")
+
+
+def test_a_mistakes_sentence_reads_as_one(live: Live, visit: Visit) -> None:
+    visit.enter("mia")
+    page = visit.page
+    page.fill("#say", "/imagine a mug control:canny")
+    page.press("#say", "Enter")
+    word = page.locator(".card-error .line code").first
+    expect(word).to_have_text("--control")
+    shown = word.evaluate("node => getComputedStyle(node).display")
+    assert shown == "inline", "the sentence is laid out in columns"

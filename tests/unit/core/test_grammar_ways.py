@@ -57,6 +57,22 @@ def test_further_pictures_go_in_the_order_of_the_words() -> None:
     assert (said.like, said.like_weight, said.controls[0].picture) == (THREE, 0.4, TWO)
 
 
+def test_the_forms_first_picture_leads_where_the_words_say_no_more() -> None:
+    said = brief("a mug control:canny", reference=ONE)
+    assert (said.reference, said.controls[0].picture) == ("", ONE)
+    said = brief("a mug control:canny", reference=ONE, control=TWO)
+    assert (said.reference, said.controls[0].picture) == (ONE, TWO)
+
+
+def test_turning_a_mask_round_needs_a_mask() -> None:
+    assert "`--invert` turns a mask round" in mistake("a sky --invert", ONE).message
+
+
+@pytest.mark.parametrize("typed", ["highres:abc", "highres:big"])
+def test_a_second_pass_without_a_number_is_a_mistake_and_no_words(typed: str) -> None:
+    assert "takes a number" in mistake(f"a mug {typed}").message
+
+
 def test_a_mask_goes_with_a_reference() -> None:
     said = brief("a blue sky --mask --invert", ONE, TWO)
     assert (said.reference, said.mask, said.invert) == (ONE, TWO, True)

@@ -1,5 +1,9 @@
 // The pictures that come with a line: each shows by its name and can be left out again.
 
+import { toast } from "./fragments.js";
+
+const MAX_BYTES = 20_000_000;
+
 export function startAttached(form, field) {
   const inputs = [...form.querySelectorAll("input[type=file]")];
   const more = form.querySelector(".more-pictures");
@@ -22,7 +26,20 @@ export function startAttached(form, field) {
     input.focus();
   }
 
-  form.addEventListener("change", (event) => { if (event.target.type === "file") show(); });
+  // Said at once, not after everything has been sent.
+  async function check(input) {
+    const file = input.files[0];
+    const problem = file && await problemOf(file);
+    if (!problem || input.files[0] !== file) return;
+    toast(`${file.name} can't be used: ${problem}`);
+    leaveOut(input);
+  }
+
+  form.addEventListener("change", (event) => {
+    if (event.target.type !== "file") return;
+    show();
+    check(event.target);
+  });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-leave-out]");
     if (!button) return;
@@ -51,6 +68,16 @@ export function startAttached(form, field) {
       show();
     },
   };
+}
+
+async function problemOf(file) {
+  if (file.size > MAX_BYTES) return "it is larger than 20 MB.";
+  try {
+    (await createImageBitmap(file)).close();
+    return "";
+  } catch {
+    return "it isn't a PNG, JPEG or WebP picture.";
+  }
 }
 
 // What has been typed stays, which a new page would lose.

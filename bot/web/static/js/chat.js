@@ -192,6 +192,11 @@ function startComposer(form) {
   field.setSelectionRange(field.value.length, field.value.length);
 }
 
+// The answer to this line: the newest message is a mistake that only its author sees.
+function refused(page) {
+  return page.querySelector("li.msg:last-of-type .card-error") !== null;
+}
+
 async function send(form, field, attached) {
   if (!field.value.trim() && !attached.any()) {
     field.focus();
@@ -199,8 +204,11 @@ async function send(form, field, attached) {
   }
   const page = await submit(form, form.querySelector(".send"));
   if (!page) return;
-  field.value = "";
-  attached.clear();
+  // What was refused is put right here: words and pictures stay until they are taken.
+  if (!refused(page)) {
+    field.value = "";
+    attached.clear();
+  }
   take(page);
   log.scrollTop = 0;
   field.focus();
