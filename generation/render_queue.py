@@ -1,4 +1,4 @@
-"""The service's queue: renders by priority, run on the engine's threads, kept for a while.
+"""The service's queue: renders in their order, run on the engine's threads, kept for a while.
 
 The same recipe of the same brand is rendered once for all who ask for it meanwhile. Waiting or
 running, it goes with the highest priority and the most previews that those who still want it ask
@@ -28,6 +28,7 @@ from brand.spec import (
     SpecInvalid,
 )
 from generation.engines import Engine, EngineUnusable, Inputs
+from generation.line import Line
 from generation.renders import Render, Weights, Work, bare, key_of
 from generation.settings import Limits
 from generation.tracing import Note
@@ -64,7 +65,7 @@ class RenderQueue:
         self._check = check
         self._limits = limits
         self._renders: dict[str, Render] = {}
-        self._waiting: list[Work] = []
+        self._line = Line()
         self._running: set[Work] = set()
         self._same: dict[tuple[str, str], Work] = {}
         """What waits or runs, by brand and recipe."""
@@ -106,7 +107,7 @@ class RenderQueue:
     @property
     def queued(self) -> int:
         """How many pictures wait."""
-        return len(self._waiting)
+        return len(self._line)
 
     @property
     def running(self) -> int:
@@ -137,19 +138,19 @@ class RenderQueue:
         render = self._renders[request.render_id] = Render(request, trail)
         if same is not None:
             same.join(render)
+            self._line.weigh(same)
         else:
             work = self._same[key_of(request)] = Work(render)
-            self._waiting.append(work)
-        self._sort()
+            self._line.join(work)
         self._pump()
         return render, True
 
     def _refuse_if_full(self) -> None:
         """Whoever shares a picture with others counts as well."""
         shared = sum(len(work.asked) - 1 for work in self._running)
-        waiting = shared + sum(len(work.asked) for work in self._waiting)
+        waiting = shared + sum(len(work.asked) for work in self._line)
         if waiting >= self._limits.queued:
-            wait = min(_MAX_RETRY_AFTER_S, max(1.0, self._wait_s(len(self._waiting))))
+            wait = min(_MAX_RETRY_AFTER_S, max(1.0, self._wait_s(len(self._line))))
             raise RenderBusy(
                 f"{waiting} renders are waiting already; try again in {wait:.0f} s.",
                 retry_after_s=round(wait, 1),
@@ -162,20 +163,18 @@ class RenderQueue:
         work = render.work if render else None
         if render is None or work is None:
             return
-        if len(work.asked) > 1 or work in self._waiting:
+        if len(work.asked) > 1 or not work.running:
             work.leave(render)
             render.failed(RenderCancelled("Cancelled on request."), time.monotonic())
+            if work.asked:
+                self._line.weigh(work)
+            else:
+                self._line.leave(work)
+                self._forget(work)
         else:
             work.stop.set()  # the engine says when it has stopped
             self._forget(work)
-        if not work.asked:
-            self._waiting.remove(work)
-            self._forget(work)
-        self._sort()
         self._pump()
-
-    def _sort(self) -> None:
-        self._waiting.sort(key=lambda work: -work.request.priority)  # stable: first come
 
     def _forget(self, work: Work) -> None:
         """Let nobody join it any more."""
@@ -184,12 +183,12 @@ class RenderQueue:
 
     def _pump(self) -> None:
         """Hand work to idle threads and tell those who wait how many go before them."""
-        while self.ready and self._waiting and self._has_room(self._waiting[0]):
-            work = self._waiting.pop(0)
+        while self.ready and (first := next(iter(self._line), None)) and self._has_room(first):
+            work = self._line.begin()
             work.running = True
             self._running.add(work)
             self._work.put(work)
-        for index, work in enumerate(self._waiting):
+        for index, work in enumerate(self._line):
             place = index + len(self._running)
             work.progressed(Progress(done=0, total=0, place=place, eta_s=self._wait_s(place)))
 
@@ -222,6 +221,7 @@ class RenderQueue:
         if self.stopping:
             return  # the process goes down: the render is submitted again to the next one
         self._running.discard(work)
+        self._line.leave(work)
         self._forget(work)
         now = time.monotonic()
         if isinstance(outcome, Picture):
@@ -239,8 +239,7 @@ class RenderQueue:
         self.problem = problem
         self.loaded.set()
         if problem:
-            waiting, self._waiting = self._waiting, []
-            for work in waiting:
+            for work in list(self._line):
                 self._end(work, RenderUnavailable(problem), 0.0)
         self._pump()
 

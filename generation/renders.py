@@ -144,6 +144,7 @@ class Work:
         requests = [render.request for render in self.asked]
         self.request = replace(
             self.request,
+            team=requests[0].team,
             priority=max(request.priority for request in requests),
             preview_every=min((r.preview_every for r in requests if r.preview_every), default=0),
         )

@@ -7,7 +7,9 @@ class first. Which *flights* of that lane ride: priority class, then the team th
 places a small reserve goes to whoever these rules leave out, so that nothing waits for ever.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+import heapq
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -200,13 +202,12 @@ class Seats:
         if not fitting:
             return None
         turn_s = TURN_ROWS * seconds[largest] / largest
-        seating = _seating(_ranked(fitting, largest, teams, turn_s), seconds, 0)
+        seating = _seating(_first(fitting, largest, teams, turn_s), seconds, 0)
         oldest = min(fitting, key=lambda rider: rider.number)
         if self._reserved < oldest.rows or oldest in seating.riders:
             return seating
         others = [rider for rider in fitting if rider is not oldest]
-        ranked = _ranked(others, largest, teams, turn_s)
-        return _seating([oldest, *ranked], seconds, 1)
+        return _seating([oldest, *_first(others, largest, teams, turn_s)], seconds, 1)
 
     def ridden(self, seating: Seating[R], waiting: int, teams: Teams) -> None:
         """The chosen ones ride while `waiting` flights of the lane are left out."""
@@ -220,36 +221,61 @@ class Seats:
             self._reserved = min(self._reserved + rows * _EARNED, 2.0 * seating.bucket)
 
 
-def _ranked(riders: Sequence[R], room: int, teams: Teams, turn_s: float) -> list[R]:
-    """Those of the riders that fit into so many rows, the most urgent first."""
-    ranked: list[R] = []
-    left = list(riders)
-    ahead: dict[tuple[int, str], float] = {}
+def ranked(
+    riders: Sequence[R],
+    teams: Teams,
+    *,
+    turn: float,
+    cost: Callable[[R], float],
+    room: float = math.inf,
+) -> list[R]:
+    """Those of the riders that fit into so many rows, the most urgent first: by priority class,
+    then the team that has had least, in whole turns, then the shortest that remains.
+
+    `cost` is what a team is charged for a rider that goes before its next one; a `turn` is as much
+    as a team is served before another one's, both in the unit of the teams' accounts.
+    """
+    of_account: dict[tuple[int, str], list[R]] = {}
+    for rider in sorted(riders, key=lambda rider: (rider.remaining, rider.number), reverse=True):
+        of_account.setdefault((rider.priority, rider.team), []).append(rider)
+
+    def urgency(served: float, rider: R) -> tuple[int, int, float, int]:
+        return -rider.priority, int(served / turn), rider.remaining, rider.number
+
+    heads = [
+        (urgency(teams.served(line[-1]), line[-1]), teams.served(line[-1]), account)
+        for account, line in of_account.items()
+    ]
+    heapq.heapify(heads)
+    chosen: list[R] = []
+    while room > 0 and heads:
+        _, served, account = heapq.heappop(heads)
+        line = of_account[account]
+        rider = line.pop()
+        if rider.rows <= room:
+            chosen.append(rider)
+            room -= rider.rows
+            served += cost(rider)
+        if line:
+            heapq.heappush(heads, (urgency(served, line[-1]), served, account))
+    return chosen
+
+
+def _first(riders: Sequence[R], room: int, teams: Teams, turn_s: float) -> list[R]:
+    """Those who fill one call, each charged with one evaluation."""
     row_s = turn_s / TURN_ROWS
-
-    def urgency(rider: R) -> tuple[int, int, float, int]:
-        served = teams.served(rider) + ahead.get((rider.priority, rider.team), 0.0)
-        return -rider.priority, int(served / turn_s), rider.remaining, rider.number
-
-    while room > 0 and (left := [rider for rider in left if rider.rows <= room]):
-        first = min(left, key=urgency)
-        left.remove(first)
-        ranked.append(first)
-        room -= first.rows
-        account = (first.priority, first.team)
-        ahead[account] = ahead.get(account, 0.0) + first.rows * row_s
-    return ranked
+    return ranked(riders, teams, turn=turn_s, cost=lambda rider: rider.rows * row_s, room=room)
 
 
-def _seating(ranked: Sequence[R], seconds: Mapping[int, float], reserved: int) -> Seating[R]:
+def _seating(order: Sequence[R], seconds: Mapping[int, float], reserved: int) -> Seating[R]:
     """The bucket that serves most rows of the first one's class a second, filled up by the rest.
 
     Riding in a larger bucket with lower classes would slow the urgent ones down; the first
     `reserved` of them count as urgent, whatever their class.
     """
-    top = max(rider.priority for rider in ranked)
+    top = max(rider.priority for rider in order)
     urgent = [
-        rider for place, rider in enumerate(ranked) if place < reserved or rider.priority == top
+        rider for place, rider in enumerate(order) if place < reserved or rider.priority == top
     ]
 
     def rate(bucket: int) -> float:
@@ -257,7 +283,7 @@ def _seating(ranked: Sequence[R], seconds: Mapping[int, float], reserved: int) -
 
     usable = [bucket for bucket in sorted(seconds) if bucket >= urgent[0].rows]
     bucket = max(usable, key=rate)  # the smallest of equals
-    riders = _filled([*urgent, *(rider for rider in ranked if rider not in urgent)], bucket)
+    riders = _filled([*urgent, *(rider for rider in order if rider not in urgent)], bucket)
     return Seating(
         riders=tuple(riders), bucket=bucket, seconds=seconds[bucket], by_reserve=bool(reserved)
     )
