@@ -53,6 +53,7 @@ PASSED = Evidence(
     )
 )
 WAIT_MS = 20_000
+SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
 class Live:
@@ -225,6 +226,18 @@ class Visit:
         session.detach()
         found: list[str] = answer["result"]["value"]
         return found
+
+
+def window_of(live: Live, browser: Browser, size: str, scheme: str) -> Visit:
+    """A window of one of SIZES, in the scheme "light" or "dark". Close its context."""
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        has_touch=size == "phone",
+        is_mobile=size == "phone",
+    )
+    return Visit(live, context)
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from playwright.sync_api import Browser
 
 from bot.core.commands import Approve
 from bot.core.sequencing import chain_all
-from tests.browser.conftest import Live, Visit
+from tests.browser.conftest import SIZES, Live, window_of
 
 pytestmark = pytest.mark.browser
-SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
 async def furnish(live: Live) -> str:
@@ -28,14 +27,7 @@ def test_the_audit_page_is_accessible_and_fits(
     live: Live, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:
     review = live.call(furnish(live))
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    )
-    window = Visit(live, context)
+    window = window_of(live, browser, size, scheme)
     window.enter("ida")
     page = window.go("/audit")
     assert window.axe() == []
@@ -49,4 +41,4 @@ def test_the_audit_page_is_accessible_and_fits(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         page.screenshot(path=tmp_path / f"{len(path)}-{size}-{scheme}.png", full_page=True)
     assert not window.complaints
-    context.close()
+    window.context.close()

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from bot.core.lives import ScheduleState, SlotState
 from bot.core.slots import Schedule, Slot
 from bot.web.calendar_days import Month, Week
-from tests.browser.conftest import Live, Visit, key, ready
-from tests.browser.test_looks import DRAFTS, SIZES
+from tests.browser.conftest import SIZES, Live, Visit, key, ready, window_of
+from tests.browser.test_looks import DRAFTS
 from tests.fakes import week
 
 pytestmark = pytest.mark.browser
@@ -292,14 +292,7 @@ def test_the_calendar_is_accessible_and_fits(
     live: Live, browser: Browser, planned: Planned, tmp_path: Path, size: str, scheme: str
 ) -> None:
     live.call(furnish(live, planned))
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    )
-    window = Visit(live, context).enter("ida")
+    window = window_of(live, browser, size, scheme).enter("ida")
     month = Month.of(planned.week.days[2]).href
     for path in ("/calendar", planned.path, month, "/calendar/new", "/calendar?week=2001-W01"):
         page = window.go(path)
@@ -312,4 +305,4 @@ def test_the_calendar_is_accessible_and_fits(
     assert window.axe() == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert not window.complaints
-    context.close()
+    window.context.close()

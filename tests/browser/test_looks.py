@@ -8,12 +8,11 @@ from playwright.sync_api import Browser
 from bot.core.commands import Approve, SendToApproval
 from bot.core.messages import ChannelRef
 from brand.templates import Brief
-from tests.browser.conftest import Live, Visit, pictures_ready
+from tests.browser.conftest import SIZES, Live, Visit, pictures_ready, window_of
 
 pytestmark = pytest.mark.browser
 DRAFTS = ChannelRef(platform="local", channel="brand-drafts")
 LONG = "a Donaudampfschifffahrtsgesellschaftskapitänsmütze" * 3
-SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
 async def furnish(live: Live) -> str:
@@ -38,14 +37,7 @@ def test_every_page_is_accessible_and_fits(
     live: Live, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:
     asset = live.call(furnish(live))
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    )
-    window = Visit(live, context)
+    window = window_of(live, browser, size, scheme)
     page = window.page
     page.goto(live.link("ana"))
     assert window.axe() == []
@@ -69,7 +61,7 @@ def test_every_page_is_accessible_and_fits(
         assert window.axe() == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert not window.complaints
-    context.close()
+    window.context.close()
 
 
 def test_failure_pages_are_accessible_too(live: Live, browser: Browser) -> None:

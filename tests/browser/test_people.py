@@ -12,9 +12,8 @@ from bot.core.api_keys import create
 from bot.core.caller import Caller
 from bot.core.members import invitation
 from bot.core.people import Identity, Role
-from tests.browser.conftest import Live, Visit
+from tests.browser.conftest import Live, Visit, window_of
 from tests.browser.test_journeys import tab_to
-from tests.browser.test_looks import SIZES
 from tests.fakes.oidc_provider import FakeProvider, serving_provider
 from tests.fakes.portal import add_person
 from tests.fakes.sign_in import company, give
@@ -61,14 +60,7 @@ def test_people_and_account_are_accessible_and_fit(
     live: Live, provider: FakeProvider, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:
     invited = live.call(furnish(live))
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    )
-    window = Visit(live, context)
+    window = window_of(live, browser, size, scheme)
     page = window.page
 
     def look(name: str) -> None:
@@ -97,7 +89,7 @@ def test_people_and_account_are_accessible_and_fit(
     window.go("/people")
     look("people-plain")
     assert not window.complaints
-    context.close()
+    window.context.close()
 
 
 def test_inviting_and_giving_a_role_by_keyboard_alone(live: Live, visit: Visit) -> None:

@@ -8,11 +8,10 @@ from playwright.sync_api import Browser
 from bot.core.commands import Approve, Imagine, SendToApproval, SetBudget, SetTeam
 from bot.core.messages import ChannelRef
 from brand.templates import Brief
-from tests.browser.conftest import Live, Visit
+from tests.browser.conftest import SIZES, Live, Visit, window_of
 
 pytestmark = pytest.mark.browser
 DRAFTS = ChannelRef(platform="local", channel="brand-drafts")
-SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 
 
 async def furnish(live: Live) -> None:
@@ -46,14 +45,7 @@ def test_the_usage_page_is_accessible_and_fits(
     live: Live, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:
     live.call(furnish(live))
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    )
-    window = Visit(live, context)
+    window = window_of(live, browser, size, scheme)
     window.enter("ida")
     page = window.go("/usage")
     assert window.axe() == []
@@ -66,7 +58,7 @@ def test_the_usage_page_is_accessible_and_fits(
     window.go("/usage?month=2020-01")
     assert window.axe() == []
     assert not window.complaints
-    context.close()
+    window.context.close()
 
 
 def test_a_limit_is_changed_by_keys_alone(live: Live, visit: Visit) -> None:

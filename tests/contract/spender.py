@@ -5,19 +5,16 @@ ADDRESS COUNT`. It prints how many of its jobs may go and how many are held, onc
 import asyncio
 import sys
 from collections import Counter
+from dataclasses import replace
 
 from bot.core.commands import Imagine
 from bot.core.dispatch import Dispatch
-from bot.core.house import House
 from bot.core.messages import Actor
 from bot.core.tariff import Tariff
 from brand.templates import Brief
 from storage.database import OpenStore, SqlStore
 from storage.engines import create_engine
-from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
-from tests.fakes.clock import DrivenClock
-from tests.fakes.renderer import FakeRenderer
-from tests.fakes.studio import FakeStudio
+from tests.contract.ledger_worker import house_of
 from tests.fakes.town import WORKING
 
 TARIFF = Tariff(per_hour=36.0)
@@ -26,17 +23,7 @@ PEOPLE = ("mia", "ana")
 
 async def ask_at_once(store: OpenStore, count: int) -> Counter[str]:
     """Ask for so many pictures at the same time; how many go, wait and failed."""
-    house = House(
-        store=store,
-        blobs=MemoryBlobs(),
-        renderer=FakeRenderer(),
-        studio=FakeStudio(),
-        signals=MemorySignals(),
-        clock=DrivenClock(),
-        inbox=MemoryInbox(),
-        timeline=store.timeline,
-        tariff=TARIFF,
-    )
+    house = replace(house_of(store), tariff=TARIFF)
     door = Dispatch(house)
 
     async def ask(number: int) -> str:

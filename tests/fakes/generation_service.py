@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,15 +67,6 @@ def tcp_settings(folder: Path, **changes: object) -> ServiceSettings:
     """Settings for a service on a free TCP port, with TOKEN."""
     plain = ServiceSettings(state_dir=folder / "state", port=0, token=TOKEN, engine="drawn")
     return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that nothing tells of."""
-    for _ in range(5000):
-        if condition():
-            return
-        await asyncio.sleep(0.002)
-    raise TimeoutError("it never came about")
 
 
 class SteppedEngine:

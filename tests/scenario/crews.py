@@ -59,3 +59,15 @@ async def ask(town: Town, words: str = "a red mug", who: str = "mia", **brief: o
 async def jobs(town: Town) -> list[Job]:
     async with town.house.store.read() as tx:
         return sorted(await tx.jobs.recent(limit=100), key=lambda job: job.created_at)
+
+
+async def settled_in_time(town: Town) -> None:
+    """Work everything off while the time goes on."""
+    settling = asyncio.create_task(town.settle())
+
+    async def has_ended() -> bool:
+        await town.clock.advance(2)
+        return settling.done()
+
+    await until(has_ended, within_s=ENOUGH_S)
+    await settling

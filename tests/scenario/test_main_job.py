@@ -1,6 +1,5 @@
 """From `/imagine` to the posted picture, on memory."""
 
-import asyncio
 from dataclasses import replace
 
 from bot.core.commands import (
@@ -24,6 +23,7 @@ from tests.fakes.renderer import noise
 from tests.fakes.studio import OFF_PALETTE, PASSED
 from tests.fakes.town import PUBLIC, WORKING, Town
 from tests.scenario.conftest import candidate, in_review, newest_asset
+from tests.scenario.crews import settled_in_time
 
 
 async def test_a_request_is_rendered_reviewed_approved_and_posted_once(town: Town) -> None:
@@ -131,11 +131,7 @@ async def test_a_second_failure_ends_with_a_discarded_picture_that_cannot_be_sen
 async def test_a_crash_of_the_generation_service_loses_no_job(town: Town) -> None:
     town.renderer.failures = [RenderUnavailable("gone")]
     await town.say(Imagine(brief=Brief(words="a red mug")))
-    task = asyncio.create_task(town.settle())
-    while not task.done():
-        await town.clock.advance(2)
-        await asyncio.wait({task}, timeout=0.01)
-    await task
+    await settled_in_time(town)
     asset = await newest_asset(town)
     ids = {request.render_id for request in town.renderer.requests}
     assert len(town.renderer.requests) == 2
@@ -173,11 +169,7 @@ async def test_a_full_service_is_waited_for_with_the_job_in_hand(town: Town) -> 
     busy = RenderBusy("its queue is full", retry_after_s=3)
     town.renderer.failures = [busy] * (3 * MAX_STARTS)
     await town.say(Imagine(brief=Brief(words="a red mug")))
-    task = asyncio.create_task(town.settle())
-    while not task.done():
-        await town.clock.advance(2)
-        await asyncio.wait({task}, timeout=0.01)
-    await task
+    await settled_in_time(town)
     assert (await newest_asset(town)).state is AssetState.CANDIDATE
 
 

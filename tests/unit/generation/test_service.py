@@ -25,8 +25,8 @@ from tests.fakes.generation_service import (
     running_service,
     tcp_settings,
     unix_settings,
-    until,
 )
+from tests.fakes.waiting import until
 
 STEPS = 3
 LIMITS = Limits(queued=1, blob_bytes=1000, request_bytes=4096, steps=50, pixels=256 * 256)

@@ -13,7 +13,7 @@ import pytest
 from brand.spec import Picture, Progress, RenderRequest, RenderSpec
 from generation.client import RendererClient
 from generation.supervisor import GenerationProcess, GenerationUnstartable, ProcessOptions
-from tests.fakes.generation_service import until
+from tests.fakes.waiting import until
 from tests.unit.generation.rendering import tiny
 
 STEPS = 6

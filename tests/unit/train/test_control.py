@@ -13,31 +13,14 @@ from generation.engine.control.sources import find_controls
 from generation.illustrator.scene import is_held_out
 from generation.train.checkpoint import load_checkpoint
 from generation.train.control import ControlOptions, new_control, roaming_scene, train_control
-from generation.train.export import ModelParts, export_model, load_parts
+from generation.train.export import load_parts
 from generation.train.lora import sha256_of
 from generation.train.options import TrainingError
-from generation.train.text_encoder import new_text_encoder
-from generation.train.tokenizer import new_tokenizer
-from generation.train.unet import new_unet
-from generation.train.vae import new_vae
 from tests.benchmarks.control import compared, edge_f1, references, tolerance
 from tests.unit.train.tiny import TINY, silent
 
 pytestmark = pytest.mark.model
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(1)
-    tokenizer = new_tokenizer(2)
-    parts = ModelParts(
-        vae=new_vae(TINY.vae),
-        text_encoder=new_text_encoder(TINY.text, tokenizer),
-        tokenizer=tokenizer,
-        unet=new_unet(TINY.unet, text_width=TINY.text.width),
-    )
-    return export_model(parts, tmp_path_factory.mktemp("model") / "tiny")
 
 
 def _options(model: Path, folder: Path, *, steps: int = 4) -> ControlOptions:

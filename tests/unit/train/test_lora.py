@@ -14,29 +14,11 @@ from safetensors.torch import load_file
 from generation.illustrator import scene_from_prompt
 from generation.illustrator.scene import is_held_out
 from generation.train.demo_lora import PICTURES, demo_examples
-from generation.train.export import ModelParts, export_model
 from generation.train.lora import LoraOptions, dataset_sha256, sha256_of, train_lora
-from generation.train.text_encoder import new_text_encoder
-from generation.train.tokenizer import new_tokenizer
-from generation.train.unet import new_unet
-from generation.train.vae import new_vae
-from tests.unit.train.tiny import TINY, silent
+from tests.unit.train.tiny import silent
 
 pytestmark = pytest.mark.model
 KINDS = ("attn1.to_k", "attn2.to_out.0", "ff.net.2", "conv1", "time_emb_proj")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(1)
-    tokenizer = new_tokenizer(2)
-    parts = ModelParts(
-        vae=new_vae(TINY.vae),
-        text_encoder=new_text_encoder(TINY.text, tokenizer),
-        tokenizer=tokenizer,
-        unet=new_unet(TINY.unet, text_width=TINY.text.width),
-    )
-    return export_model(parts, tmp_path_factory.mktemp("model") / "tiny")
 
 
 def _options(model: Path, folder: Path) -> LoraOptions:
