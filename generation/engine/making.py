@@ -107,7 +107,7 @@ class Making:
                 image, first = self._first(passes[0], origin, told), 1
             for number, later in enumerate(passes[first:], start=first):
                 told.begin(number)
-                image = self._painted(later, _over(between(image, spec)), told)
+                image = self._again(later, image, origin, told)
         finally:
             told.end()
         return enlarged(image, spec.upscale)
@@ -168,8 +168,18 @@ class Making:
     def _first(self, pass_: _Pass, origin: Canvas | Image.Image | None, told: Told) -> Image.Image:
         if not isinstance(origin, Canvas):
             return self._painted(pass_, from_text if origin is None else _over(origin), told)
-        begin = partial(from_canvas, canvas=origin, strongest=pass_.strongest)
-        return origin.pasted(self._painted(pass_, begin, told))
+        return origin.pasted(self._painted(pass_, _on(origin, pass_), told))
+
+    def _again(
+        self, pass_: _Pass, before: Image.Image, origin: Canvas | Image.Image | None, told: Told
+    ) -> Image.Image:
+        """A later pass over the picture of the one before; what a mask kept is kept in it too."""
+        reference = between(before, self._spec)
+        if not isinstance(origin, Canvas):
+            return self._painted(pass_, _over(reference), told)
+        canvas = origin.enlarged(reference.size)
+        begin = _on(replace(canvas, picture=reference), pass_)
+        return canvas.pasted(self._painted(pass_, begin, told))
 
     def _painted(self, pass_: _Pass, begin: Callable[[Bench], Begin], told: Told) -> Image.Image:
         """One pass: words and picture in, through the loop, pixels out."""
@@ -266,3 +276,8 @@ def _untouched(origin: Canvas | Image.Image) -> Image.Image:
 def _over(reference: Image.Image) -> Callable[[Bench], Begin]:
     """Image to image over this picture."""
     return partial(from_image, reference=reference)
+
+
+def _on(canvas: Canvas, pass_: _Pass) -> Callable[[Bench], Begin]:
+    """A part of this canvas anew."""
+    return partial(from_canvas, canvas=canvas, strongest=pass_.strongest)

@@ -1,4 +1,7 @@
-"""Two passes: the finished picture is enlarged and painted over, as image to image."""
+"""Two passes: the finished picture is enlarged and painted over, as image to image.
+
+Under a mask, or where a picture goes on over its edges, the second pass paints that part alone.
+"""
 
 from PIL import Image
 

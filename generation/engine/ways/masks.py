@@ -9,6 +9,11 @@ from PIL import Image, ImageFilter, ImageOps
 from brand.spec import Mask
 from generation.pixels import fitted
 
+_LANCZOS, _BILINEAR, _NEAREST = (
+    Image.Resampling.LANCZOS,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.NEAREST,
+)
 WHITE = 255
 _HALF = 128
 """From this grey on a pixel of a mask counts as white, as in diffusers (0.5 of 255)."""
@@ -33,6 +38,20 @@ class Canvas:
     def pasted(self, painted: Image.Image) -> Image.Image:
         """What the model painted, laid over the picture."""
         return Image.composite(painted, self.picture, self.shown)
+
+    def enlarged(self, size: tuple[int, int]) -> "Canvas":
+        """The same for a picture of this size, which is no smaller.
+
+        What is kept is the picture enlarged (Lanczos), everywhere that it was kept before: edges
+        grow softer inside of what is painted anew only.
+        """
+        touched = self.shown.point(lambda value: WHITE if value else 0).resize(size, _NEAREST)
+        soft = self.shown.resize(size, _BILINEAR)
+        return Canvas(
+            picture=self.picture.resize(size, _LANCZOS),
+            anew=self.anew.resize(size, _NEAREST),
+            shown=Image.composite(soft, Image.new("L", size), touched),
+        )
 
 
 def masked(picture: Image.Image, drawn: Image.Image, mask: Mask) -> Canvas:

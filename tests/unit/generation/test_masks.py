@@ -95,3 +95,34 @@ def test_what_is_new_begins_as_a_mirror_image(picture: Image.Image) -> None:
     canvas = extended(picture, (SIDE + 8, SIDE), Outpaint(left=8, feather=0))
     whole = np.asarray(canvas.picture)
     assert (whole[:, :8] == whole[:, 8:16][:, ::-1]).all()
+
+
+@pytest.mark.parametrize("feather", [0, 4])
+@pytest.mark.parametrize("size", [(SIDE, SIDE), (96, 96), (SIDE * 2, SIDE * 2), (88, 96)])
+def test_an_enlarged_canvas_keeps_what_the_smaller_one_kept(
+    picture: Image.Image, feather: int, size: tuple[int, int]
+) -> None:
+    from generation.engine.ways.masks import masked
+
+    small = masked(picture, stripe(20, 40), Mask(sha256=SHA, feather=feather))
+    large = small.enlarged(size)
+    old = np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
+    new = np.asarray(large.pasted(PAINTED.resize(size)))
+    scale = size[0] / SIDE
+    left, right = int((20 - feather) * scale), int((40 + feather) * scale) + 1
+    assert (new[:, :left] == old[:, :left]).all()
+    assert (new[:, right:] == old[:, right:]).all()
+    inner = slice(int((20 + feather + 1) * scale) + 1, int((40 - feather - 1) * scale))
+    assert (new[:, inner] == (255, 0, 255)).all()
+    assert large.mask.shape == (1, size[1], size[0])
+    assert abs(float(large.mask.mean()) - float(small.mask.mean())) < 0.02
+    if size == picture.size:
+        assert new.tobytes() == small.pasted(PAINTED).tobytes()
+
+
+def test_an_enlarged_canvas_meets_in_a_slope_without_steps(picture: Image.Image) -> None:
+    from generation.engine.ways.masks import masked
+
+    large = masked(picture, stripe(20, 40), Mask(sha256=SHA, feather=8)).enlarged((256, 256))
+    slope = np.asarray(large.shown, np.int16)[128]
+    assert np.abs(np.diff(slope)).max() <= 255 / (2 * 8 + 1) + 1

@@ -1,5 +1,6 @@
 """Every way of making a picture is diffusers' own, picture by picture, on tiny models."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -256,6 +257,93 @@ def test_high_resolution_is_the_first_picture_enlarged_and_painted_over(
     assert evaluations(told) == [(n + 1, 9) for n in range(9)]
     left = [item.eta_s for item in told if item.done]
     assert left[-1] < left[2]
+
+
+@pytest.mark.parametrize(
+    ("layout", "kind"),
+    [
+        ("sd1", "StableDiffusionInpaintPipeline"),
+        ("sd1-inpaint", "StableDiffusionInpaintPipeline"),
+        ("sdxl", "StableDiffusionXLInpaintPipeline"),
+        ("sd3", "StableDiffusion3InpaintPipeline"),
+    ],
+)
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_the_second_pass_of_inpainting_paints_under_the_mask_alone(
+    engine: Engine,
+    inputs: Folder,
+    tiny_family: Path,
+    reference: Image.Image,
+    drawn_mask: Image.Image,
+    layout: str,
+    kind: str,
+    scale: float,
+) -> None:
+    from generation.engine.ways.masks import masked
+
+    sampler = "flow_euler" if layout == "sd3" else "euler_a"
+    spec = tiny(
+        model=layout,
+        sampler=sampler,
+        steps=5,
+        guidance=3.0,
+        init=InitImage(sha256=inputs.put(as_png(reference)), strength=1),
+        mask=Mask(sha256=inputs.put(as_png(drawn_mask))),
+    )
+    first = image_of(rendered(engine, spec, inputs=inputs))
+    again = replace(spec, highres=HighRes(scale=scale, strength=0.6))
+    mine = image_of(rendered(engine, again, inputs=inputs))
+    assert mine.size == again.highres_size
+    assert spec.mask
+    canvas = masked(reference, drawn_mask, spec.mask).enlarged(mine.size)
+    kept = np.asarray(canvas.shown) == 0
+    large = reference.resize(mine.size, Image.Resampling.LANCZOS)
+    assert (np.asarray(mine)[kept] == np.asarray(large)[kept]).all()
+    over = first.resize(mine.size, Image.Resampling.LANCZOS)
+    assert largest_difference(mine, over) > 9
+    alone = stock(
+        tiny_family, kind, layout, replace(spec, width=mine.width, height=mine.height),
+        image=over, mask_image=canvas.anew, strength=0.6,
+    )  # fmt: skip
+    assert largest_difference(mine, canvas.pasted(alone)) <= NEAREST
+
+
+@pytest.mark.parametrize("layout", ["sd1", "sd1-inpaint"])
+def test_the_second_pass_of_outpainting_keeps_the_picture(
+    engine: Engine, inputs: Folder, reference: Image.Image, layout: str
+) -> None:
+    spec = tiny(
+        model=layout,
+        width=SIDE + 32,
+        init=InitImage(sha256=inputs.put(as_png(reference)), strength=1),
+        outpaint=Outpaint(left=16, right=16, feather=8),
+    )
+    first = image_of(rendered(engine, spec, inputs=inputs))
+    again = replace(spec, highres=HighRes(scale=2, strength=0.6))
+    mine = np.asarray(image_of(rendered(engine, again, inputs=inputs)))
+    assert mine.shape == (SIDE * 2, (SIDE + 32) * 2, 3)
+    mirrored = np.pad(np.asarray(reference), ((0, 0), (16, 16), (0, 0)), mode="symmetric")
+    whole = Image.fromarray(mirrored).resize(
+        (mine.shape[1], mine.shape[0]), Image.Resampling.LANCZOS
+    )
+    inside = slice((16 + 8) * 2, (16 + SIDE - 8) * 2)
+    assert (mine[:, inside] == np.asarray(whole)[:, inside]).all()
+    over = np.asarray(first.resize(whole.size, Image.Resampling.LANCZOS), np.int16)
+    assert np.abs(mine[:, :32] - over[:, :32]).max() > 9
+
+
+def test_a_reference_that_is_left_untouched_is_still_painted_under_its_mask_at_last(
+    engine: Engine, inputs: Folder, reference: Image.Image, drawn_mask: Image.Image
+) -> None:
+    spec = tiny(
+        init=InitImage(sha256=inputs.put(as_png(reference)), strength=0),
+        mask=Mask(sha256=inputs.put(as_png(drawn_mask)), feather=0),
+        highres=HighRes(scale=1, strength=0.6),
+    )
+    mine = image_of(rendered(engine, spec, inputs=inputs))
+    outside = Image.composite(reference, mine, drawn_mask)
+    assert largest_difference(outside, reference) == 0
+    assert largest_difference(mine, reference) > 9
 
 
 def test_a_size_that_the_layout_has_no_patches_for_is_refused(engine: Engine) -> None:
