@@ -1,5 +1,6 @@
 """From pixels to assets: the gates, the files, and all of it stored in one transaction."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -56,10 +57,10 @@ async def _asset_of(
         if rendered.reused:
             meant.update(await tx.assets.of_spec(job.brand, item.spec.hash))
     known = [pair for pair in known if pair[0] not in meant]
-    with house.watch.span("gates", picture=item.index):
-        checked = await house.studio.check(picture.png, item.spec, kit, known)
     asset_id = new_id()
-    renditions = await _files(house, job, asset_id, rendered, kit)
+    checked, renditions = await asyncio.gather(
+        _checked(house, rendered, kit, known), _files(house, job, asset_id, rendered, kit)
+    )
     master = next(r for r in renditions if r.transform == "master")
     failed = not checked.evidence.passed
     asset = Asset(
@@ -91,6 +92,13 @@ async def _asset_of(
     return asset, _next_item(item, asset, checked, kit)
 
 
+async def _checked(
+    house: House, rendered: Rendered, kit: BrandKit, known: Sequence[tuple[str, str]]
+) -> Checked:
+    with house.watch.span("gates", picture=rendered.item.index):
+        return await house.studio.check(rendered.picture.png, rendered.item.spec, kit, known)
+
+
 async def _files(
     house: House, job: Job, asset_id: str, rendered: Rendered, kit: BrandKit
 ) -> list[Rendition]:
@@ -102,19 +110,21 @@ async def _files(
         weights=rendered.picture.reproduction.weights,
         from_photo=bool(job.brief.reference),
     )
+    # Each waits for the disk several times; together they wait once.
+    hashes = await asyncio.gather(*(house.blobs.put(file.data) for file in made))
     return [
         Rendition(
             id=new_id(),
             asset=asset_id,
             transform=file.transform,
-            file_hash=await house.blobs.put(file.data),
+            file_hash=file_hash,
             pixel_hash=file.pixel_hash,
             mime=file.mime,
             bytes=len(file.data),
             width=file.width,
             height=file.height,
         )
-        for file in made
+        for file, file_hash in zip(made, hashes, strict=True)
     ]
 
 
