@@ -218,7 +218,7 @@ class ReproductionClass(Encoded):
     capability: str
     threads: int
     row_bucket: int = 1
-    """The smallest row bucket of the first pass's set; stands for all of it."""
+    """The smallest row bucket of at least 2 in the first pass's set; stands for all of it."""
     driver: str = ""
     libraries: tuple[str, ...] = ()
     aids: str = ""
@@ -228,6 +228,9 @@ class ReproductionClass(Encoded):
     """Row buckets that a profile found to give equal bits; the engine used these only."""
     later_buckets: tuple[int, ...] = ()
     """As `row_bucket`, of each further pass; empty where all were made in the first one's set."""
+    host: str = ""
+    """The CPU capability beside an accelerator: noise, control maps and some encoders are computed
+    there. Empty on a CPU, and in classes recorded before it was named."""
 
     @property
     def id(self) -> str:
@@ -235,17 +238,42 @@ class ReproductionClass(Encoded):
         return sha256_hex(canonical_json(self.to_dict()))[:16]
 
     def same_bits(self, other: Self) -> bool:
-        """Whether a recipe gives the same bits in both: all is equal but perhaps `buckets`, since
-        a set is named by its smallest bucket, however much of it a profile has looked at."""
+        """Whether a recipe gives the same bits in both, as far as both say.
+
+        All is equal but perhaps `buckets`, since a set is named by one of its buckets, however much
+        of it a profile has looked at. An older class names fewer libraries and no host: what only
+        one of the two names is no difference.
+        """
         return not self.differences(other)
 
     def differences(self, other: Self) -> tuple[str, ...]:
         """What differs, one plain phrase each, e.g. `threads: 1 there, 2 here`."""
+        there, here = self._compared(), other._compared()
         return tuple(
-            f"{f.name}: {getattr(self, f.name)} there, {getattr(other, f.name)} here"
-            for f in fields(self)
-            if f.name != "buckets" and getattr(self, f.name) != getattr(other, f.name)
+            f"{name}: {there[name]} there, {here[name]} here"
+            for name in there
+            if name in here and there[name] != here[name]
         )
+
+    def _compared(self) -> dict[str, object]:
+        """What decides the bits, by name; libraries one by one."""
+        found: dict[str, object] = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in {"buckets", "libraries", "host"}
+        }
+        found["row_bucket"] = self._set_name(self.row_bucket)
+        found["later_buckets"] = tuple(map(self._set_name, self.later_buckets))
+        if self.host:
+            found["host"] = self.host
+        return found | {line.partition(" ")[0]: line.partition(" ")[2] for line in self.libraries}
+
+    def _set_name(self, bucket: int) -> int:
+        """Older classes name a set by its bucket 1, which was looked at on some days only."""
+        if bucket > 1:
+            return bucket
+        others = {self.row_bucket, *self.later_buckets}
+        return min((size for size in self.buckets if size > 1 and size not in others), default=1)
 
 
 @dataclass(frozen=True, kw_only=True)

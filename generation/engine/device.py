@@ -14,7 +14,12 @@ from generation.settings import QUANTIZE
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SMALL_MODEL_BYTES = 64 << 20
-_LIBRARIES = ("torch", "diffusers", "transformers", "peft", "numpy", "pillow")
+_LIBRARIES = (
+    "torch", "diffusers", "transformers", "tokenizers", "peft", "numpy", "pillow",
+    "scipy", "opencv-python-headless",
+)  # fmt: skip
+"""What computes numbers that end in pixels: scipy some samplers' coefficients, opencv the control
+maps, tokenizers the words' numbers."""
 _COMPILERS = ("g++", "clang++", "c++")
 _CPU_FACTS = Path("/proc/cpuinfo")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -31,6 +36,9 @@ class Device:
     """For people: `cpu` or the accelerator's name."""
     capability: str
     driver: str
+    host: str
+    """The CPU capability beside an accelerator: noise is drawn there, control maps and what lies
+    outside the accelerator's memory are computed there. Empty where `capability` says it."""
     threads: int
     """Of compute, wanted; 0: as many as suit the model."""
     libraries: tuple[str, ...]
@@ -99,6 +107,7 @@ def choose_device(
         label="cpu" if on_cpu else torch.cuda.get_device_name(chosen),
         capability=_cpu_capability() if on_cpu else _accelerator_capability(chosen),
         driver="" if on_cpu else _driver(),
+        host="" if on_cpu else _cpu_capability(),
         threads=threads,
         libraries=tuple(f"{library} {version(library)}" for library in _LIBRARIES),
         quantize="" if quantize == "none" else quantize,

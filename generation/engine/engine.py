@@ -27,7 +27,7 @@ from generation.engine.library.catalogue import ModelSource, find_models
 from generation.engine.library.fleet import Fleet
 from generation.engine.library.loader import quiet_libraries
 from generation.engine.library.weights import WeightsIndex
-from generation.engine.loop.profile import Profiles
+from generation.engine.loop.profile import LEAST_ROWS, Profiles
 from generation.engine.loop.standing import Standing
 from generation.engine.loop.step_loop import LoopModel, StepLoop
 from generation.engine.making import Making, Shop
@@ -251,11 +251,14 @@ class _NoInputs:
 def with_buckets(made: ReproductionClass, passes: Sequence[tuple[int, ...]]) -> ReproductionClass:
     """The class of a picture whose passes were rendered in these sets of row buckets.
 
-    Two sets of one lane are equal or disjoint, so the smallest bucket names a set.
+    Two sets of one lane are equal or disjoint, so one bucket names a set: the smallest of at least
+    two rows. Whether bucket 1 is looked at is a matter of how fast it is, so it names nothing.
     """
     if not passes:
         return made
-    first, *later = (min(buckets) for buckets in passes)
+    first, *later = (
+        min(bucket for bucket in buckets if bucket >= LEAST_ROWS) for buckets in passes
+    )
     return replace(
         made,
         row_bucket=first,

@@ -183,6 +183,7 @@ class Fleet:
             threads=threads,
             driver=device.driver,
             libraries=device.libraries,
+            host=device.host,
         )
 
     def _in_memory(self, name: str) -> LoadedModel | None:

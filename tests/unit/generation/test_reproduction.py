@@ -207,6 +207,32 @@ def test_a_later_pass_in_other_buckets_is_another_class(engine: Engine) -> None:
     assert "later_buckets" not in both.to_dict()
 
 
+def test_an_accelerators_class_names_the_cpu_beside_it(models: Path) -> None:
+    from generation.engine.device import choose_device
+
+    device = replace(choose_device("cpu", "auto", 1), host="AVX512, some processor")
+    made = new_fleet(models, device=device).reproduction("sd1", "in-flight/1")
+    assert made.host == "AVX512, some processor"
+
+
+@pytest.mark.parametrize("lone_s", [0.85, 0.91])
+def test_how_fast_a_lone_row_is_does_not_change_the_name_of_a_set(
+    engine: Engine, lone_s: float
+) -> None:
+    from generation.engine.engine import with_buckets
+    from generation.engine.loop.profile import Tried, chosen_profile
+
+    plain = engine._fleet.reproduction("sd1", "in-flight/1")  # type: ignore[attr-defined]
+    tried = [Tried(bucket=size, bits=b"same", seconds=size / 2) for size in (2, 4)]
+    if lone_s < 0.9:  # the survey keeps it then
+        tried.append(Tried(bucket=1, bits=b"same", seconds=lone_s))
+    buckets = chosen_profile(tried).buckets
+    made = with_buckets(plain, [buckets])
+    assert (1 in made.buckets) == (lone_s < 0.9)
+    assert made.row_bucket == 2
+    assert made.same_bits(with_buckets(plain, [(2, 4, 8)]))
+
+
 def test_every_pass_of_a_picture_names_its_buckets(engine: Engine) -> None:
     made = rendered(engine, tiny(highres=HighRes(scale=1.5, strength=0.5))).reproduction
-    assert made.row_bucket == made.buckets[0]
+    assert made.row_bucket == min(bucket for bucket in made.buckets if bucket > 1)
