@@ -209,6 +209,7 @@ def test_a_later_pass_in_other_buckets_is_another_class(engine: Engine) -> None:
 
 def test_an_accelerators_class_names_the_cpu_beside_it(models: Path) -> None:
     from generation.engine.device import choose_device
+    from tests.unit.generation.fleets import new_fleet
 
     device = replace(choose_device("cpu", "auto", 1), host="AVX512, some processor")
     made = new_fleet(models, device=device).reproduction("sd1", "in-flight/1")
