@@ -12,6 +12,7 @@ from bot.web.api.failures import add_failures
 from bot.web.api.guard import ApiGuard
 from bot.web.api.routes import (
     brands,
+    controlnet,
     events,
     images,
     inputs,
@@ -21,11 +22,15 @@ from bot.web.api.routes import (
     reviews,
     usage,
     webui,
+    webui_pictures,
 )
 from bot.web.api.webui.underway import Underway
 from bot.web.site import Site, hang
 
-ROUTES = (jobs, events, pictures, inputs, brands, reviews, usage, models, images, webui)
+ROUTES = (
+    *(jobs, events, pictures, inputs, brands, reviews, usage, models, images),
+    *(webui, webui_pictures, controlnet),
+)
 ABOUT = (
     "On-brand pictures for programs. Every request passes the same door as a chat's: the brand's "
     "template and rules, its approved LoRA, the gates, budgets, reviews and the audit log. "

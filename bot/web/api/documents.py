@@ -49,6 +49,12 @@ _RETRY: dict[str, Any] = {
     }
 }
 
+AS_WEBUI: dict[str, Any] = {
+    "media": "application/json",
+    "schema": {"$ref": "#/components/schemas/WebuiFailure"},
+}
+"""How the routes of AUTOMATIC1111's shape fail."""
+
 _FAILURES = (Problem, ImagesFailure, WebuiFailure)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
@@ -32,6 +32,12 @@ from brand.errors import PictureRefused, PictureTooLarge
 log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
+TEXT = "text/plain"
+WEBUI_PATHS = ("/sdapi/", "/controlnet/")
+"""How the addresses begin at which AUTOMATIC1111's clients ask; the second are an extension's."""
+SETTINGS = "/sdapi/v1/options"
+"""Its clients read the answer as JSON without a look at its status, and tell that all went well:
+only a failure that isn't JSON stops them."""
 RETRY_S = 5
 """When what is away now may be tried again."""
 _STATUS: tuple[tuple[type[HousestyleError], int], ...] = (
@@ -136,7 +142,10 @@ def response_of(path: str, failure: ApiFailure) -> Response:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="housestyle"')
     if path.startswith("/v1/images/"):
         return JSONResponse({"error": openai_error(failure)}, failure.status, headers)
-    if path.startswith("/sdapi/"):
+    if path == SETTINGS:
+        said = f"{failure.code}: {failure.detail}\n"
+        return PlainTextResponse(said, failure.status, headers)
+    if path.startswith(WEBUI_PATHS):
         return JSONResponse(_webui_error(failure), failure.status, headers)
     body = _problem(failure)
     if path.startswith("/v1/models"):

@@ -1,13 +1,15 @@
 """What every request of a program passes before its body is read: origin, key, size, media type.
 
 No cookie counts here, so no page of another site can act for somebody who is signed in; a browser
-that says it comes from another site is refused all the same, because it may remember a password.
+that says it comes from another site (Sec-Fetch-Site, or the Origin of a request that may change
+something) is refused all the same, because it may remember a password. Programs say neither.
 """
 
 import asyncio
 import binascii
 import logging
 from base64 import b64decode
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -21,17 +23,23 @@ from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.uploads import may_bring
 from bot.web.api.caller import OPEN, Client
-from bot.web.api.failures import ApiFailure, failure_of_error, plain, response_of
+from bot.web.api.failures import WEBUI_PATHS, ApiFailure, failure_of_error, plain, response_of
 from bot.web.api.room import BodyRoom, Held, NoRoom
 
 log = logging.getLogger(__name__)
 
-PREFIXES = ("/v1", "/sdapi")
+PREFIXES = ("/v1", "/sdapi", "/controlnet")
 BODY_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 MAX_JSON = 262_144
 MAX_PICTURE = 20_000_000
 MAX_PICTURES = 50_000_000
 """Bytes of a JSON body, of one picture, and of a request with several pictures."""
+LOOKED_AT = (
+    *("/sdapi/v1/png-info", "/sdapi/v1/interrogate", "/controlnet/detect"),
+    *("/sdapi/v1/extra-single-image", "/sdapi/v1/extra-batch-images"),
+)
+"""Where pictures come that are not kept; most of it is refused, but not for its size."""
+WITH_PICTURES = ("/v1/images/edits", "/sdapi/v1/txt2img", "/sdapi/v1/img2img", *LOOKED_AT)
 READ_S = 300.0
 """A body is there after so long, or its connection is given up."""
 HEADERS = {
@@ -95,14 +103,14 @@ class ApiGuard:
         scope.setdefault("state", {})["reference"] = new_id()[:8]
         outgoing = _with_headers(send, secure=self._house.base_url.startswith("https://"))
         try:
-            _refuse_foreign(headers)
+            self._refuse_foreign(scope["method"], headers)
             if path not in OPEN:
                 scope["state"]["client"] = await self._client(headers, path)
             limit = limit_of(path)
             _check_body(scope["method"], path, headers, limit)
             size = _size_of(scope["method"], headers, limit)
             if scope["method"] in BODY_METHODS and limit > MAX_JSON:
-                await self._may_send(scope["state"]["client"], size)  # before it is read
+                await self._may_send(scope["state"]["client"], path, size)  # before it is read
         except ApiFailure as exc:
             await response_of(path, exc)(scope, receive, outgoing)
             return
@@ -118,10 +126,25 @@ class ApiGuard:
         except NoRoom as exc:
             await response_of(path, exc)(scope, receive, outgoing)
 
-    async def _may_send(self, client: Client, size: int) -> None:
+    def _refuse_foreign(self, method: str, headers: Headers) -> None:
+        """Raises ApiFailure for what a page of another site sends."""
+        ours = (headers.get("host", ""), urlsplit(self._house.base_url).netloc)
+        hosts = tuple(host.casefold() for host in ours if host)
+        foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        if method in BODY_METHODS:
+            foreign |= any(not _is_own(origin, hosts) for origin in headers.getlist("origin"))
+        if foreign:
+            log.warning("Refused a cross-site request", extra={"action": "api.foreign"})
+            raise ApiFailure(
+                status=403,
+                code="cross_site",
+                detail="The API takes nothing from pages of other sites. Call it from a program.",
+            )
+
+    async def _may_send(self, client: Client, path: str, size: int) -> None:
         """Raises NotAllowed, TooMuchWaiting: nothing of a picture is read in vain."""
-        client.use.need(Scope.SUBMIT)
-        if size > MAX_JSON:
+        client.use.need(Scope.READ if path in LOOKED_AT else Scope.SUBMIT)
+        if size > MAX_JSON and path not in LOOKED_AT:
             await may_bring(self._house, client.person)
 
     async def _client(self, headers: Headers, path: str) -> Client:
@@ -149,7 +172,7 @@ def _key_of(headers: Headers, path: str) -> str:
     kind, _, text = headers.get("authorization", "").partition(" ")
     if kind.casefold() == "bearer":
         return text.strip()
-    if kind.casefold() == "basic" and path.startswith("/sdapi/"):
+    if kind.casefold() == "basic" and path.startswith(WEBUI_PATHS):
         try:
             return b64decode(text.strip(), validate=True).decode("ascii").partition(":")[2]
         except (binascii.Error, ValueError) as exc:
@@ -157,19 +180,17 @@ def _key_of(headers: Headers, path: str) -> str:
     return ""
 
 
-def _refuse_foreign(headers: Headers) -> None:
-    if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        log.warning("Refused a cross-site request", extra={"action": "api.foreign"})
-        raise ApiFailure(
-            status=403,
-            code="cross_site",
-            detail="The API takes nothing from pages of other sites. Call it from a program.",
-        )
+def _is_own(origin: str, hosts: tuple[str, ...]) -> bool:
+    """Whether an Origin names one of these hosts; `null` and what can't be read name none."""
+    try:
+        return urlsplit(origin).netloc.casefold() in hosts
+    except ValueError:
+        return False
 
 
 def limit_of(path: str) -> int:
     """How many bytes a body for this address may have."""
-    if path in ("/v1/images/edits", "/sdapi/v1/txt2img", "/sdapi/v1/img2img"):
+    if path in WITH_PICTURES:
         return MAX_PICTURES
     return MAX_PICTURE if path == "/v1/inputs" else MAX_JSON
 

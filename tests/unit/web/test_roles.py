@@ -154,6 +154,17 @@ GET  /sdapi/v1/face-restorers                401  401  401  401  401  401   401 
 GET  /sdapi/v1/scripts                       401  401  401  401  401  401   401   401  200  403
 GET  /sdapi/v1/cmd-flags                     401  401  401  401  401  401   401   401  200  403
 GET  /sdapi/v1/memory                        401  401  401  401  401  401   401   401  200  403
+POST /sdapi/v1/options                       401  401  401  401  401  401   401   401  403  422
+POST /sdapi/v1/refresh-checkpoints           401  401  401  401  401  401   401   401  200  403
+GET  /sdapi/v1/realesrgan-models             401  401  401  401  401  401   401   401  200  403
+POST /sdapi/v1/png-info                      401  401  401  401  401  401   401   401  422  403
+POST /sdapi/v1/extra-single-image            401  401  401  401  401  401   401   401  422  403
+POST /sdapi/v1/extra-batch-images            401  401  401  401  401  401   401   401  422  403
+POST /sdapi/v1/interrogate                   401  401  401  401  401  401   401   401  422  403
+GET  /controlnet/version                     401  401  401  401  401  401   401   401  200  403
+GET  /controlnet/model_list                  401  401  401  401  401  401   401   401  200  403
+GET  /controlnet/module_list                 401  401  401  401  401  401   401   401  200  403
+POST /controlnet/detect                      401  401  401  401  401  401   401   401  422  403
 GET  /v1/openapi.json                        200  200  200  200  200  200   200   200  200  200
 """
 FORMS: dict[str, dict[str, str]] = {

@@ -1,26 +1,29 @@
 """AUTOMATIC1111's routes: the requests wait for their jobs; the lists tell what the kits allow."""
 
 import base64
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from bot.core.commands import Cancel
 from bot.web.api.caller import Client, ReadingUi, SubmittingUi
-from bot.web.api.documents import failures
+from bot.web.api.documents import AS_WEBUI, failures
+from bot.web.api.failures import TEXT
 from bot.web.api.naming import model_names
 from bot.web.api.results import finished
 from bot.web.api.submitting import Waiting, job_of, kits_of, submit
 from bot.web.api.views import has_ended
-from bot.web.api.webui import answers
+from bot.web.api.webui import answers, settings
 from bot.web.api.webui.brief import understood
+from bot.web.api.webui.samplers import spacings_of
 from bot.web.api.webui.shapes import Common, PictureIn, TextIn
 from bot.web.api.webui.underway import Underway
 from bot.web.site import site_of
 
 router = APIRouter(prefix="/sdapi/v1", tags=["AUTOMATIC1111-shaped"])
 Row = dict[str, Any]
+Settings = Annotated[Row, Field(min_length=1, max_length=200)]
 
 
 class PicturesOut(BaseModel):
@@ -31,9 +34,9 @@ class PicturesOut(BaseModel):
     info: str
 
 
-_SCHEMA = {"$ref": "#/components/schemas/WebuiFailure"}
-MADE = failures(404, 409, 413, 415, 429, 504, media="application/json", schema=_SCHEMA)
-LISTED = failures(media="application/json", schema=_SCHEMA)
+MADE = failures(404, 409, 413, 415, 429, 504, **AS_WEBUI)
+LISTED = failures(**AS_WEBUI)
+SET = failures(404, 413, 415, media=TEXT, schema={"type": "string"})
 
 
 @router.post("/txt2img", response_model=PicturesOut, responses=MADE)
@@ -92,16 +95,23 @@ async def skip(client: SubmittingUi, request: Request) -> Row:
     return await interrupt(client, request)
 
 
-@router.get("/options", response_model=Row, responses=LISTED)
+@router.get("/options", response_model=Row, responses=SET)
 async def options(client: ReadingUi) -> Row:
     """What holds where a request says nothing; requests change it by `override_settings`."""
-    kits = await kits_of(client)
-    return {
-        "sd_model_checkpoint": kits[0].id if kits else "",
-        "sd_checkpoint_hash": kits[0].generation.model_sha256 if kits else "",
-        "CLIP_stop_at_last_layers": 1,
-        "samples_format": "png",
-    }
+    return settings.current(await kits_of(client))
+
+
+@router.post("/options", response_model=Row, responses=SET)
+async def set_options(client: SubmittingUi, wanted: Settings) -> Row:
+    """Taken where it is so already; for all else there is `override_settings`."""
+    await settings.check(client, wanted)
+    return {}
+
+
+@router.post("/refresh-checkpoints", response_model=Row, responses=LISTED)
+async def refresh_checkpoints(client: ReadingUi) -> Row:
+    """Nothing to do: every list is read anew from the kits in force."""
+    return {}
 
 
 @router.get("/sd-models", response_model=list[Row], responses=LISTED)
@@ -130,8 +140,8 @@ async def samplers(client: ReadingUi) -> list[Row]:
 
 @router.get("/schedulers", response_model=list[Row], responses=LISTED)
 async def schedulers(client: ReadingUi) -> list[Row]:
-    """Spacings of noise; which sampler has which, its name says."""
-    names = ("automatic", "karras", "exponential", "beta")
+    """Spacings of noise that the kits' samplers have; which has which, its name says."""
+    names = ("automatic", *spacings_of(await kits_of(client)))
     return [{"name": name, "label": name.title(), "aliases": None} for name in names]
 
 
@@ -152,6 +162,12 @@ async def upscalers(client: ReadingUi) -> list[Row]:
     """The one there is."""
     row = {"name": "Lanczos", "model_name": None, "model_path": None, "model_url": None}
     return [{**row, "scale": 4}]
+
+
+@router.get("/realesrgan-models", response_model=list[Row], responses=LISTED)
+async def realesrgan_models(client: ReadingUi) -> list[Row]:
+    """None."""
+    return []
 
 
 @router.get("/latent-upscale-modes", response_model=list[Row], responses=LISTED)

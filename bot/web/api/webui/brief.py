@@ -4,44 +4,20 @@ What a client sends by habit and the house does in its own way (how a mask is fi
 edges) is noted and told in the answer; what is refused is in `shapes`.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 
-from pydantic import ValidationError
-
 from bot.web.api.caller import Client
-from bot.web.api.failures import ApiFailure
 from bot.web.api.naming import Meant, aspect_of, meant_by
 from bot.web.api.pictures import keep, picture_bytes
-from bot.web.api.webui.shapes import Common, PictureIn, TextIn, UnitIn
-from brand.brief import Brief, ControlWish
-from brand.infotext import sampler_name
+from bot.web.api.webui.networks import none_in, taken_out
+from bot.web.api.webui.refusing import refused
+from bot.web.api.webui.samplers import sampler_of
+from bot.web.api.webui.shapes import Common, PictureIn, TextIn
+from bot.web.api.webui.units import controls_of
+from brand.brief import Brief
 from brand.kit import BrandKit
-from brand.lora_rules import lora_text
-from brand.spec import MAX_CONTROLS
 
-_LORA = re.compile(r"<lora:([^:<>+]{1,100})(?::(-?[0-9.]{1,8}))?>")
-_AUTOMATIC = ("", "automatic", "use same scheduler")
-_ANCESTRAL = ("_a", "_sde", "lcm")
-"""Endings of samplers that put noise in at every step: AUTOMATIC1111's `eta` 1."""
 FEATHER = 4
-CONTROLNET = "controlnet"
-_NOT_LED = ("none", "")
-_KINDS = {
-    "canny": "canny",
-    "softedge": "softedge",
-    "hed": "softedge",
-    "pidi": "softedge",
-    "lineart": "lineart",
-    "depth": "depth",
-    "openpose": "pose",
-    "dw_openpose": "pose",
-    "pose": "pose",
-    "normal": "normal",
-    "seg": "segmentation",
-    "tile": "tile",
-}
-"""How a module's or model's name begins or is put together, and the kind that it means."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,19 +34,19 @@ async def understood(client: Client, wanted: Common) -> Understood:
     settings = wanted.override_settings
     meant = await meant_by(client, (settings.sd_model_checkpoint if settings else None) or "")
     kit, notes = meant.kit, list[str]()
-    words, lora = _lora(wanted.prompt)
+    words, lora = taken_out(wanted.prompt)
     brief = Brief(
         words=words,
-        template=(wanted.styles or [""])[0] or meant.template,
-        negative=wanted.negative_prompt,
+        template=_template(wanted, meant),
+        negative=none_in(wanted.negative_prompt, "negative_prompt"),
         aspect=_aspect(kit, wanted),
         n=(wanted.batch_size or 1) * (wanted.n_iter or 1),
         seed=wanted.seed if wanted.seed is not None and wanted.seed >= 0 else None,
         steps=wanted.steps,
         cfg=wanted.cfg_scale,
-        sampler=_sampler(kit, wanted),
+        sampler=sampler_of(kit, wanted, notes),
         lora=lora,
-        controls=await _controls(client, kit, wanted, notes),
+        controls=await controls_of(client, kit, wanted, notes),
     )
     if isinstance(wanted, TextIn):
         brief = replace(brief, highres=_highres(wanted, notes))
@@ -79,20 +55,14 @@ async def understood(client: Client, wanted: Common) -> Understood:
     return Understood(meant=meant, brief=brief, notes=notes)
 
 
-def refused(param: str, detail: str) -> ApiFailure:
-    """What can't be done as it was asked for."""
-    return ApiFailure(status=422, code="not_supported", detail=detail, param=param)
-
-
-def _lora(prompt: str) -> tuple[str, str]:
-    """The words without their `<lora:NAME:WEIGHT>`, and these as the house writes them."""
-    found = _LORA.findall(prompt)
-    try:
-        choices = tuple((name, float(weight) if weight else None) for name, weight in found)
-    except ValueError as exc:
-        raise refused("prompt", "A LoRA's weight is a number: <lora:NAME:0.8>.") from exc
-    words = " ".join(_LORA.sub(" ", prompt).split()) if found else prompt
-    return words, lora_text(choices)
+def _template(wanted: Common, meant: Meant) -> str:
+    style = (wanted.styles or [""])[0]
+    if style and meant.template not in ("", style):
+        raise refused(
+            "styles",
+            f"`styles` says {style}, the checkpoint {meant.template}: a picture has one template.",
+        )
+    return style or meant.template
 
 
 def _aspect(kit: BrandKit, wanted: Common) -> str:
@@ -100,38 +70,6 @@ def _aspect(kit: BrandKit, wanted: Common) -> str:
         return ""
     first = kit.generation.aspects[0]
     return aspect_of(kit, wanted.width or first.width, wanted.height or first.height).name
-
-
-def _sampler(kit: BrandKit, wanted: Common) -> str:
-    """The kit's sampler of this name and schedule of noise."""
-    name = wanted.sampler_name or wanted.sampler_index or ""
-    if not name:
-        return ""
-    schedule = (wanted.scheduler or "").strip().casefold()
-    endings = ["", " karras"] if schedule in _AUTOMATIC else [f" {schedule}"]
-    bare = name.strip().casefold()
-    tried = [bare + ending for ending in endings]
-    tried += [(bare + ending).replace(" ", "_") for ending in endings]
-    if schedule in ("normal", "uniform", "simple") or bare.endswith(schedule or "\0"):
-        tried.insert(0, bare)
-    known = {sampler_name(item).casefold(): item for item in kit.generation.samplers}
-    known |= {item.casefold(): item for item in kit.generation.samplers}
-    found = next((known[text] for text in tried if text in known), "")
-    if not found:
-        have = ", ".join(sampler_name(item) for item in kit.generation.samplers)
-        said = name if schedule in _AUTOMATIC else f"{name} with {schedule}"
-        raise refused("sampler_name", f"{kit.name}'s kit has no sampler {said}. It has: {have}.")
-    _check_eta(found, wanted.eta)
-    return found
-
-
-def _check_eta(sampler: str, eta: float | None) -> None:
-    bare = sampler.removesuffix("_karras")
-    if eta is None or (bare not in ("ddim",) and not bare.endswith(_ANCESTRAL)):
-        return
-    own = 0.0 if bare == "ddim" else 1.0
-    if eta != own:
-        raise refused("eta", f"`eta` of {sampler_name(sampler)} is {own:g} here. Leave it out.")
 
 
 def _highres(wanted: TextIn, notes: list[str]) -> float | None:
@@ -161,86 +99,3 @@ async def _from_picture(
     if wanted.inpaint_full_res:
         notes.append("inpaint_full_res: the whole picture is rendered, not the mask's part alone")
     return replace(brief, mask=mask.sha256, invert=bool(wanted.inpainting_mask_invert))
-
-
-async def _controls(
-    client: Client, kit: BrandKit, wanted: Common, notes: list[str]
-) -> tuple[ControlWish, ...]:
-    """The units of the ControlNet extension; scripts that are switched off are left out. No
-    picture is read before it is known that all of them may lead one."""
-    units: list[tuple[int, UnitIn, str]] = []
-    for name, script in (wanted.alwayson_scripts or {}).items():
-        if name.casefold() == CONTROLNET:
-            for number, raw in enumerate(script.args, start=1):
-                unit = _unit(raw, number)
-                if unit.enabled:
-                    units.append((number, unit, _kind_of(kit, unit, number)))
-        elif any(item not in (False, None) for item in script.args[:1]):
-            raise refused("alwayson_scripts", f"The script `{name}` isn't known here.")
-    if len(units) > MAX_CONTROLS:
-        raise refused("alwayson_scripts", f"At most {MAX_CONTROLS} ControlNets lead one picture.")
-    return tuple(
-        [await _wish(client, kit, unit, kind, number, notes) for number, unit, kind in units]
-    )
-
-
-def _unit(raw: object, number: int) -> UnitIn:
-    try:
-        return UnitIn.model_validate(raw)
-    except ValidationError as exc:
-        error = exc.errors()[0]
-        where = ".".join(str(part) for part in error["loc"])
-        raise refused("alwayson_scripts", f"ControlNet {number}: {where}: {error['msg']}.") from exc
-
-
-def _is_ready(unit: UnitIn) -> bool:
-    """Whether its picture is what leads already, such as edges."""
-    return unit.module.casefold() in _NOT_LED
-
-
-def _kind_of(kit: BrandKit, unit: UnitIn, number: int) -> str:
-    """Raises ApiFailure for a unit without a picture or of no kind that the kit allows."""
-    if not (unit.image or unit.input_image):
-        raise refused("alwayson_scripts", f"ControlNet {number} has no picture.")
-    kind = _kind(unit.model if _is_ready(unit) else unit.module)
-    if kind is None:
-        raise refused(
-            "alwayson_scripts",
-            f"ControlNet {number}: neither module `{unit.module}` nor model `{unit.model}` is one "
-            f"of {', '.join(sorted(set(_KINDS.values())))}.",
-        )
-    if kind not in kit.ways.controls:
-        have = ", ".join(kit.ways.controls) or "none"
-        raise refused(
-            "alwayson_scripts",
-            f"ControlNet {number}: `{kind}` isn't a control of {kit.name}. It has: {have}.",
-        )
-    return kind
-
-
-async def _wish(
-    client: Client, kit: BrandKit, unit: UnitIn, kind: str, number: int, notes: list[str]
-) -> ControlWish:
-    if unit.resize_mode not in ("Just Resize", 0):
-        notes.append(f"ControlNet {number}: resize_mode: the picture is resized to the size asked")
-    if not _is_ready(unit):
-        notes.append(f"ControlNet {number}: thresholds and processor_res are those of the house")
-    text = unit.image or unit.input_image or ""
-    kept = await keep(client, picture_bytes(text, "alwayson_scripts"), kit.id)
-    return ControlWish(
-        kind=kind,
-        picture=kept.sha256,
-        weight=unit.weight,
-        start=unit.guidance_start,
-        end=unit.guidance_end,
-        ready=_is_ready(unit),
-    )
-
-
-def _kind(name: str) -> str | None:
-    words = re.split(r"[^a-z]+", name.casefold().replace("dw_openpose", "openpose"))
-    for word in words:
-        for start, kind in _KINDS.items():
-            if word.startswith(start):
-                return kind
-    return None
