@@ -1,8 +1,9 @@
 """What the engine gains, and what it costs: `python -m tests.benchmarks.engine`.
 
-Every ratio compares the engine with the same model in stock diffusers' pipeline, one request after
-the other, in the same process, in turns, as the median of `--runs` pairs. Both make PNG files. The
-engine runs as in production: its own profile, its row buckets padded, behind the service's queue.
+Every ratio compares the engine with the same model in stock diffusers' pipeline, which renders one
+request after the other in a process of its own; in turns, as the median of `--runs` pairs. Both
+make PNG files. The engine runs as in production: its own profile, its row buckets padded, behind
+the service's queue.
 Prints one JSON object; progress goes to standard error.
 
 - `closed_throughput_ratio_16`, `_32`: pictures a second from a full queue, at 16² and 32² latents.
@@ -34,6 +35,7 @@ import torch
 from generation.engine.engine import EngineOptions, InFlightEngine
 from generation.engine.library.loader import quiet_libraries
 from tests.benchmarks.engine_parts import loads
+from tests.benchmarks.engine_parts.apart import StockApart
 from tests.benchmarks.engine_parts.cache import cache_speedup
 from tests.benchmarks.engine_parts.etas import eta_error
 from tests.benchmarks.engine_parts.flying import fly
@@ -42,7 +44,6 @@ from tests.benchmarks.engine_parts.mixes import bit_equal_mixes
 from tests.benchmarks.engine_parts.models import facts, place_model
 from tests.benchmarks.engine_parts.samplers import max_pixel_diff
 from tests.benchmarks.engine_parts.small_costs import alone, lora_mix, preview_share
-from tests.benchmarks.engine_parts.stock import Stock
 from tests.benchmarks.engine_parts.traffic import at_once
 
 SMALL, LARGE = 16, 32
@@ -100,18 +101,19 @@ def _bench(chosen: argparse.Namespace, folder: Path) -> Iterator[tuple[Bench, Pa
         )
     )
     engine.load()
-    bench = Bench(
-        engine=engine,
-        stock=Stock(place, chosen.threads),
-        model=chosen.model,
-        runs=chosen.runs,
-        requests=chosen.requests,
-    )
-    for latents in (SMALL, *loads.MIXED_LATENTS, LARGE):  # profiles are taken once and kept
-        arrivals = at_once(2, chosen.model, bench.side(latents), seed=9)
-        fly(engine, arrivals)
-        bench.stock.serve(arrivals)
-    yield bench, place
+    with StockApart(place, chosen.threads) as stock:
+        bench = Bench(
+            engine=engine,
+            stock=stock,
+            model=chosen.model,
+            runs=chosen.runs,
+            requests=chosen.requests,
+        )
+        for latents in (SMALL, *loads.MIXED_LATENTS, LARGE):  # profiles are taken once and kept
+            arrivals = at_once(2, chosen.model, bench.side(latents), seed=9)
+            fly(engine, arrivals)
+            stock.serve(arrivals)
+        yield bench, place
 
 
 def _closed(bench: Bench, _place: Path, _chosen: argparse.Namespace) -> Figures:

@@ -10,8 +10,8 @@ import numpy as np
 
 from brand.spec import RenderSpec
 from generation.engines import Engine
+from tests.benchmarks.engine_parts.apart import StockApart
 from tests.benchmarks.engine_parts.flying import fly
-from tests.benchmarks.engine_parts.stock import Stock
 from tests.benchmarks.engine_parts.traffic import (
     Arrival,
     asked,
@@ -33,7 +33,7 @@ class Bench:
     """The two sides, and how often each pair is run."""
 
     engine: Engine
-    stock: Stock
+    stock: StockApart
     model: str
     pixels_per_latent: int = LATENT_PIXELS
     runs: int = 5

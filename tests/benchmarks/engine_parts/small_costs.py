@@ -10,7 +10,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from brand.spec import LoraUse
-from generation.engine.device import choose_device
+from generation.engine.device import choose_device, compute_with
 from generation.engine.library.catalogue import find_models
 from generation.engine.library.loaded import LoadedModel, read_model
 from generation.engine.lora.bank import LoraBank
@@ -30,7 +30,9 @@ def alone(folder: Path, threads: int) -> LoadedModel:
     """The model without an engine around it."""
     device = choose_device("cpu", "auto", threads)
     source = find_models(folder.parent, folder.parent / "none")[folder.name]
-    return read_model(source, "0" * 64, device)
+    model = read_model(source, "0" * 64, device)
+    compute_with(model.threads)
+    return model
 
 
 def lora_mix(model: LoadedModel, latents: int, folder: Path, *, runs: int) -> float:
