@@ -10,6 +10,8 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+# How many processes run tests at once: `auto` is one for each processor, 0 none but pytest's own.
+WORKERS ?= auto
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -51,7 +53,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules: the quick part
 .PHONY: test
 test: check ## all checks and all tests that take seconds
 	$(call say,pytest)
-	@$(PY) -m pytest -q $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: test-deep
 test-deep: $(VENV)/.dev ## the long tests: fuzzing, chaos, big archives
