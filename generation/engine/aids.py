@@ -5,7 +5,7 @@ that when nobody uses it and others need the room.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -37,7 +37,16 @@ from generation.engine.words.prompts import TextChanges
 from generation.engines import Inputs
 from generation.pixels import read_picture
 
+Looked = tuple[torch.Tensor, torch.Tensor]
+"""What a model reads of an image prompt: for rows of the negative prompt, then of the prompt."""
+Turn = Callable[[Callable[[], Looked]], Looked]
+"""Has an image prompt looked at when the device has time for it; perhaps twice."""
 _WITH_UNET = frozenset({"sd1", "sdxl"})
+
+
+def at_once(work: Callable[[], Looked]) -> Looked:
+    """A turn without waiting."""
+    return work()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,8 +60,8 @@ class Aids:
     """By the pass's width and height in pixels."""
     image_prompt: str = ""
     """The name of the weights."""
-    image: tuple[torch.Tensor, torch.Tensor] | None = None
-    """Of the image prompt: for rows of the negative prompt, then of the prompt."""
+    image: Looked | None = None
+    """Of the image prompt."""
     image_weight: float = 0.0
     sha256: str = ""
     """Of the weights among them that the recipe does not name by hash; empty without any."""
@@ -133,7 +142,7 @@ class AidsShop:
         model: LoadedModel,
         spec: RenderSpec,
         inputs: Inputs,
-        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        turn: Turn = at_once,
     ) -> Iterator[Aids]:
         """A request's aids; an image prompt is looked at in a `turn` of the device.
 
@@ -159,8 +168,7 @@ class AidsShop:
             name, prompts = fittings.prompts_for(spec.image_prompt.model)
             view = held.enter_context(prompts.using(name))
             picture = read_picture(inputs.path(spec.image_prompt.sha256))
-            with turn():
-                image = view.embeddings(picture)
+            image = turn(partial(view.embeddings, picture))
             yield replace(
                 plain,
                 image_prompt=name,

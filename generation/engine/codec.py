@@ -20,8 +20,13 @@ class Codec:
         self.pixels_per_latent = int(2 ** (len(vae.config.block_out_channels) - 1))
         self._tiling = Tiling(vae)
         self._lock = Lock()
+        self._dtype: torch.dtype = vae.dtype
+        """Of its weights between two uses."""
+        self._now: torch.dtype | None = vae.dtype
+        """Of its weights; None while they become another's, and where memory ended meanwhile."""
         if bool(vae.config.force_upcast) and vae.dtype == torch.float16:
-            self._become(torch.float32)  # SDXL's VAE overflows in half precision
+            self._dtype = torch.float32  # SDXL's VAE overflows in half precision
+            self._become(self._dtype)
 
     @torch.no_grad()
     def encode(
@@ -34,15 +39,15 @@ class Codec:
         """
         with self._lock:
             self._tiling.switch(tile)
-            stored = self.vae.dtype
-            if bool(self.vae.config.force_upcast):
-                self._become(torch.float32)  # for bfloat16 too, as the stock pipeline encodes
+            upcast = bool(self.vae.config.force_upcast)
             try:
+                # For bfloat16 too, as the stock pipeline encodes.
+                self._become(torch.float32 if upcast else self._dtype)
                 given = pixels[None].to(self.vae.device, self.vae.dtype)
                 found = self.vae.encode(given).latent_dist
                 latents = found.mode() if generator is None else found.sample(generator)
             finally:
-                self._become(stored)
+                self._become(self._dtype)
         return scaled(self.vae, latents[0].float())
 
     @torch.no_grad()
@@ -53,13 +58,16 @@ class Codec:
         """
         with self._lock:
             self._tiling.switch(tile)
+            self._become(self._dtype)
             given = unscaled(self.vae, latents[None].to(self.vae.device))
             pixels: torch.Tensor = self.vae.decode(given.to(self.vae.dtype), return_dict=False)[0]
         return pixels[0].float()
 
     def _become(self, dtype: torch.dtype) -> None:
-        if self.vae.dtype != dtype:
+        if self._now != dtype:
+            self._now = None
             self.vae.to(dtype)
+            self._now = dtype
 
 
 def scaled(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:

@@ -4,20 +4,27 @@ Few at a time, so that they take no processor from the loop; each request's shar
 measured once its turn has come.
 """
 
+import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from threading import BoundedSemaphore
-from typing import Self
+from typing import Self, TypeVar
 
 import torch
 
 from brand.spec import RenderCancelled, RenderError, RenderFailed
-from generation.engine.loop.rides import is_memory
+from generation.engine.gate import Gate
+from generation.engine.loop.pace import free_memory
+from generation.engine.loop.rides import Cancelled, is_memory
 
 TEXTS = 1
 PICTURES = 1
 """How many requests encode words, or encode and decode pictures, at once."""
+_SAID = 200
+"""Characters of what the device says of its memory."""
+Made = TypeVar("Made")
+_log = logging.getLogger(__name__)
 
 
 class Meter:
@@ -39,60 +46,78 @@ class Meter:
 
 
 class Ends:
-    """Turns at the models' ends, for all requests of one device."""
+    """Turns at the models' ends, for all requests of one device.
+
+    Where memory ends, what was kept for later is given back, and the same is tried once more while
+    the step loop makes no call. The evaluations behind it are not made again, and the bits are the
+    same ones: nothing is cut into smaller parts.
+    """
 
     def __init__(self, device: torch.device) -> None:
-        self._on_device = device.type == "cuda"
+        self.gate = Gate()
+        """The step loop passes here between its calls."""
         self._texts = _Desk(device, TEXTS)
         self._pictures = _Desk(device, PICTURES)
         self._each_s: dict[str, float] = {}
 
-    @contextmanager
-    def text(self, meter: Meter, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """A turn for words. Raises RenderCancelled where it has become pointless."""
-        with self._turn(self._texts, meter, cancelled):
-            yield
+    def text(self, meter: Meter, cancelled: Cancelled, work: Callable[[], Made]) -> Made:
+        """A turn for words; `work` may be called twice. Raises as `picture`."""
+        return self._turn(self._texts, meter, cancelled, work)
 
-    @contextmanager
-    def picture(self, meter: Meter, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """A turn for pictures. Raises RenderCancelled, RenderFailed where memory is too small."""
-        with self._turn(self._pictures, meter, cancelled):
-            yield
+    def picture(self, meter: Meter, cancelled: Cancelled, work: Callable[[], Made]) -> Made:
+        """A turn for pictures; `work` may be called twice.
 
-    @contextmanager
-    def decoding(
-        self, meter: Meter, cancelled: Callable[[], bool], model: str, area: int
-    ) -> Iterator[None]:
+        Raises RenderCancelled where it has become pointless, RenderFailed where memory is too
+        small, and what `work` raises.
+        """
+        return self._turn(self._pictures, meter, cancelled, work)
+
+    def decoded(
+        self,
+        meter: Meter,
+        cancelled: Cancelled,
+        work: Callable[[], Made],
+        *,
+        model: str,
+        area: int,
+    ) -> Made:
         """A turn for decoding so many latents; what it takes is remembered for `decoding_s`."""
-        with self.picture(meter, cancelled):
+
+        def timed() -> Made:
             before = time.perf_counter()
-            yield
+            found = work()
             self._each_s[model] = (time.perf_counter() - before) / area
+            return found
+
+        return self.picture(meter, cancelled, timed)
 
     def decoding_s(self, model: str, area: int) -> float:
         """About how long decoding will take; 0 before this model has decoded anything."""
         return self._each_s.get(model, 0.0) * area
 
-    @contextmanager
-    def _turn(self, desk: "_Desk", meter: Meter, cancelled: Callable[[], bool]) -> Iterator[None]:
+    def _turn(
+        self, desk: "_Desk", meter: Meter, cancelled: Cancelled, work: Callable[[], Made]
+    ) -> Made:
         with desk.turns:
-            if cancelled():
-                raise RenderCancelled("Cancelled on request.")
-            begin = desk.now()
-            try:
-                with desk.beside_the_loop():
-                    yield
-            except (MemoryError, RuntimeError) as exc:
-                if not is_memory(exc):
-                    raise
-                if self._on_device:
-                    torch.cuda.empty_cache()
-                raise RenderFailed(
-                    "A picture of this size needs more memory than there is; choose a smaller one, "
-                    "or dtype bfloat16."
-                ) from exc
-            finally:
-                meter.seconds += desk.since(begin)
+            found, failure = desk.tried(meter, cancelled, work)
+            if not failure:
+                return found[0]
+            _log.warning(
+                "memory ended beside the step loop, and the same is tried once more while the loop "
+                "waits: %s",
+                failure,
+                extra={"action": "end_tried_again"},
+            )
+            with self.gate.closed():
+                free_memory()
+                found, failure = desk.tried(meter, cancelled, work)
+            if not failure:
+                return found[0]
+            free_memory()
+        raise RenderFailed(
+            "A picture of this size needs more memory than there is; choose a smaller one, or "
+            f"dtype bfloat16. ({failure})"
+        )
 
 
 class _Desk:
@@ -104,6 +129,26 @@ class _Desk:
     def __init__(self, device: torch.device, at_once: int) -> None:
         self.turns = BoundedSemaphore(at_once)
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    def tried(
+        self, meter: Meter, cancelled: Cancelled, work: Callable[[], Made]
+    ) -> tuple[tuple[Made, ...], str]:
+        """What the work made; or, where memory ended, nothing and what was said of that.
+
+        The error itself is let go here: kept, it would keep alive the tensors that filled memory.
+        """
+        if cancelled():
+            raise RenderCancelled("Cancelled on request.")
+        begin = self.now()
+        try:
+            with self.beside_the_loop():
+                return (work(),), ""
+        except (MemoryError, RuntimeError) as exc:
+            if not is_memory(exc):
+                raise
+            return (), str(exc).partition("\n")[0][:_SAID] or "out of memory"
+        finally:
+            meter.seconds += self.since(begin)
 
     def beside_the_loop(self) -> AbstractContextManager[object]:
         """Compute on the desk's stream within this context."""

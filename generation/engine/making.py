@@ -29,7 +29,7 @@ from generation.engine.ways.outpaint import extended
 from generation.engine.ways.start import Begin, Bench
 from generation.engine.ways.text import from_text
 from generation.engine.words.prompts import Encoded
-from generation.engines import Inputs, OnProgress, Wished
+from generation.engines import Inputs, OnProgress, Wish, Wished
 from generation.pixels import enlarged, fitted, read_picture
 
 
@@ -188,7 +188,7 @@ class Making:
         begun = self._begun(pass_, begin, generator)
         stepper = new_stepper(pass_.course, begun.start(generator))
         controls = self._aids.controls(pass_.width, pass_.height)
-        wish = self._wished()
+        gate, wish = self._shop.ends.gate, self._wished()
         flight = Flight(
             key=self._request.render_id,
             signature=self._model.signature(
@@ -209,27 +209,34 @@ class Making:
             priority=wish.priority,
             team=self._request.team or self._request.brand,
             preview_every=wish.preview_every,
-            wished=self._wished,
+            wished=self._wished_at_the_gate,
         )
         try:
-            latents = self._shop.loop.fly(flight, told, self._cancelled)
+            with gate.flying():
+                latents = self._shop.loop.fly(flight, told, self._cancelled)
         finally:  # what was used counts, also where no picture comes of it
             self._meter.seconds += flight.seconds
         if flight.buckets:
             self.buckets.append(flight.buckets)
         return self._decoded(latents)
 
+    def _wished_at_the_gate(self) -> Wish:
+        """What is wished by now, as the loop asks between two calls."""
+        self._shop.ends.gate.passing()
+        return self._wished()
+
     def _encoded(self, pass_: _Pass) -> Encoded:
         spec = self._spec
-        with self._shop.ends.text(self._meter, self._cancelled):
-            return self._model.prompts.encode(
-                spec.prompt,
-                spec.negative,
-                guidance=spec.guidance,
-                width=pass_.width,
-                height=pass_.height,
-                changes=self._aids.text,
-            )
+        work = partial(
+            self._model.prompts.encode,
+            spec.prompt,
+            spec.negative,
+            guidance=spec.guidance,
+            width=pass_.width,
+            height=pass_.height,
+            changes=self._aids.text,
+        )
+        return self._shop.ends.text(self._meter, self._cancelled, work)
 
     def _terms(self, encoded: Encoded) -> tuple[Terms, ...]:
         """With the image prompt, where there is one: nothing for the negative prompt's row."""
@@ -256,17 +263,27 @@ class Making:
         )
         if begin is from_text and not bench.reads_mask:
             return begin(bench)  # nothing to encode: no turn to wait for
-        with self._shop.ends.picture(self._meter, self._cancelled):
+        before = generator.get_state()
+
+        def begun() -> Begin:
+            generator.set_state(before)  # tried once more, it draws the same
             return begin(bench)
+
+        return self._shop.ends.picture(self._meter, self._cancelled, begun)
 
     def _decoding_s(self, pass_: _Pass) -> float:
         rows, columns = self._model.latent_size(pass_.width, pass_.height)
         return self._shop.ends.decoding_s(self._model.sha256, rows * columns)
 
     def _decoded(self, latents: torch.Tensor) -> Image.Image:
-        ends, model = self._shop.ends, self._model
-        with ends.decoding(self._meter, self._cancelled, model.sha256, latents[0].numel()):
-            return eight_bit(model.codec.decode(latents, tile=self._spec.tile))
+        codec = self._model.codec
+        return self._shop.ends.decoded(
+            self._meter,
+            self._cancelled,
+            lambda: eight_bit(codec.decode(latents, tile=self._spec.tile)),
+            model=self._model.sha256,
+            area=latents[0].numel(),
+        )
 
 
 def _untouched(origin: Canvas | Image.Image) -> Image.Image:

@@ -59,6 +59,38 @@ def test_an_sdxl_vae_in_half_precision_is_kept_in_full(tiny_family: Path) -> Non
     assert codec.vae.dtype == torch.bfloat16
 
 
+def test_memory_that_ends_while_weights_change_their_format_leaves_the_codec_as_it_was(
+    tiny_family: Path,
+) -> None:
+    import torch
+    from diffusers import AutoencoderKL
+
+    from generation.engine.codec import Codec
+
+    class Full(torch.nn.Module):
+        """The last part of a model, for which there is no memory in another format."""
+
+        full = True
+
+        def _apply(self, fn: object, recurse: bool = True) -> "Full":
+            if self.full:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return self
+
+    vae = AutoencoderKL.from_pretrained(tiny_family / "sdxl" / "vae", dtype=torch.bfloat16)
+    codec = Codec(vae)
+    latents = torch.randn(codec.latent_channels, 8, 8)
+    before = codec.decode(latents), codec.encode(torch.zeros(3, 32, 32), None)
+    last = Full()
+    vae.add_module("last", last)
+    with pytest.raises(torch.OutOfMemoryError):
+        codec.encode(torch.zeros(3, 32, 32), None)
+    last.full = False
+    assert codec.decode(latents).equal(before[0])
+    assert codec.encode(torch.zeros(3, 32, 32), None).equal(before[1])
+    assert {weight.dtype for weight in vae.parameters()} == {torch.bfloat16}
+
+
 def test_a_seamless_picture_is_decoded_around_its_edges(
     load: "Callable[[str], LoadedModel]",
 ) -> None:

@@ -2,10 +2,9 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
@@ -13,6 +12,11 @@ from PIL import Image
 from brand.spec import ControlUse, HighRes, ImagePrompt, ModelMissing, RenderSpec
 from generation.engines import Engine
 from tests.unit.generation.rendering import Folder, as_png, new_engine, rendered, tiny
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from generation.engine.aids import Looked
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -130,11 +134,11 @@ def test_the_loop_never_waits_for_image_prompts_that_others_load(
 def test_looking_at_an_image_prompt_waits_for_a_turn(engine: Engine, inputs: Folder) -> None:
     entered = []
 
-    @contextmanager
-    def turn() -> Iterator[None]:
+    def turn(work: "Callable[[], Looked]") -> "Looked":
         entered.append("in")
-        yield
+        found = work()
         entered.append("out")
+        return found
 
     spec = prompted(inputs, "b")
     with (
