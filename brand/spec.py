@@ -336,6 +336,10 @@ class ModelInfo:
     """Of its weights in memory and of what was loaded beside it; 0 while it is not loaded."""
     beside_bytes: int = 0
     """Of them: LoRAs, ControlNets and image-prompt weights."""
+    side_step: int = 8
+    """Width and height of its pictures are multiples of so many pixels."""
+    samplers: tuple[str, ...] = ()
+    """Those that it takes; empty where the service does not know."""
 
 
 @dataclass(frozen=True, kw_only=True)

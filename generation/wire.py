@@ -232,6 +232,8 @@ def model_to_json(model: ModelInfo) -> dict[str, Any]:
         "device": model.device,
         "bytes": model.bytes,
         "beside_bytes": model.beside_bytes,
+        "side_step": model.side_step,
+        "samplers": list(model.samplers),
     }
 
 
@@ -251,6 +253,8 @@ def model_from_json(raw: object) -> ModelInfo:
             device=str(data.get("device", "")),
             bytes=int(data.get("bytes", 0)),
             beside_bytes=int(data.get("beside_bytes", 0)),
+            side_step=max(1, int(data.get("side_step", 8))),
+            samplers=tuple(str(name) for name in data.get("samplers", ())),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise RenderUnavailable("The generation service sent an unreadable list.") from exc

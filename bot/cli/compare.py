@@ -113,12 +113,13 @@ def _lines(result: "Compared") -> tuple[str, ...]:
     spec, picture = result.spec, result.picture
     about = f"{spec.width}x{spec.height}, seed {spec.seed}"  # the sheet's font has no ×
     if picture is None or result.evidence is None:
-        return (result.model.name, about, result.problem)
+        return (result.model.name, f"{about}, sampler {spec.sampler}", result.problem)
     verdict = "passes the brand check" if result.evidence.passed else "fails the brand check"
     measured = [item.summary for item in result.evidence.verdicts if item.passed is not None]
     return (
         f"{result.model.name}: {verdict}",
-        f"{about}, {picture.seconds:.1f} s, layout {result.model.layout}",
+        f"{about}, {picture.seconds:.1f} s",
+        f"layout {result.model.layout}, sampler {spec.sampler}",
         *measured[:FACTS_SHOWN],
     )
 
@@ -131,6 +132,7 @@ def _facts(result: "Compared") -> dict[str, Any]:
         "seed": result.spec.seed,
         "width": result.spec.width,
         "height": result.spec.height,
+        "sampler": result.spec.sampler,
         "seconds": picture.seconds if picture else None,
         "passed": evidence.passed if evidence else None,
         "evidence": evidence.to_dict() if evidence else None,

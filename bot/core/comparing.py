@@ -25,6 +25,7 @@ from brand.verdicts import Evidence
 from brand.words import nearest, one_of
 
 MAX_SEEDS = 8
+SMALLEST_SIDE = 64
 LOADING_LOOK_S = 0.2
 """How often a service that still loads is asked again."""
 
@@ -70,8 +71,9 @@ def recipes(
 ) -> tuple[tuple[ModelInfo, RenderSpec], ...]:
     """The kit's recipe on each model, seed by seed. Raises the BriefRefused tree and Mistake.
 
-    Each model renders at the size that suits it, in the brief's shape; the kit's LoRA is kept on
-    the kit's own model alone, because it fits no other.
+    Each model renders at the size that suits it, in the brief's shape, with the kit's sampler or
+    the first of the kit's list that it takes; the kit's LoRA is kept on the kit's own model alone,
+    because it fits no other. A sampler that the brief names is not replaced.
     """
     if not 1 <= len(seeds) <= MAX_SEEDS:
         raise Mistake(f"Compare with 1 to {MAX_SEEDS} pictures for each model.")
@@ -80,7 +82,14 @@ def recipes(
         spec = compile_brief(brief, kit, seed)
         for model in models:
             width, height = _size(spec, model, own=model.name == kit.generation.model)
-            changed = replace(spec, model=model.name, model_sha256="", width=width, height=height)
+            changed = replace(
+                spec,
+                model=model.name,
+                model_sha256="",
+                width=width,
+                height=height,
+                sampler=brief.sampler or _sampler(kit, model, spec.sampler),
+            )
             if model.name != kit.generation.model:
                 changed = replace(changed, loras=(), embeddings=())
             found.append((model, changed))
@@ -88,12 +97,22 @@ def recipes(
 
 
 def _size(spec: RenderSpec, model: ModelInfo, *, own: bool) -> tuple[int, int]:
-    """About as many pixels as the model likes, in the shape of the brief, in steps of 8."""
+    """About as many pixels as the model likes, in the shape of the brief and in its steps."""
     if own:
         return spec.width, spec.height
     factor = (model.width * model.height / (spec.width * spec.height)) ** 0.5
-    width, height = (max(64, round(side * factor / 8) * 8) for side in (spec.width, spec.height))
+    step = model.side_step
+    width, height = (
+        max(SMALLEST_SIDE, round(side * factor / step) * step) for side in (spec.width, spec.height)
+    )
     return width, height
+
+
+def _sampler(kit: BrandKit, model: ModelInfo, usual: str) -> str:
+    """The usual one where the model takes it, as flow models do few; else the kit's first that it
+    takes. Where there is none the service says why."""
+    fitting = (name for name in (usual, *kit.generation.samplers) if name in model.samplers)
+    return next(fitting, usual)
 
 
 async def compare(

@@ -16,8 +16,9 @@ from generation.engine.flights import Denoiser
 from generation.engine.library.held import Held, default_budget
 from generation.engine.library.loaded import LoadedModel, read_model
 from generation.engine.library.shelf import Beside
-from generation.engine.library.sources import ModelSource
+from generation.engine.library.sources import SIDE_STEPS, ModelSource
 from generation.engine.library.weights import WeightsDamaged, WeightsIndex
+from generation.engine.sampling.samplers import samplers_for
 
 __all__ = ["Fleet", "LoadedModel", "default_budget"]
 
@@ -150,6 +151,8 @@ class Fleet:
                 device=self.device.label,
                 bytes=held[source.name].bytes if source.name in held else 0,
                 beside_bytes=held[source.name].beside_bytes if source.name in held else 0,
+                side_step=SIDE_STEPS[source.layout],
+                samplers=samplers_for(source.scheduler_config) if source.scheduler_config else (),
             )
             for source in sorted(self._sources.values(), key=lambda source: source.name)
         )

@@ -15,6 +15,8 @@ DENOISERS = {"sd1": "unet", "sdxl": "unet", "sd3": "transformer", "flux": "trans
 PLAIN_CHANNELS = {"sd1": 4, "sdxl": 4, "sd3": 16, "flux": 64}
 INPAINT_CHANNELS = {"sd1": 9, "sdxl": 9}
 """Of the denoiser's input: latents, mask and the masked picture's latents."""
+SIDE_STEPS = {"sd1": 8, "sdxl": 8, "sd3": 16, "flux": 16}
+"""What a picture's sides are multiples of: one patch of the layout's denoiser, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,40 @@ def test_a_larger_model_renders_at_its_own_size_in_the_same_shape() -> None:
     assert spec.width / spec.height == pytest.approx(wide.width / wide.height, rel=0.03)
 
 
+def flow_model(layout: str) -> ModelInfo:
+    return replace(
+        model(layout, 1024), layout=layout, side_step=16, samplers=("euler", "heun", "unipc")
+    )
+
+
+def test_a_model_with_larger_steps_gets_sides_in_these() -> None:
+    for aspect in KIT.generation.aspects:
+        brief = Brief(words=WORDS, aspect=aspect.name)
+        ((_, spec),) = recipes(brief, KIT, [flow_model("flux")], [1])
+        assert (spec.width % 16, spec.height % 16) == (0, 0)
+
+
+def test_a_model_that_refuses_the_kits_sampler_gets_the_first_of_its_list_that_it_takes() -> None:
+    (_, own), (_, flow) = recipes(Brief(words=WORDS), KIT, [model("demo"), flow_model("sd3")], [1])
+    assert own.sampler == KIT.generation.sampler
+    assert flow.sampler == "euler"
+
+
+def test_a_sampler_that_was_asked_for_is_not_replaced() -> None:
+    ((_, spec),) = recipes(Brief(words=WORDS, sampler="ddim"), KIT, [flow_model("sd3")], [1])
+    assert spec.sampler == "ddim"
+
+
+def test_a_tile_names_its_sampler() -> None:
+    from bot.cli.compare import _facts, _lines
+    from bot.core.comparing import Compared
+
+    ((found, spec),) = recipes(Brief(words=WORDS), KIT, [flow_model("sd3")], [1])
+    result = Compared(model=found, spec=spec, problem="It needs 24 GiB.")
+    assert any("sampler euler" in line for line in _lines(result))
+    assert _facts(result)["sampler"] == "euler"
+
+
 def test_an_unknown_model_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(NotFound) as caught:
         chosen_models(["dmeo"], [model("demo")])

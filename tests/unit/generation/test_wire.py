@@ -143,7 +143,10 @@ def test_events_of_later_versions_are_passed_over() -> None:
 
 
 def test_health_comes_out_as_it_went_in() -> None:
-    model = ModelInfo(name="demo", sha256="3" * 64, layout="sd1", width=128, height=128)
+    model = ModelInfo(
+        name="demo", sha256="3" * 64, layout="sd1", width=128, height=128,
+        side_step=16, samplers=("euler", "heun"),
+    )  # fmt: skip
     health = RendererHealth(
         ready=False, device="", engine="e", queued=1, running=0, models=(model,), detail="loading"
     )
