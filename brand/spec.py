@@ -300,6 +300,9 @@ class Progress:
     place: int = 0
     """How many renders of this service go before it; 0 once it runs."""
     eta_s: float | None = None
+    """Not known while it is paused."""
+    paused: bool = False
+    """Whether whoever asked for it wants it to wait where it stands."""
     preview: bytes = field(default=b"", repr=False)
     """A small JPEG, or empty."""
 

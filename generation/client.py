@@ -111,9 +111,9 @@ class RendererClient:
                     if isinstance(event, PictureFacts):
                         yield event.with_bytes(await self._png(request.render_id))
                         return
-                    if stands != (stands := (event.place, event.done)):
+                    if stands != (stands := (event.place, event.done, event.paused)):
                         failures = 0
-                    lives.runs = event.place == 0
+                    lives.runs = event.place == 0 and not event.paused
                     yield event
             except RenderUnavailable:
                 # An error that the service reports for good comes round again until it is given up.
@@ -129,6 +129,14 @@ class RendererClient:
     async def cancel(self, render_id: str) -> None:
         """Stop it at the next step; no error if it is unknown or finished."""
         await self._ask("DELETE", f"/renders/{quote(render_id, safe='')}")
+
+    async def pause(self, render_id: str) -> None:
+        """Let it wait from the next step on; no error if it is unknown or finished."""
+        await self._ask("PUT", f"/renders/{quote(render_id, safe='')}/pause")
+
+    async def resume(self, render_id: str) -> None:
+        """Let a paused one go on; no error if it is unknown, finished or not paused."""
+        await self._ask("DELETE", f"/renders/{quote(render_id, safe='')}/pause")
 
     async def put_blob(self, data: bytes) -> str:
         """Upload an input unless it is there already; its sha256."""

@@ -35,6 +35,7 @@ MODEL_NAMES = ("drawn", "demo")
 """It answers to the demo model's name too, so that the demo brand works on a bare machine."""
 _WEIGHTS = hashlib.sha256(ENGINE.encode()).hexdigest()
 _PREVIEW_DRAWING = 128
+_LOOK_AGAIN_S = 0.02
 
 
 class DrawnEngine:
@@ -114,6 +115,8 @@ class DrawnEngine:
         image = _drawn(spec, inputs)
         noise = np.random.default_rng(spec.seed)
         for step in range(1, spec.steps + 1):
+            while wished and wished().paused and not cancelled():
+                time.sleep(_LOOK_AGAIN_S)
             if cancelled():
                 error = RenderCancelled("Cancelled on request.")
                 error.seconds = time.monotonic() - started

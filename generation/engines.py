@@ -33,6 +33,8 @@ class Wish:
     """Higher goes first."""
     preview_every: int = 0
     """A preview every so many evaluations; 0: none."""
+    paused: bool = False
+    """Wait where it stands, until it is wished no more."""
 
     @classmethod
     def of(cls, request: RenderRequest) -> Self:
@@ -92,7 +94,7 @@ class Engine(Protocol):
         """Render, telling of every model evaluation.
 
         `wished` is asked before every step, from any thread; without it the request's own wish
-        holds all the way.
+        holds all the way. While it is paused it takes no step, and others have the device.
 
         Raises RenderCancelled soon after `cancelled()` turns true, else the RenderError tree.
         """

@@ -6,7 +6,7 @@ reserve goes to whoever came first, so that nothing waits for ever.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from brand.spec import RenderRequest, RenderSpec
@@ -28,6 +28,7 @@ class _Place:
     """Rows that it takes in all."""
     priority: int
     team: str
+    paused: bool
 
 
 class Line:
@@ -38,29 +39,42 @@ class Line:
         self._numbers = itertools.count()
         self._places: dict[Work, _Place] = {}
         self._waiting: list[Work] = []
+        """Whose turn comes, the next one first."""
+        self._paused: list[Work] = []
+        """Those who have not begun, and whose turn does not come."""
         self._passed = 0
         """How many of its class have begun while the one that came first was left out."""
 
     def __len__(self) -> int:
-        """How many wait."""
+        """How many wait for their turn."""
         return len(self._waiting)
 
     def __iter__(self) -> Iterator[Work]:
-        """Those who wait, the next one first."""
+        """Those whose turn comes, the next one first."""
         return iter(self._waiting)
+
+    @property
+    def paused(self) -> Sequence[Work]:
+        """Those that have not begun, and whose turn does not come: all who want them pause."""
+        return tuple(self._paused)
 
     def join(self, work: Work) -> None:
         """It is asked for."""
         self._enter(work, next(self._numbers))
-        self._waiting.append(work)
-        self._order()
+        self._wait(work)
+
+    def rejoin(self, work: Work) -> None:
+        """It had begun, and is to begin anew in its turn."""
+        self._wait(work)
 
     def weigh(self, work: Work) -> None:
-        """Others want it now than before: its class or its team may have changed."""
+        """Others want it now than before, or in another way: with another class, paused."""
         place = self._places[work]
-        self._teams.leave(place)
+        self._part(place)
         self._enter(work, place.number)
-        self._order()
+        if work in self._waiting or work in self._paused:
+            self._unwait(work)
+            self._wait(work)
 
     def begin(self) -> Work:
         """The next one's turn has come: its team is charged with all of it at once."""
@@ -75,10 +89,23 @@ class Line:
 
     def leave(self, work: Work) -> None:
         """It has ended, or nobody wants it any more."""
-        self._teams.leave(self._places.pop(work))
-        if work in self._waiting:
-            self._waiting.remove(work)
-            self._order()
+        self._part(self._places.pop(work))
+        self._unwait(work)
+        self._order()
+
+    def _wait(self, work: Work) -> None:
+        (self._paused if work.paused else self._waiting).append(work)
+        self._order()
+
+    def _unwait(self, work: Work) -> None:
+        for waiting in (self._waiting, self._paused):
+            if work in waiting:
+                waiting.remove(work)
+
+    def _part(self, place: _Place) -> None:
+        """It competes for the device no more; while it was paused it did not."""
+        if not place.paused:
+            self._teams.leave(place)
 
     def _enter(self, work: Work, number: int) -> None:
         request = work.request
@@ -90,8 +117,10 @@ class Line:
             remaining=rows * _steps(request.spec),
             priority=request.priority,
             team=team_of(request),
+            paused=work.paused,
         )
-        self._teams.enter(place)
+        if not place.paused:
+            self._teams.enter(place)
 
     def _order(self) -> None:
         places = [self._places[work] for work in self._waiting]

@@ -2,19 +2,16 @@
 
 The same recipe of the same brand is rendered once for all who ask for it meanwhile. Waiting or
 running, it goes with the highest priority and the most previews that those who still want it ask
-for, and it is cancelled only when all of them cancel.
+for, and it is cancelled only when all of them cancel, and pauses while all of them do.
+
+A paused one keeps what has been computed for a while, beside the engine's slots; then it is let go
+and begins anew when it is to go on.
 """
 
 import asyncio
 import copy
-import logging
-import queue
-import secrets
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from brand.spec import (
     Picture,
@@ -22,26 +19,28 @@ from brand.spec import (
     RenderBusy,
     RenderCancelled,
     RenderError,
-    RenderFailed,
     RenderRequest,
     RenderUnavailable,
     SpecInvalid,
 )
-from generation.engines import Engine, EngineUnusable, Inputs
+from generation.engines import Engine, Inputs
+from generation.hands import Check, Hands
 from generation.line import Line
-from generation.renders import Render, Weights, Work, bare, key_of
+from generation.renders import Render, Weights, Work, key_of
 from generation.settings import Limits
-from generation.tracing import Note
-from generation.watching import GenerationWatch, Now, Trail, working_for
+from generation.watching import GenerationWatch, Now, Trail
 
-Check = Callable[[RenderRequest], None]
 _FIRST_GUESS_S = 5.0
 """How long a render is thought to take before one has been measured."""
 _MAX_RETRY_AFTER_S = 60.0
 _SHARE_FOR_THE_URGENT = 4
 """One slot of so many waits for work of a higher class: the engine lets it overtake at once."""
 _WEIGHT_OF_NEWEST = 0.3
-_log = logging.getLogger(__name__)
+
+KEPT_S = 600.0
+"""So long a paused render keeps its latents, and its model in memory; then it begins anew."""
+PAUSED_S = 25 * 3600.0
+"""So long one is remembered that never goes on: longer than whoever asked for it lets it pause."""
 
 
 class RenderQueue:
@@ -61,7 +60,6 @@ class RenderQueue:
         self.watch = watch or GenerationWatch()
         self.watch.now = lambda: Now(ready=self.ready, queued=self.queued, running=self.running)
         self._engine = engine
-        self._inputs = inputs
         self._check = check
         self._limits = limits
         self._renders: dict[str, Render] = {}
@@ -69,7 +67,7 @@ class RenderQueue:
         self._running: set[Work] = set()
         self._same: dict[tuple[str, str], Work] = {}
         """What waits or runs, by brand and recipe."""
-        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._hands = Hands(engine, inputs, check, self.watch, self)
         self._typical_s = _FIRST_GUESS_S
         self.loaded = asyncio.Event()
         """Set once the engine is ready, or is known never to be."""
@@ -81,13 +79,7 @@ class RenderQueue:
     def start(self) -> None:
         """Load the engine and start its threads."""
         self._loop = asyncio.get_running_loop()
-        # Daemons: a step in the middle of torch cannot be interrupted and must not hold the exit.
-        for number in range(self._engine.slots):
-            threading.Thread(
-                target=self._serve if number else self._load_and_serve,
-                name=f"render-{number}",
-                daemon=True,
-            ).start()
+        self._hands.start()
 
     def stop(self) -> None:
         """Take no more work and stop what runs at its next step; watchers hear no end of it."""
@@ -96,8 +88,7 @@ class RenderQueue:
             if render.work is not None:
                 render.work.stop.set()
             render.wake()
-        for _ in range(self._engine.slots):
-            self._work.put(None)
+        self._hands.stop()
 
     @property
     def ready(self) -> bool:
@@ -172,9 +163,40 @@ class RenderQueue:
                 self._line.leave(work)
                 self._forget(work)
         else:
+            work.goes_back = False
             work.stop.set()  # the engine says when it has stopped
             self._forget(work)
+        self._heed_pause(work)
         self._pump()
+
+    def pause(self, render_id: str, *, paused: bool) -> None:
+        """Let it wait where it stands, or go on; nothing happens if it is unknown or finished."""
+        render = self._renders.get(render_id)
+        work = render.work if render else None
+        if render is None or work is None or render.paused == paused:
+            return
+        work.pause(render, paused=paused)
+        self._line.weigh(work)
+        self._heed_pause(work)
+        self._pump()
+
+    def _heed_pause(self, work: Work) -> None:
+        """Whoever is paused keeps its place in memory for a while only."""
+        if work.timer is not None and not (work.asked and work.paused):
+            work.timer.cancel()
+            work.timer = None
+        elif work.timer is None and work.asked and work.paused:
+            act = self._let_go if work.running else self._give_up
+            work.timer = self._loop.call_later(KEPT_S if work.running else PAUSED_S, act, work)
+
+    def _let_go(self, work: Work) -> None:
+        if not work.stop.is_set():
+            work.goes_back = True
+            work.stop.set()
+
+    def _give_up(self, work: Work) -> None:
+        for render in list(work.asked):
+            self.cancel(render.request.render_id)
 
     def _forget(self, work: Work) -> None:
         """Let nobody join it any more."""
@@ -186,20 +208,24 @@ class RenderQueue:
         while self.ready and (first := next(iter(self._line), None)) and self._has_room(first):
             work = self._line.begin()
             work.running = True
+            self._hands.take(work, beside=len(self._running))
             self._running.add(work)
-            self._work.put(work)
-        for index, work in enumerate(self._line):
-            place = index + len(self._running)
+        for place, work in enumerate((*self._line, *self._line.paused), start=self._taken):
             work.progressed(Progress(done=0, total=0, place=place, eta_s=self._wait_s(place)))
+
+    @property
+    def _taken(self) -> int:
+        """Slots in use. As many renders again may be paused beside them."""
+        paused = sum(work.paused for work in self._running)
+        return len(self._running) - min(paused, self._engine.slots)
 
     def _has_room(self, work: Work) -> bool:
         """An engine of many slots keeps some free for whoever is more urgent than others there."""
         slots = self._engine.slots
-        if self._running and work.request.priority <= min(
-            running.request.priority for running in self._running
-        ):
+        beside = [running.request.priority for running in self._running if not running.paused]
+        if beside and work.request.priority <= min(beside):
             slots -= slots // _SHARE_FOR_THE_URGENT
-        return len(self._running) < slots
+        return self._taken < slots
 
     def _wait_s(self, place: int) -> float:
         return round(self._typical_s * place / self._engine.slots, 1)
@@ -217,13 +243,19 @@ class RenderQueue:
             del self._renders[render.request.render_id]
             weights.without(render)
 
-    def _end(self, work: Work, outcome: Picture | RenderError, seconds: float) -> None:
+    def ended(self, work: Work, outcome: Picture | RenderError, seconds: float) -> None:
+        """See Report."""
         if self.stopping:
             return  # the process goes down: the render is submitted again to the next one
         self._running.discard(work)
+        if work.goes_back and isinstance(outcome, RenderCancelled):
+            self._begin_anew(work, outcome.seconds)
+            return
         self._line.leave(work)
         self._forget(work)
-        now = time.monotonic()
+        if work.timer is not None:
+            work.timer.cancel()
+        now, outcome = time.monotonic(), _with(outcome, work.spent_s)
         if isinstance(outcome, Picture):
             self._typical_s += _WEIGHT_OF_NEWEST * (seconds - self._typical_s)
         for number, render in enumerate(work.asked):
@@ -235,88 +267,32 @@ class RenderQueue:
                 render.failed(told, now)
         self._pump()
 
-    def _loaded(self, problem: str) -> None:
+    def _begin_anew(self, work: Work, spent_s: float) -> None:
+        work.go_back(spent_s)
+        work.timer = None
+        self._line.rejoin(work)
+        self._heed_pause(work)
+        self._pump()
+
+    def loaded_with(self, problem: str) -> None:
+        """See Report."""
         self.problem = problem
         self.loaded.set()
         if problem:
-            for work in list(self._line):
-                self._end(work, RenderUnavailable(problem), 0.0)
+            for work in (*self._line, *self._line.paused):
+                self.ended(work, RenderUnavailable(problem), 0.0)
         self._pump()
-
-    # Everything below runs in the engine's threads.
-
-    def _tell(self, callback: Callable[..., None], *values: Any) -> None:
-        try:
-            self._loop.call_soon_threadsafe(callback, *values)
-        except RuntimeError:
-            if not self.stopping:  # the loop is closed only once the service has stopped
-                raise
-
-    def _load_and_serve(self) -> None:
-        started = time.monotonic()
-        problem = ""
-        try:
-            self._engine.load()
-        except EngineUnusable as exc:
-            problem = str(exc)
-        except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
-            _log.exception("the engine does not load", extra={"action": "engine_load"})
-            problem = f"The engine does not load: {exc!r}; the log has more."
-        else:
-            seconds = time.monotonic() - started
-            _log.info("engine ready after %.1f s", seconds, extra={"action": "engine_ready"})
-        self._tell(self._loaded, problem)
-        if not problem:
-            self._serve()
-
-    def _serve(self) -> None:
-        while (work := self._work.get()) is not None:
-            started = time.monotonic()
-            trail, spec = work.trail, work.request.spec
-            with (
-                working_for(trail, spec.prompt, spec.negative),
-                self.watch.rendering(trail, started - work.submitted_at, steps=spec.steps) as note,
-            ):
-                outcome = self._outcome(work, note)
-            seconds = time.monotonic() - started
-            self.watch.ended(getattr(outcome, "code", "done"), seconds)
-            self._tell(self._end, work, outcome, seconds)
-            # An idle thread must not keep pictures alive until its next work.
-            del work, outcome
-
-    def _outcome(self, work: Work, note: Note) -> Picture | RenderError:
-        request = work.request
-        steps = 0
-
-        def progressed(progress: Progress) -> None:
-            nonlocal steps
-            if progress.done > steps:
-                steps = progress.done
-                note(f"step {steps}")
-            self._tell(work.progressed, progress)
-
-        try:
-            self._check(request)
-            return self._engine.render(
-                request, self._inputs, progressed, work.stop.is_set, work.wish
-            )
-        except RenderError as exc:
-            return bare(exc)
-        except Exception as exc:  # noqa: BLE001  # whatever an engine throws becomes an answer
-            reference = work.trail.reference or secrets.token_hex(4)
-            _log.exception(
-                "render %s failed, reference %s",
-                request.render_id,
-                reference,
-                extra={"action": "render_failed", "render_id": request.render_id},
-            )
-            return RenderFailed(f"The model failed: {exc!r} (reference {reference}).")
 
 
 def _free(outcome: Picture | RenderError) -> Picture | RenderError:
     """The same for somebody who is charged with nothing."""
+    return _with(outcome, -outcome.seconds)
+
+
+def _with(outcome: Picture | RenderError, seconds: float) -> Picture | RenderError:
+    """The same with so many more seconds to be charged."""
     if isinstance(outcome, Picture):
-        return replace(outcome, seconds=0.0)
+        return replace(outcome, seconds=outcome.seconds + seconds)
     error = copy.copy(outcome)
-    error.seconds = 0.0
+    error.seconds += seconds
     return error

@@ -30,6 +30,8 @@ class Render:
         """What is done for it; None once it has ended."""
         self.picture: Picture | None = None
         self.error: RenderError | None = None
+        self.paused = False
+        """Whether whoever asked for it wants it to wait."""
         self.finished_at: float | None = None
         self._progress = Progress(done=0, total=0)
         self._preview = b""
@@ -53,7 +55,8 @@ class Render:
         if progress.preview:
             self._preview = progress.preview
             self._preview_number += 1
-        progress = replace(progress, preview=b"")
+        eta_s = None if self.paused else progress.eta_s
+        progress = replace(progress, preview=b"", paused=self.paused, eta_s=eta_s)
         if progress != self._progress:
             self._progress = progress
             self._touch()
@@ -114,6 +117,12 @@ class Work:
         self.submitted_at = time.monotonic()
         self.stop = threading.Event()
         self.running = False
+        self.goes_back = False
+        """Whether it is stopped to be started anew later, not to be ended."""
+        self.spent_s = 0.0
+        """Device seconds of what was begun and then let go."""
+        self.timer: asyncio.TimerHandle | None = None
+        """Ends what is paused for too long."""
         self._newest = Progress(done=0, total=0)
         self.request = render.request
         """What the engine is asked: the first one's, with the highest priority and the most
@@ -136,9 +145,25 @@ class Work:
         else:
             self.stop.set()
 
+    def pause(self, render: Render, *, paused: bool) -> None:
+        """One wants it to wait, or to go on."""
+        render.paused = paused
+        render.progressed(self._newest)
+
+    @property
+    def paused(self) -> bool:
+        """Whether all who want it want it to wait; read by any thread."""
+        return all(render.paused for render in tuple(self.asked))
+
     def wish(self) -> Wish:
         """For the engine, from any thread; it may be another one at the next step."""
-        return Wish.of(self.request)
+        return replace(Wish.of(self.request), paused=self.paused)
+
+    def go_back(self, spent_s: float) -> None:
+        """It has been stopped, and is to be started anew."""
+        self.running = self.goes_back = False
+        self.spent_s += spent_s
+        self.stop = threading.Event()
 
     def _weigh(self) -> None:
         requests = [render.request for render in self.asked]

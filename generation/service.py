@@ -4,6 +4,7 @@ POST   /renders                 202 taken, 200 already known (same render_id is 
 GET    /renders/{id}/events     server-sent events (generation/wire.py); attach again at will
 GET    /renders/{id}/picture    the PNG, for a while
 DELETE /renders/{id}            stop it at the next step
+PUT    /renders/{id}/pause      let it wait from the next step on; DELETE lets it go on
 PUT    /blobs/{sha256}          an input file; HEAD asks whether it is here
 PUT    /brands/{brand}/loras    {"sha256s": [...]}: the LoRAs that may serve
 GET    /models /health /ready /metrics
@@ -195,6 +196,16 @@ def _render_routes(app: FastAPI, service: GenerationService) -> None:
     @app.delete("/renders/{render_id}")
     async def cancel(render_id: str) -> Response:
         service.queue.cancel(render_id)
+        return Response(status_code=204)
+
+    @app.put("/renders/{render_id}/pause")
+    async def pause(render_id: str) -> Response:
+        service.queue.pause(render_id, paused=True)
+        return Response(status_code=204)
+
+    @app.delete("/renders/{render_id}/pause")
+    async def resume(render_id: str) -> Response:
+        service.queue.pause(render_id, paused=False)
         return Response(status_code=204)
 
 

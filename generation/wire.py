@@ -2,7 +2,7 @@
 
 Events of `GET /renders/{id}/events` (server-sent events, WHATWG HTML section 9.2):
 
-progress   done, total, place, eta_s, preview   the latest state; older ones are left out
+progress   done, total, place, eta_s, preview, paused   the latest state; older ones are left out
 done       width, height, reproduction, seconds, sha256 of the PNG at /renders/{id}/picture
 error      code, detail, and the device seconds that were used, if any
 stopping   the service goes down; attach again, and submit again if it has forgotten the render
@@ -147,6 +147,7 @@ def _event_parts(event: Event) -> tuple[str, dict[str, Any]]:
             "place": event.place,
             "eta_s": event.eta_s,
             "preview": preview,
+            "paused": event.paused,
         }
     if isinstance(event, PictureFacts):
         return "done", {
@@ -175,6 +176,7 @@ def event_from_parts(kind: str, data: str) -> Event | None:
                 place=int(raw["place"]),
                 eta_s=None if raw["eta_s"] is None else float(raw["eta_s"]),
                 preview=base64.b64decode(raw["preview"], validate=True),
+                paused=bool(raw.get("paused", False)),
             )
         if kind == "done":
             return PictureFacts(

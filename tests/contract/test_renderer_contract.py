@@ -61,9 +61,10 @@ def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 )
 async def renderer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RendererClient]:
     kind = str(request.param)
-    engine = (
-        request.getfixturevalue("tiny_engine") if kind.startswith("diffusers") else DrawnEngine()
-    )
+    tiny = kind.startswith("diffusers")
+    # Slow enough that what is asked for meanwhile comes before the end.
+    drawn = DrawnEngine(step_seconds=0.002)
+    engine = request.getfixturevalue("tiny_engine") if tiny else drawn
     settings = tcp_settings(tmp_path) if kind.endswith("TCP") else unix_settings(tmp_path)
     async with running_service(engine, settings) as running, running.client() as client:
         yield client
@@ -165,6 +166,32 @@ async def test_a_cancelled_render_says_so(renderer: RendererClient) -> None:
 
     with pytest.raises(RenderCancelled):
         await cancel_at_the_first_sign()
+
+
+async def test_a_paused_render_waits_and_goes_on_to_the_same_picture(
+    renderer: RendererClient,
+) -> None:
+    plain = await picture_of(renderer, wanted("plain", steps=100))
+    seen: list[Progress] = []
+    async for event in renderer.render(wanted(steps=100)):
+        if isinstance(event, Picture):
+            assert event.png == plain.png
+        elif not seen:
+            await renderer.pause("r1")
+            seen.append(event)
+        elif event.paused:
+            seen.append(event)
+            assert event.eta_s is None
+            await renderer.resume("r1")
+    assert len(seen) > 1
+
+
+async def test_pausing_the_unknown_or_finished_is_no_error(renderer: RendererClient) -> None:
+    await renderer.pause("never-heard-of")
+    await picture_of(renderer, wanted())
+    await renderer.pause("r1")
+    await renderer.resume("r1")
+    assert await picture_of(renderer, wanted())
 
 
 async def test_cancelling_the_unknown_or_finished_is_no_error(renderer: RendererClient) -> None:

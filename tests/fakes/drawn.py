@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from brand.spec import (
@@ -15,7 +16,7 @@ from brand.spec import (
     sha256_hex,
 )
 from generation.drawn_engine import DrawnEngine
-from generation.engines import Engine
+from generation.engines import Engine, Wish
 
 
 class _Inputs:
@@ -37,6 +38,7 @@ class DrawnRenderer:
     def __init__(self, folder: Path, *, step_seconds: float = 0.0) -> None:
         self._folder = folder
         self._stopped: dict[str, threading.Event] = {}
+        self._paused: set[str] = set()
         self.step_seconds = step_seconds
 
     async def render(self, request: RenderRequest) -> AsyncIterator[Progress | Picture]:
@@ -48,9 +50,12 @@ class DrawnRenderer:
         def put(item: Progress | Picture | Exception) -> None:
             loop.call_soon_threadsafe(items.put_nowait, item)
 
+        def wished() -> Wish:
+            return replace(Wish.of(request), paused=request.render_id in self._paused)
+
         def work() -> None:
             try:
-                put(engine.render(request, _Inputs(self._folder), put, stop.is_set))
+                put(engine.render(request, _Inputs(self._folder), put, stop.is_set, wished))
             except Exception as exc:  # noqa: BLE001 - handed over to whoever waits
                 put(exc)
 
@@ -70,6 +75,14 @@ class DrawnRenderer:
     async def cancel(self, render_id: str) -> None:
         """Stop it at the next step."""
         self._stopped.setdefault(render_id, threading.Event()).set()
+
+    async def pause(self, render_id: str) -> None:
+        """Let it wait from the next step on."""
+        self._paused.add(render_id)
+
+    async def resume(self, render_id: str) -> None:
+        """Let it go on."""
+        self._paused.discard(render_id)
 
     async def put_blob(self, data: bytes) -> str:
         """Keep an input."""

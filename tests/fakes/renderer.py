@@ -53,6 +53,8 @@ class FakeRenderer:
         self.allowed: dict[str, frozenset[str]] = {}
         self.cancelled: set[str] = set()
         self._stops: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._news: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.paused: set[str] = set()
         self.away = False
         """Whether it can't be told to stop anything."""
         self.failures: list[RenderError] = []
@@ -72,6 +74,8 @@ class FakeRenderer:
         hook = self.before_picture(request)
         if hasattr(hook, "__await__"):
             await hook
+        async for event in self._while_paused(request, 2):
+            yield event
         if request.render_id in self.cancelled:
             raise RenderCancelled("cancelled on request")
         image = self.paint(request.spec)
@@ -101,6 +105,26 @@ class FakeRenderer:
             raise RenderUnavailable("The generation service does not answer.")
         self.cancelled.add(render_id)
         self._stops[render_id].set()
+        self._news[render_id].set()
+
+    async def pause(self, render_id: str) -> None:
+        """Takes effect at the next step."""
+        self.paused.add(render_id)
+        self._news[render_id].set()
+
+    async def resume(self, render_id: str) -> None:
+        """It goes on."""
+        self.paused.discard(render_id)
+        self._news[render_id].set()
+
+    async def _while_paused(self, request: RenderRequest, done: int) -> AsyncIterator[Progress]:
+        told = False
+        while request.render_id in self.paused and request.render_id not in self.cancelled:
+            self._news[request.render_id].clear()
+            if not told:
+                yield Progress(done=done, total=2, paused=True)
+            told = True
+            await self._news[request.render_id].wait()
 
     async def until_cancelled(self, render_id: str) -> None:
         """Return once this render is told to stop."""

@@ -104,6 +104,15 @@ class Renderer(Protocol):
         """Stop it at the next step; no error if it is unknown or finished."""
         ...
 
+    async def pause(self, render_id: str) -> None:
+        """Let it wait from the next step on; no error if it is unknown or finished. Its progress
+        says so; what has been computed is kept, for a while at least."""
+        ...
+
+    async def resume(self, render_id: str) -> None:
+        """Let a paused one go on; no error if it is unknown, finished or not paused."""
+        ...
+
     async def put_blob(self, data: bytes) -> str:
         """Upload an input (reference picture, LoRA file); its sha256."""
         ...

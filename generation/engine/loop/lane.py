@@ -64,9 +64,14 @@ class Lane:
         )
 
     @property
+    def riding(self) -> list[Ride]:
+        """Those of its flights that are not paused."""
+        return [ride for ride in self.rides if not ride.paused]
+
+    @property
     def priority(self) -> int:
-        """The highest of its flights'."""
-        return max(ride.priority for ride in self.rides)
+        """The highest of its riding flights'."""
+        return max(ride.priority for ride in self.riding)
 
     @property
     def seconds(self) -> dict[int, float]:
@@ -76,7 +81,7 @@ class Lane:
     def seating(self, teams: Teams) -> Seating[Ride] | None:
         """Who rides next; None where no bucket is left that holds any of them."""
         seconds = self.seconds
-        return self.seats.choose(self.rides, seconds, teams) if seconds else None
+        return self.seats.choose(self.riding, seconds, teams) if seconds else None
 
     def measured(self, seconds: float, profiled: float) -> None:
         """A call that should have taken `profiled` took so long."""

@@ -43,7 +43,7 @@ class Outlook:
                         priority=ride.priority,
                         team=ride.team,
                     )
-                    for ride in lane.rides
+                    for ride in lane.riding
                 ],
                 seconds={size: s * lane.correction for size, s in lane.seconds.items()},
             )
@@ -52,9 +52,9 @@ class Outlook:
         ]
         found = forecast(on_paper, teams.copy())
         rides = [ride for lane in lanes for ride in lane.rides]
-        begun = sum(ride.begun for ride in rides)
+        begun = sum(ride.begun and not ride.paused for ride in rides)
         waiting = sorted(
-            (ride for ride in rides if not ride.begun),
+            (ride for ride in rides if not ride.begun and not ride.paused),
             key=lambda ride: (found.begins.get(ride.number, float("inf")), ride.number),
         )
         for place, ride in enumerate(waiting):

@@ -9,6 +9,7 @@ import torch
 
 from brand.spec import RenderError, RenderFailed
 from generation.engine.flights import Control, Flight, FlightProgress, Lead, Row
+from generation.engines import Wish
 
 Told = Callable[[FlightProgress], None]
 Cancelled = Callable[[], bool]
@@ -28,6 +29,8 @@ class Ride:
         self.rows = len(flight.terms)
         self.priority = flight.priority
         self.team = flight.team
+        self.paused = False
+        """Whether it keeps its latents and takes no seat."""
         self.begun = False
         self.used: set[int] = set()
         """Buckets it has ridden in since its start."""
@@ -46,13 +49,14 @@ class Ride:
         """Evaluations still to come."""
         return self.flight.remaining
 
-    def wished_priority(self) -> int:
-        """What its priority should be by now; its previews become what is wished at once."""
-        if self.flight.wished is None:
-            return self.priority
-        wish = self.flight.wished()
-        self.flight.preview_every = wish.preview_every
-        return wish.priority
+    def wish(self) -> Wish:
+        """What those who wait want by now; its previews become what is wished at once."""
+        flight = self.flight
+        if flight.wished is None:
+            return Wish(priority=self.priority, preview_every=flight.preview_every)
+        wish = flight.wished()
+        flight.preview_every = wish.preview_every
+        return wish
 
     def questions(self) -> list[Row]:
         """Its rows for the next call: with guidance the negative prompt's, then the prompt's."""
@@ -99,7 +103,7 @@ class Ride:
 
     def tell_place(self, now: float) -> None:
         """Report how many go before it; nothing is said twice."""
-        if self.begun or self.ahead == self._place_told:
+        if self.begun or self.paused or self.ahead == self._place_told:
             return
         self._place_told = self.ahead
         total = self.flight.stepper.total

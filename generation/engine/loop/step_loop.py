@@ -46,6 +46,10 @@ class LoopModel:
     """Run in the loop's thread before it computes with this model, e.g. to set the threads."""
 
 
+_LOOK_AGAIN_S = 0.05
+"""So often it is asked, while all in the air are paused, whether one is to go on."""
+
+
 class StepLoop:
     """Flies flights. `fly` may be called from any number of threads.
 
@@ -164,6 +168,8 @@ class StepLoop:
     def _admit(self) -> bool:
         """Take in who has come, waiting for someone if nobody is in the air; False: it is over."""
         with self._changed:
+            if self._lanes and not self._riding() and not (self._inbox or self._closing):
+                self._changed.wait(_LOOK_AGAIN_S)
             while not (self._inbox or self._lanes or self._closing):
                 self._changed.wait()
             if self._closing:
@@ -194,6 +200,10 @@ class StepLoop:
     def _aloft(self) -> list[Ride]:
         return [ride for lane in self._lanes.values() for ride in lane.rides]
 
+    def _riding(self) -> list[Lane]:
+        """Lanes in which somebody is not paused."""
+        return [lane for lane in self._lanes.values() if lane.riding]
+
     def _turn(self) -> None:
         """One call of one model."""
         self._for_each(self._heed)
@@ -201,12 +211,12 @@ class StepLoop:
             self._outlook.renew(self._lanes.values(), self._teams)
             self._for_each(lambda ride: ride.tell_place(self._clock()))
         seatings = self._seatings()
-        if not self._lanes:
-            return
         wants = [
             Want(lane=lane, priority=lane.priority, seconds=_next_call_s(lane, seatings.get(lane)))
-            for lane in self._lanes.values()
+            for lane in self._riding()
         ]
+        if not wants:
+            return
         lane = self._robin.choose(wants).lane
         if lane.conditions != self._prepared:
             lane.prepare()
@@ -215,21 +225,21 @@ class StepLoop:
         if seating is None:
             self._survey(lane)
             return
-        lane.seats.ridden(seating, len(lane.rides) - len(seating.riders), self._teams)
+        lane.seats.ridden(seating, len(lane.riding) - len(seating.riders), self._teams)
         self._steps.take(lane, seating)
         self._correction = lane.correction
 
     def _seatings(self) -> dict[Lane, Seating[Ride]]:
         """Who would ride in each lane whose profile is known."""
         seatings: dict[Lane, Seating[Ride]] = {}
-        for lane in list(self._lanes.values()):
+        for lane in self._riding():
             if lane.survey is not None:
                 continue
             seating = lane.seating(self._teams)
             if seating is not None:
                 seatings[lane] = seating
             else:  # memory was found too small for any of them
-                for ride in list(lane.rides):
+                for ride in lane.riding:
                     self._end(ride, out_of_memory(ride.flight))
         return seatings
 
@@ -238,12 +248,19 @@ class StepLoop:
         if ride.cancelled():
             self._end(ride, RenderCancelled("Cancelled on request."))
             return
-        priority = ride.wished_priority()
-        if priority != ride.priority:
-            self._teams.leave(ride)
-            ride.priority = priority
+        wish = ride.wish()
+        if (wish.priority, wish.paused) == (ride.priority, ride.paused):
+            return
+        self._part(ride)
+        ride.priority, ride.paused = wish.priority, wish.paused
+        if not ride.paused:
             self._teams.enter(ride)
-            self._outlook.changed()
+
+    def _part(self, ride: Ride) -> None:
+        """It competes for the device no more; while it was paused it did not."""
+        if not ride.paused:
+            self._teams.leave(ride)
+        self._outlook.changed()
 
     def _for_each(self, action: Callable[[Ride], None]) -> None:
         """Whatever is thrown on behalf of one flight is that flight's failure."""
@@ -272,8 +289,7 @@ class StepLoop:
         lane = self._lanes.get(ride.flight.signature)
         if lane is not None and ride in lane.rides:
             lane.rides.remove(ride)
-            self._teams.leave(ride)
-            self._outlook.changed()
+            self._part(ride)
             ride.flight.buckets = lane.profile.buckets if lane.profile else ()
             if not lane.rides:  # its model may be unloaded as soon as the flight has ended
                 self._robin.forget(lane)

@@ -1,11 +1,12 @@
 """What those who wait wish may change on the way: the next step heeds it, bits never move."""
 
 import random
+import threading
 
 import pytest
 import torch
 
-from brand.spec import RenderFailed
+from brand.spec import RenderCancelled, RenderFailed
 from generation.engine.flights import Flight
 from generation.engines import Wish
 from tests.fakes.flying import SECONDS, ToyDenoiser, toy_flight, toy_loop, toy_profiles
@@ -87,7 +88,9 @@ def test_bits_never_depend_on_how_wishes_change(seed: int) -> None:
 
     def fickle(number: int) -> Flight:
         flight = toy_flight(str(number), seed=number, steps=9, team=f"team {number % 3}")
-        flight.wished = lambda: Wish(priority=chance.choice([0, 5, 10]))
+        flight.wished = lambda: Wish(
+            priority=chance.choice([0, 5, 10]), paused=chance.random() < 0.2
+        )
         return flight
 
     flown = [deck.start(fickle(number)) for number in range(20)]
@@ -95,3 +98,63 @@ def test_bits_never_depend_on_how_wishes_change(seed: int) -> None:
         assert torch.equal(future.result(PATIENCE_S), by_hand(toy_flight(seed=number, steps=9)))
     assert deck.loop.standing().flights == 0
     deck.close()
+
+
+def test_a_paused_flight_leaves_its_seat_and_goes_on_with_the_same_bits(gate: Gate) -> None:
+    deck = narrow(gate)
+    paused, other = toy_flight("paused", steps=6), toy_flight("other", seed=1, steps=20)
+    wishing = Wishing(paused)
+    first = deck.start(paused)
+    gate.wait()
+    second = deck.start(other)
+    arrived(deck, 2)
+    gate.step(2)
+    assert rode(deck, paused)[-2:] == [True] * 2  # what lands sooner goes first among equals
+    wishing.now = Wish(paused=True)
+    gate.step(6)  # the call at the gate had been seated before
+    assert rode(deck, paused)[-5:] == [False] * 5
+    assert deck.loop.standing().flights == 2
+    wishing.now = Wish()
+    gate.step(2)
+    assert rode(deck, paused)[-1]
+    gate.open()
+    assert torch.equal(first.result(PATIENCE_S), by_hand(toy_flight(steps=6)))
+    assert torch.equal(second.result(PATIENCE_S), by_hand(toy_flight(seed=1, steps=20)))
+    deck.close()
+
+
+def test_a_loop_of_paused_flights_rests_until_one_goes_on_or_comes_or_is_cancelled() -> None:
+    deck = Deck(denoiser := ToyDenoiser(), toy_loop(denoiser))
+    flights = [toy_flight(str(number), seed=number, steps=4) for number in range(3)]
+    wishes = [Wishing(flight) for flight in flights]
+    stop = threading.Event()
+    for wishing in wishes:
+        wishing.now = Wish(paused=True)
+    flown = [deck.start(flight, stop if flight is flights[2] else None) for flight in flights]
+    arrived(deck, 3)
+    newcomer = deck.start(toy_flight("new", seed=9, steps=4))
+    assert torch.equal(newcomer.result(PATIENCE_S), by_hand(toy_flight(seed=9, steps=4)))
+    assert deck.loop.standing().flights == 3
+    assert not any(future.done() for future in flown)
+    stop.set()
+    with pytest.raises(RenderCancelled):
+        flown[2].result(PATIENCE_S)
+    for number in range(2):
+        wishes[number].now = Wish()
+        landed = flown[number].result(PATIENCE_S)
+        assert torch.equal(landed, by_hand(toy_flight(seed=number, steps=4)))
+    assert deck.loop.standing().flights == 0
+    deck.close()
+
+
+def test_who_is_paused_is_told_no_time_and_holds_nobody_up(deck: Deck, gate: Gate) -> None:
+    paused, other = toy_flight("paused", steps=50), toy_flight("other", seed=1, steps=6)
+    wishing = Wishing(paused)
+    wishing.now = Wish(paused=True)
+    first, second = deck.start(paused), deck.start(other)
+    gate.open()
+    second.result(PATIENCE_S)
+    assert all(progress.ahead == 0 for progress in deck.told["other"])
+    assert deck.told["paused"] == []
+    wishing.now = Wish()
+    assert torch.equal(first.result(PATIENCE_S), by_hand(toy_flight(steps=50)))
