@@ -97,7 +97,7 @@ def _one_lora(value: Value, vocabulary: Vocabulary) -> tuple[str, float | None]:
     name, colon, weight = value.text.rpartition(":")
     if not colon:
         return _lora_name(value, value.text, vocabulary), None
-    canonical = _lora_name(value, name, vocabulary) if name else ""
+    canonical = _lora_name(_first(value, len(name)), name, vocabulary) if name else ""
     lora = vocabulary.lora(canonical or vocabulary.lora_default)
     if lora is None:
         raise mistake(
@@ -115,6 +115,15 @@ def _one_lora(value: Value, vocabulary: Vocabulary) -> tuple[str, float | None]:
             allowed=(str(limits),),
         )
     return canonical, float(weight.replace(",", "."))
+
+
+def _first(value: Value, length: int) -> Value:
+    """Placed at its first characters alone, so that the right word leaves the rest as it is."""
+    start, end = value.position.start, value.position.end
+    whole_text = end - start == len(value.text)
+    return (
+        replace(value, position=Position(start=start, end=start + length)) if whole_text else value
+    )
 
 
 def _lora_name(value: Value, name: str, vocabulary: Vocabulary) -> str:

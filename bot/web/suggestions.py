@@ -76,7 +76,7 @@ def _closed(kit: BrandKit) -> frozenset[str]:
 def _ways(kit: BrandKit) -> Iterator[tuple[str, str]]:
     """What is written like a template: what is put in, and one line about it."""
     for kind in kit.ways.controls:
-        yield f"control:{kind}", f"an attached picture leads, by its {kind} map"
+        yield f"control:{kind}", "led by an attached picture"
     if kit.ways.highres:
         yield f"highres:{kit.ways.highres:g}", "a second pass at a larger size"
     if kit.ways.outpaint:

@@ -64,6 +64,15 @@ def test_the_forms_first_picture_leads_where_the_words_say_no_more() -> None:
     assert (said.reference, said.controls[0].picture) == (ONE, TWO)
 
 
+def test_the_right_name_of_a_lora_leaves_its_weight_alone() -> None:
+    line = "/imagine a mug lora:skech:0.5"
+    with pytest.raises(Mistake) as found:
+        parse(line, vocabulary=VOCABULARY)
+    assert found.value.position is not None
+    start, end = found.value.position.start, found.value.position.end
+    assert line[:start] + found.value.nearest + line[end:] == "/imagine a mug lora:sketch:0.5"
+
+
 def test_turning_a_mask_round_needs_a_mask() -> None:
     assert "`--invert` turns a mask round" in mistake("a sky --invert", ONE).message
 
