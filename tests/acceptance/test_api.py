@@ -8,6 +8,8 @@ from pathlib import Path
 
 import httpx
 import openai
+import pytest
+import requests  # noqa: TID251  (what webuiapi itself calls with)
 import webuiapi
 from PIL import Image
 
@@ -74,3 +76,22 @@ def _webui(port: int, key: str, size: tuple[int, int]) -> None:
     )
     assert got.image.size == size
     assert got.info["all_seeds"] == [7]
+    told = client.png_info(got.image)
+    assert told.info == got.info["infotexts"][0], "read back from the published file's own label"
+    assert client.png_info(got.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)).info == ""
+    _webui_settings(client)
+
+
+def _webui_settings(client: webuiapi.WebUIApi) -> None:
+    """What can't be set or done raises in the client, large pictures or not."""
+    current = client.util_get_current_model()
+    client.util_set_model(current)
+    another = next(name for name in client.util_get_model_names() if "/" in name)
+    with pytest.raises(requests.JSONDecodeError):
+        client.util_set_model(another)
+    assert client.util_get_current_model() == current
+    noise = Image.effect_noise((1024, 1024), 90).convert("RGB")
+    for call in (client.extra_single_image, client.interrogate):
+        with pytest.raises(RuntimeError, match="not_supported"):
+            call(noise)
+    assert client.controlnet_module_list() == ["none", *client.controlnet_model_list()]

@@ -4,11 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from bot.web.api.app import openapi_of
+from bot.web.api.failures import WEBUI_PATHS
 from tests.fakes.api import EVERY, Served, make_api
 
 ROOT = Path(__file__).parents[4]
@@ -38,9 +40,29 @@ def test_the_commands_of_the_page_run_one_after_the_other(api: Served, tmp_path:
 async def test_the_routes_that_the_page_names_exist() -> None:
     api = await make_api()
     routes = set(openapi_of(api.app)["paths"]) | {"/v1/openapi.json"}
-    named = {path.rstrip("/") for path in re.findall(r"`(/(?:v1|sdapi)/[a-z0-9/._-]+)`", PAGE)}
+    named = {
+        path.rstrip("/")
+        for path in re.findall(r"`(?:[A-Z]+ )?(/(?:v1|sdapi|controlnet)/[a-z0-9/._-]+)`", PAGE)
+    }
     assert named
     assert named <= routes, named - routes
+
+
+async def test_every_route_of_automatic1111s_face_stands_in_its_table_once() -> None:
+    api = await make_api()
+    there = sorted(
+        f"{method.upper()} {path}"
+        for path, methods in openapi_of(api.app)["paths"].items()
+        if path.startswith(WEBUI_PATHS)
+        for method in methods
+    )
+    cells = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
+    table = [name for cell in cells for name in re.findall(r"`([A-Z]+ /[a-z0-9/._-]+)`", cell)]
+    assert sorted(table) == there
+
+
+def test_the_client_that_the_page_names_is_the_one_that_is_tested() -> None:
+    assert set(re.findall(r"`webuiapi` ([0-9.]+[0-9])", PAGE)) == {version("webuiapi")}
 
 
 def test_the_scopes_that_the_page_asks_for_are_those_that_there_are() -> None:

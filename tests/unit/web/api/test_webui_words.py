@@ -148,7 +148,7 @@ def test_the_client_raises_for_what_would_be_dropped(
 
 async def test_a_request_that_names_no_sampler_is_held_against_the_kits_own() -> None:
     api = await make_api(kit_of("euler_a", "euler"))
-    async with api.client() as client:
+    async with api.working(), api.client() as client:
         for extra, field in (({"scheduler": "nonsense"}, "nonsense"), ({"eta": 0.5}, "eta")):
             answer = await client.post("/sdapi/v1/txt2img", json={"prompt": "a mug", **extra})
             assert (answer.status_code, field in answer.json()["detail"]) == (422, True)
@@ -159,7 +159,7 @@ async def test_a_request_that_names_no_sampler_is_held_against_the_kits_own() ->
 async def test_a_style_and_a_checkpoint_of_another_template_are_refused() -> None:
     [product] = API_KIT.templates
     api = await make_api(replace(API_KIT, templates=(product, replace(product, name="scene"))))
-    async with api.client() as client:
+    async with api.working(), api.client() as client:
         answer = await client.post(
             "/sdapi/v1/txt2img",
             json={
