@@ -65,6 +65,10 @@ class Brief(Encoded):
     like_weight: float | None = None
     highres: float | None = None
     """Painted over once more at so many times its size."""
+    highres_strength: float | None = None
+    """How far that second pass leaves the first one's picture, 0.05 to 1; None: HighRes's own."""
+    highres_steps: int | None = None
+    """Of the second pass, before its strength leaves some out; None: as many as in the first."""
     recipe: str = ""
     """A name from the kit's list of recipes in several stages."""
 

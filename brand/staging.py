@@ -48,7 +48,7 @@ def recipe_of(brief: Brief, kit: BrandKit) -> Recipe | None:
 def first_stage(brief: Brief, kit: BrandKit, recipe: Recipe, seed: int) -> tuple[RenderSpec, ...]:
     """What the first stage renders. All later stages are looked at too, so that a word that the
     kit bans is refused before anything is rendered. Raises the BriefRefused tree."""
-    begun = replace(brief, highres=None, mask="" if recipe.needs_mask else brief.mask)
+    begun = _in_one_pass(replace(brief, mask="" if recipe.needs_mask else brief.mask))
     stage = recipe.stages[0]
     if stage.strength is not None and brief.reference and brief.strength is None:
         begun = replace(begun, strength=stage.strength)
@@ -79,8 +79,9 @@ def later_stage(
         mask="" if not stage.mask else (brief.mask or mask) if stage.mask == UPLOAD else mask,
         invert=brief.invert and stage.mask == UPLOAD,
         like_weight=None,
-        highres=brief.highres if last else None,
     )
+    if not last:
+        begun = _in_one_pass(begun)
     texts = _texts(stage, brief)
     return tuple(
         compile_brief(replace(begun, words=words), kit, seed, index)
@@ -112,6 +113,10 @@ def stage_mask(stage: Stage, width: int, height: int) -> bytes:
     out = io.BytesIO()
     image.convert("RGB").save(out, "PNG")
     return out.getvalue()
+
+
+def _in_one_pass(brief: Brief) -> Brief:
+    return replace(brief, highres=None, highres_strength=None, highres_steps=None)
 
 
 def _texts(stage: Stage, brief: Brief) -> tuple[str, ...]:

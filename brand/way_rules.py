@@ -1,7 +1,7 @@
 """The ways of making a picture that a brief asks for, held against what the kit allows."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brand.brief import Brief, ControlWish
 from brand.encoding import as_written
@@ -17,6 +17,7 @@ from brand.spec import (
     Outpaint,
     is_sha256,
 )
+from brand.ways import LEAST_HIGHRES
 from brand.words import clean, nearest, one_of
 
 ALL_NEW = 1.0
@@ -163,11 +164,23 @@ def _like(brief: Brief, kit: BrandKit) -> ImagePrompt | None:
 
 def _highres(brief: Brief, kit: BrandKit) -> HighRes | None:
     if brief.highres is None:
+        for field in ("highres_strength", "highres_steps"):
+            if getattr(brief, field) is not None:
+                raise BriefRefused(
+                    f"`{field}` is of a second pass, and there is none. Add `highres`, or leave it "
+                    "out. Nothing was queued.",
+                    field=field,
+                )
         return None
     if not kit.ways.highres:
         raise _not_allowed("a second pass at a larger size", "highres = 2", "highres", kit)
     within("highres", brief.highres, 1, kit.ways.highres)
-    return HighRes(scale=as_written(brief.highres))
+    within("highres_strength", brief.highres_strength, LEAST_HIGHRES, 1)
+    within("highres_steps", brief.highres_steps, 1, kit.generation.max_steps)
+    found = HighRes(scale=as_written(brief.highres), steps=brief.highres_steps or 0)
+    if brief.highres_strength is None:
+        return found
+    return replace(found, strength=as_written(brief.highres_strength))
 
 
 def _needs_reference(brief: Brief, field: str, says: str) -> None:

@@ -48,6 +48,8 @@ CONTROL_KINDS = (
 MAX_LORAS = 8
 MAX_CONTROLS = 4
 MAX_EMBEDDINGS = 8
+LEAST_HIGHRES = 0.05
+"""Strength of a second pass; with less it would paint nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +164,7 @@ class HighRes(Encoded):
 
     def __post_init__(self) -> None:
         within("highres scale", self.scale, 1, 4)
-        within("highres strength", self.strength, 0.05, 1)
+        within("highres strength", self.strength, LEAST_HIGHRES, 1)
         within("highres steps", self.steps, 0, 200)
 
 

@@ -168,6 +168,7 @@ class _ImagineReader:
         template = self._variables.template
         lora, lora_weight = flags.get("lora", ("", None))
         like, like_weight = flags.get("like", ("", None))
+        highres, highres_strength, highres_steps = flags.get("highres", (None, None, None))
         brief = Brief(
             words=self._free_words(),
             template=template.name if template else "",
@@ -191,7 +192,9 @@ class _ImagineReader:
             controls=flags.get("control", ()),
             like=like,
             like_weight=like_weight,
-            highres=flags.get("highres"),
+            highres=highres,
+            highres_strength=highres_strength,
+            highres_steps=highres_steps,
             recipe=flags.get("recipe", ""),
         )
         return Imagine(brief=brief, brand=flags.get("brand", ""), target=flags.get("channel"))

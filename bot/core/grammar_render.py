@@ -70,7 +70,7 @@ def _flags(brief: Brief, vocabulary: Vocabulary) -> list[tuple[str, str]]:
         ("mask", brief.mask),
         *(("control", _control(wish)) for wish in brief.controls),
         ("outpaint", _sides(brief.outpaint)),
-        ("highres", _number(brief.highres)),
+        ("highres", _second_pass(brief)),
         ("like", brief.like and f"{brief.like}{_at(brief.like_weight)}"),
         ("recipe", brief.recipe and _value(brief.recipe)),
     ]
@@ -82,6 +82,14 @@ def _control(wish: ControlWish) -> str:
     part = f"@{_number(wish.start)}-{_number(wish.end)}" if partly else ""
     picture = f":{wish.picture}" if wish.picture else ""
     return f"{wish.kind}{_at(wish.weight)}{part}{'!' if wish.ready else ''}{picture}"
+
+
+def _second_pass(brief: Brief) -> str:
+    """As `2@0.4@12`, or `2@@12` without a strength."""
+    if brief.highres_steps is None:
+        return f"{_number(brief.highres)}{_at(brief.highres_strength)}"
+    strength, steps = _number(brief.highres_strength), _number(brief.highres_steps)
+    return f"{_number(brief.highres)}@{strength}@{steps}"
 
 
 def _sides(outpaint: Outpaint | None) -> str:
@@ -216,6 +224,8 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.AskChange: lambda c, _v: f"/change {c.review} {_reason(c.reason)}",
     commands.Withdraw: lambda c, _v: f"/withdraw {c.asset}",
     commands.Cancel: lambda c, _v: f"/cancel {c.job}".strip(),
+    commands.PauseJob: lambda c, _v: f"/pause-job {c.job}".strip(),
+    commands.ResumeJob: lambda c, _v: f"/resume-job {c.job}".strip(),
     commands.Queue: lambda c, _v: f"/queue{_brand(c.brand)}",
     commands.Show: lambda c, _v: f"/show {c.target}",
     commands.Find: _find,

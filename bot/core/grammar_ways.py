@@ -4,15 +4,18 @@ import re
 from dataclasses import replace
 
 from bot.core.grammar_mistakes import mistake, shown
-from bot.core.grammar_values import DECIMAL, Flag, Value, choice, decimal
+from bot.core.grammar_values import DECIMAL, Flag, Value, choice, decimal, whole
 from bot.core.ids import is_id
 from bot.core.vocabulary import Range, Vocabulary
 from brand.brief import ControlWish
 from brand.spec import CONTROL_KINDS, Outpaint, SpecInvalid, is_sha256
+from brand.ways import LEAST_HIGHRES
 
 SIDES = ("left", "right", "top", "bottom")
 WEIGHT = Range(low=0, high=2)
 SHARE = Range(low=0, high=1)
+SECOND = Range(low=LEAST_HIGHRES, high=1)
+"""Strength of a second pass."""
 STEP = 8
 """Sizes are multiples of so many pixels."""
 MAX_SIDE = 4096
@@ -125,9 +128,15 @@ def _no_sides(value: Value) -> Exception:
     )
 
 
-def _highres(value: Value, vocabulary: Vocabulary) -> float:
-    number = replace(value, text=value.text.strip("xX×"))
-    return decimal(number, vocabulary.highres)
+def _highres(value: Value, vocabulary: Vocabulary) -> tuple[float, float | None, int | None]:
+    """(scale, strength, steps) of a second pass; the latter two may be left out."""
+    scale, more, rest = value.text.partition("@")
+    strength, at, steps = rest.partition("@")
+    return (
+        decimal(replace(value, text=scale.strip("xX×")), vocabulary.highres),
+        decimal(replace(value, text=strength), SECOND) if strength or (more and not at) else None,
+        whole(replace(value, text=steps), vocabulary.steps) if at else None,
+    )
 
 
 def _recipe(value: Value, vocabulary: Vocabulary) -> str:
@@ -161,7 +170,7 @@ WAY_FLAGS = (
     ),
     Flag(
         name="highres",
-        takes="SCALE",
+        takes="SCALE[@STRENGTH][@STEPS]",
         about="a second pass at a larger size",
         read=_highres,
         parameter=lambda _: True,

@@ -58,4 +58,5 @@ def _control(use: ControlUse) -> str:
 
 
 def _second_pass(use: HighRes) -> str:
-    return f"× {use.scale:g}, strength {use.strength:g}"
+    steps = f", {use.steps} steps" if use.steps else ""
+    return f"× {use.scale:g}, strength {use.strength:g}{steps}"

@@ -72,6 +72,10 @@ class BriefIn(Strict):
     like_weight: Weight | None = None
     highres: Annotated[float, Field(ge=1, le=4, allow_inf_nan=False)] | None = None
     """Painted over once more at so many times its size."""
+    highres_strength: Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)] | None = None
+    """How far that second pass leaves the first one's picture."""
+    highres_steps: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Of the second pass; as many as in the first where it is left out."""
     recipe: NAME = ""
     """A recipe of several stages from the kit's list."""
     fresh: bool = False

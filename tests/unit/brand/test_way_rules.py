@@ -102,6 +102,11 @@ def test_what_the_kit_does_not_allow_is_refused_with_whom_to_ask(
         ),
         ({"highres": 3.0}, OutOfRange, "between 1 and 2"),
         ({"highres": float("nan")}, OutOfRange, "highres"),
+        ({"highres": 2.0, "highres_strength": 0.01}, OutOfRange, "between 0.05 and 1"),
+        ({"highres": 2.0, "highres_steps": 0}, OutOfRange, "`highres_steps` must be between 1"),
+        ({"highres": 2.0, "highres_steps": 1000}, OutOfRange, "`highres_steps` must be between 1"),
+        ({"highres_strength": 0.4}, BriefRefused, "`highres_strength` is of a second pass"),
+        ({"highres_steps": 9}, BriefRefused, "`highres_steps` is of a second pass"),
         ({"like_weight": 0.5}, BriefRefused, "there is none"),
     ],
 )
@@ -114,7 +119,7 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 
 def test_a_recipes_stages_are_compiled_from_the_picture_before() -> None:
-    brief = Brief(words="a red mug", recipe="Scene", n=2, highres=2)
+    brief = Brief(words="a red mug", recipe="Scene", n=2, highres=2, highres_steps=9)
     recipe = recipe_of(brief, KIT)
     assert recipe is not None
     base = first_stage(brief, KIT, recipe, 7)
@@ -127,7 +132,7 @@ def test_a_recipes_stages_are_compiled_from_the_picture_before() -> None:
     )
     moods = later_stage(brief, KIT, recipe, 2, seed=7, file=ONE, mask="")
     assert [spec.mask for spec in moods] == [None, None]
-    assert all(spec.highres == HighRes(scale=2.0) for spec in moods)
+    assert all(spec.highres == HighRes(scale=2.0, steps=9) for spec in moods)
     assert "a red mug, warm morning light" in moods[0].prompt
     assert pictures_from(recipe, 0, 2) == 2 + 4
 

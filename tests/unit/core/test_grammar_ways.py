@@ -130,6 +130,22 @@ def test_a_second_pass_a_recipe_and_a_fresh_render() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "second"),
+    [
+        ("highres:2", (2.0, None, None)),
+        ("highres:2x@0.4", (2.0, 0.4, None)),
+        ("--highres 1,5@0,4@12", (1.5, 0.4, 12)),
+        ("highres:2@@12", (2.0, None, 12)),
+    ],
+)
+def test_a_second_pass_has_a_strength_and_steps_of_its_own(
+    typed: str, second: tuple[float, float | None, int | None]
+) -> None:
+    said = brief(f"a mug {typed}")
+    assert (said.highres, said.highres_strength, said.highres_steps) == second
+
+
+@pytest.mark.parametrize(
     ("typed", "meant"),
     [
         ("control:cany", "canny"),
@@ -151,6 +167,10 @@ def test_a_misspelt_way_is_answered_with_the_nearest_word(typed: str, meant: str
         ("--outpaint far", "outpaint:left=128"),
         ("outpaint:0", "doesn't say how far"),
         ("highres:9", "from 1 to 4"),
+        ("highres:2@0", "from 0.05 to 1"),
+        ("highres:2@", "from 0.05 to 1"),
+        ("highres:2@0.4@0", "a whole number from 1 to 50"),
+        ("highres:2@0.4@", "a whole number from 1 to 50"),
         ("highres:1 --strength 0.4", "reference"),
         ("outpaint:left=8", "reference"),
     ],

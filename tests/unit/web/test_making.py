@@ -33,7 +33,7 @@ def test_every_way_is_named_with_its_numbers_and_its_picture() -> None:
         mask=Mask(sha256=OTHER),
         controls=(ControlUse(kind="canny", sha256=FILE, weight=0.8),),
         image_prompt=ImagePrompt(sha256=OTHER),
-        highres=HighRes(scale=1.5),
+        highres=HighRes(scale=1.5, steps=12),
         upscale=2,
     )
     assert lines == [
@@ -41,7 +41,7 @@ def test_every_way_is_named_with_its_numbers_and_its_picture() -> None:
         ("mask", "white is painted anew", OTHER),
         ("led by", "canny × 0.8", FILE),
         ("image prompt", "× 0.6", OTHER),
-        ("second pass", "× 1.5, strength 0.5", ""),
+        ("second pass", "× 1.5, strength 0.5, 12 steps", ""),
         ("enlarged", "× 2", ""),
     ]
 

@@ -16,6 +16,7 @@ from bot.web.api.webui.shapes import Common, PictureIn, TextIn
 from bot.web.api.webui.units import controls_of
 from brand.brief import Brief
 from brand.kit import BrandKit
+from brand.ways import LEAST_HIGHRES
 
 FEATHER = 4
 
@@ -49,7 +50,7 @@ async def understood(client: Client, wanted: Common) -> Understood:
         controls=await controls_of(client, kit, wanted, notes),
     )
     if isinstance(wanted, TextIn):
-        brief = replace(brief, highres=_highres(wanted, notes))
+        brief = _twice(wanted, brief, notes)
     if isinstance(wanted, PictureIn):
         brief = await _from_picture(client, kit, wanted, brief, notes)
     return Understood(meant=meant, brief=brief, notes=notes)
@@ -72,16 +73,22 @@ def _aspect(kit: BrandKit, wanted: Common) -> str:
     return aspect_of(kit, wanted.width or first.width, wanted.height or first.height).name
 
 
-def _highres(wanted: TextIn, notes: list[str]) -> float | None:
+def _twice(wanted: TextIn, brief: Brief, notes: list[str]) -> Brief:
+    """With a second pass, where it is asked for; its strength means what it does for a picture."""
     if not wanted.enable_hr:
-        return None
+        return brief
     if wanted.hr_upscaler not in (None, "Lanczos"):
         notes.append(f"hr_upscaler {wanted.hr_upscaler}: the first pass is enlarged by Lanczos")
-    if wanted.hr_second_pass_steps:
-        notes.append("hr_second_pass_steps: the second pass has as many steps as the first")
-    if wanted.denoising_strength is not None:
-        notes.append("denoising_strength: the second pass has the strength of the house")
-    return wanted.hr_scale or 2.0
+    strength = wanted.denoising_strength
+    if strength is not None and strength < LEAST_HIGHRES:
+        notes.append(f"denoising_strength: a second pass has {LEAST_HIGHRES} at least")
+        strength = LEAST_HIGHRES
+    return replace(
+        brief,
+        highres=wanted.hr_scale or 2.0,
+        highres_strength=strength,
+        highres_steps=wanted.hr_second_pass_steps or None,  # 0: as many as in the first
+    )
 
 
 async def _from_picture(

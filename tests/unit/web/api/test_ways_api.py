@@ -9,6 +9,7 @@ import webuiapi
 from PIL import Image, ImageDraw
 
 from bot.core.jobs import Job
+from brand.spec import HighRes
 from tests.fakes.api import Served, make_api
 
 SIZE = (64, 64)
@@ -66,6 +67,8 @@ async def test_every_way_of_a_brief_is_taken_over_http() -> None:
             "like": sha256,
             "like_weight": 0.5,
             "highres": 2.0,
+            "highres_strength": 0.3,
+            "highres_steps": 7,
         }
         answer = await client.post("/v1/jobs", json=body)
         assert answer.status_code == 202, answer.text
@@ -75,6 +78,8 @@ async def test_every_way_of_a_brief_is_taken_over_http() -> None:
             ({"words": "a mug", "mask": sha256}, "Attach one"),
             ({"words": "a mug", "reference": "0" * 64}, "Attach"),
             ({**wide, "outpaint": {}}, "side"),
+            ({**wide, "highres_steps": 7}, "second pass"),
+            ({**wide, "highres": 2.0, "highres_steps": 900}, "highres_steps"),
             ({"words": "m", "controls": [{"kind": "pose", "picture": sha256}]}, "canny"),
         ):
             refused = await client.post("/v1/jobs", json=bad)
@@ -86,7 +91,7 @@ async def test_every_way_of_a_brief_is_taken_over_http() -> None:
     assert spec.mask is not None
     assert (spec.init.sha256, spec.mask.invert) == (sha256, True)
     assert [(use.kind, use.weight, use.start) for use in spec.controls] == [("canny", 0.7, 0.1)]
-    assert spec.highres is not None
+    assert spec.highres == HighRes(scale=2.0, strength=0.3, steps=7)
     assert spec.image_prompt is not None
 
 
@@ -137,9 +142,14 @@ def test_masks_units_and_second_passes_of_webui_clients_are_taken_over(api: Serv
         with pytest.raises(RuntimeError, match=said):
             client.txt2img(controlnet_units=[bad], alwayson_scripts={}, **plain)
     client.txt2img(enable_hr=True, hr_scale=2.0, alwayson_scripts={}, **plain)
-    highres = newest(api).items[0].spec.highres
-    assert highres is not None
-    assert highres.scale == 2.0
+    # That client always says denoising_strength 0.7, and 0 for as many steps as in the first pass.
+    assert newest(api).items[0].spec.highres == HighRes(scale=2.0, strength=0.7)
+    second = {"hr_second_pass_steps": 6, "denoising_strength": 0.35}
+    client.txt2img(enable_hr=True, hr_scale=1.5, alwayson_scripts={}, **second, **plain)
+    assert newest(api).items[0].spec.highres == HighRes(scale=1.5, strength=0.35, steps=6)
+    least = client.txt2img(enable_hr=True, denoising_strength=0, alwayson_scripts={}, **plain)
+    assert newest(api).items[0].spec.highres == HighRes(scale=2.0, strength=0.05)
+    assert any("denoising_strength" in note for note in least.info["housestyle"]["notes"])
 
 
 @pytest.mark.parametrize("kinds", [["canny"] * 5, ["canny", "depth", "openpose"]])
