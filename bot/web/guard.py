@@ -43,10 +43,16 @@ def is_foreign(method: str, headers: Headers) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site != "same-origin"
-    origin = headers.get("origin")
-    if not origin or origin == "null":
-        return True
-    return urlsplit(origin).netloc != headers.get("host")
+    named = host_of(headers.get("origin", ""))
+    return not named or named != headers.get("host", "").casefold()
+
+
+def host_of(origin: str) -> str:
+    """The host and port that an Origin names; empty for `null` and for what can't be read."""
+    try:
+        return urlsplit(origin).netloc.casefold()
+    except ValueError:
+        return ""
 
 
 class BodyTooLarge(HTTPException):

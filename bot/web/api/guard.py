@@ -9,7 +9,6 @@ import asyncio
 import binascii
 import logging
 from base64 import b64decode
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -25,6 +24,7 @@ from bot.core.uploads import may_bring
 from bot.web.api.caller import OPEN, Client
 from bot.web.api.failures import WEBUI_PATHS, ApiFailure, failure_of_error, plain, response_of
 from bot.web.api.room import BodyRoom, Held, NoRoom
+from bot.web.guard import host_of
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ MAX_PICTURES = 50_000_000
 LOOKED_AT = (
     *("/sdapi/v1/png-info", "/sdapi/v1/interrogate", "/controlnet/detect"),
     *("/sdapi/v1/extra-single-image", "/sdapi/v1/extra-batch-images"),
+    *("/controlnet/txt2img", "/controlnet/img2img"),
 )
 """Where pictures come that are not kept; most of it is refused, but not for its size."""
 WITH_PICTURES = ("/v1/images/edits", "/sdapi/v1/txt2img", "/sdapi/v1/img2img", *LOOKED_AT)
@@ -128,11 +129,10 @@ class ApiGuard:
 
     def _refuse_foreign(self, method: str, headers: Headers) -> None:
         """Raises ApiFailure for what a page of another site sends."""
-        ours = (headers.get("host", ""), urlsplit(self._house.base_url).netloc)
-        hosts = tuple(host.casefold() for host in ours if host)
+        ours = {headers.get("host", "").casefold(), host_of(self._house.base_url)} - {""}
         foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
         if method in BODY_METHODS:
-            foreign |= any(not _is_own(origin, hosts) for origin in headers.getlist("origin"))
+            foreign |= any(host_of(origin) not in ours for origin in headers.getlist("origin"))
         if foreign:
             log.warning("Refused a cross-site request", extra={"action": "api.foreign"})
             raise ApiFailure(
@@ -178,14 +178,6 @@ def _key_of(headers: Headers, path: str) -> str:
         except (binascii.Error, ValueError) as exc:
             raise _unauthorized() from exc
     return ""
-
-
-def _is_own(origin: str, hosts: tuple[str, ...]) -> bool:
-    """Whether an Origin names one of these hosts; `null` and what can't be read name none."""
-    try:
-        return urlsplit(origin).netloc.casefold() in hosts
-    except ValueError:
-        return False
 
 
 def limit_of(path: str) -> int:

@@ -14,6 +14,7 @@ FOREIGN = [
     {"sec-fetch-site": "same-site", "origin": "http://other.portal.test"},
     {"origin": "https://evil.test"},
     {"origin": "null"},
+    {"origin": "http://[::1"},
 ]
 UNSAID = {"referer": "https://evil.test/"}
 

@@ -165,6 +165,8 @@ GET  /controlnet/version                     401  401  401  401  401  401   401 
 GET  /controlnet/model_list                  401  401  401  401  401  401   401   401  200  403
 GET  /controlnet/module_list                 401  401  401  401  401  401   401   401  200  403
 POST /controlnet/detect                      401  401  401  401  401  401   401   401  422  403
+POST /controlnet/txt2img                     401  401  401  401  401  401   401   401  422  403
+POST /controlnet/img2img                     401  401  401  401  401  401   401   401  422  403
 GET  /v1/openapi.json                        200  200  200  200  200  200   200   200  200  200
 """
 FORMS: dict[str, dict[str, str]] = {

@@ -16,6 +16,11 @@ LISTED = failures(**AS_WEBUI)
 UNITS_IN_SCRIPTS = 2
 """The extension's interface in which units come within `alwayson_scripts`."""
 
+_IN_SCRIPTS = (
+    "Send the units in `alwayson_scripts` to /sdapi/v1/txt2img or /sdapi/v1/img2img; webuiapi does "
+    "so without `use_deprecated_controlnet`."
+)
+
 
 @router.get("/version", response_model=dict[str, int], responses=LISTED)
 async def version(client: ReadingUi) -> dict[str, int]:
@@ -44,6 +49,18 @@ async def detect(client: ReadingUi) -> NoReturn:
         "Maps are made on the way to a picture and not given out. Send the picture itself as a "
         "unit's `image`, with the unit's `module`, to txt2img or img2img.",
     )
+
+
+@router.post("/txt2img", **NEVER)
+async def txt2img(client: ReadingUi) -> NoReturn:
+    """Refused: the extension's interface before units."""
+    raise refused("controlnet_units", _IN_SCRIPTS)
+
+
+@router.post("/img2img", **NEVER)
+async def img2img(client: ReadingUi) -> NoReturn:
+    """Refused: the extension's interface before units."""
+    raise refused("controlnet_units", _IN_SCRIPTS)
 
 
 async def _kinds(client: ReadingUi) -> list[str]:

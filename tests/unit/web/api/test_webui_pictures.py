@@ -87,6 +87,14 @@ def test_what_the_house_does_elsewhere_is_refused_with_the_way_to_it(api: Served
         (lambda: client.extra_batch_images([noise(), noise()]), "/upscale ID"),
         (lambda: client.interrogate(noise()), "png-info"),
         (lambda: client.controlnet_detect([noise()], module="canny"), "alwayson|module"),
+        (
+            lambda: client.txt2img(
+                controlnet_units=[webuiapi.ControlNetUnit(image=noise())],
+                use_deprecated_controlnet=True,
+                **PLAIN,
+            ),
+            "alwayson_scripts",
+        ),
     ):
         with pytest.raises(RuntimeError, match=said) as refused:
             call()

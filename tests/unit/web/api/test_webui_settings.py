@@ -119,5 +119,5 @@ async def test_controlnet_addresses_need_a_key_and_fail_in_the_clients_shape() -
         assert (refused.status_code, refused.json()["error"]) == (401, "invalid_api_key")
         basic = await stranger.get("/controlnet/version", auth=("x", await api.key()))
         assert basic.json() == {"version": 2}
-        nothing = await client.post("/controlnet/txt2img", json={})
+        nothing = await client.post("/controlnet/settings", json={})
         assert (nothing.status_code, nothing.json()["error"]) == (404, "not_found")
