@@ -2,10 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from brand.spec import (
     InputMissing,
@@ -26,12 +27,18 @@ from generation.engine.finish import Pool
 from generation.engine.library.catalogue import ModelSource, find_models
 from generation.engine.library.fleet import Fleet
 from generation.engine.library.loader import quiet_libraries
+from generation.engine.library.sources import SIDE_STEPS
 from generation.engine.library.weights import WeightsIndex
 from generation.engine.loop.profile import LEAST_ROWS, Profiles
 from generation.engine.loop.standing import Standing
 from generation.engine.loop.step_loop import LoopModel, StepLoop
 from generation.engine.making import Making, Shop
-from generation.engine.sampling.samplers import check_sampler, new_scheduler, samplers_for
+from generation.engine.sampling.samplers import (
+    check_sampler,
+    new_scheduler,
+    samplers_for,
+    steps_as_ever,
+)
 from generation.engines import (
     DIFFUSERS_SLOTS,
     Cancelled,
@@ -44,11 +51,11 @@ from generation.engines import (
 
 ENGINE = "in-flight/1"
 """Raised whenever this code changes the pixels of a recipe."""
+ENGINE_SINCE_CLIPPING = "in-flight/2"
+"""Of recipes whose sampler follows options of the model that the first version set itself."""
 _FIRST = "first-profile"
 _AFTER_ALL = -100
 """A priority below everybody's."""
-_LATENT_STEPS = {"sd1": 8, "sdxl": 8, "sd3": 16, "flux": 16}
-"""What a picture's sides are multiples of: one patch of the layout's denoiser, in pixels."""
 _WITHOUT_TILES = frozenset({"sd3", "flux"})
 """Their denoisers know where in the picture a patch lies: nothing goes on over its edges."""
 MAX_SIDE = 4096
@@ -214,7 +221,8 @@ class InFlightEngine:
                 )
                 image = making.picture(on_progress)
                 # Of the weights in memory: by now other files may lie on the disk.
-                made = replace(fleet.reproduction(spec.model, ENGINE), aids=aids.sha256)
+                version = _version(spec.sampler, model.scheduler_config)
+                made = replace(fleet.reproduction(spec.model, version), aids=aids.sha256)
         return Picture(
             png=shop.pool.png(image),
             width=image.width,
@@ -267,6 +275,11 @@ def with_buckets(made: ReproductionClass, passes: Sequence[tuple[int, ...]]) -> 
     )
 
 
+def _version(sampler: str, config: Mapping[str, Any]) -> str:
+    """Of the engine, as the class of a picture names it."""
+    return ENGINE if steps_as_ever(sampler, config) else ENGINE_SINCE_CLIPPING
+
+
 def _check_pin(spec: RenderSpec, sha256: str) -> None:
     if spec.model_sha256 and sha256 and spec.model_sha256 != sha256:
         raise ModelMissing(
@@ -276,7 +289,7 @@ def _check_pin(spec: RenderSpec, sha256: str) -> None:
 
 
 def _check_size(spec: RenderSpec, source: ModelSource) -> None:
-    step = _LATENT_STEPS[source.layout]
+    step = SIDE_STEPS[source.layout]
     sizes = [(spec.width, spec.height)]
     if spec.highres:
         sizes.append(spec.highres_size)

@@ -35,13 +35,13 @@ from diffusers import StableDiffusionXLPipeline
 from brand.spec import LoraUse, Picture, RenderSpec
 from generation.engine.engine import EngineOptions, InFlightEngine
 from generation.engine.library.loader import quiet_libraries
-from generation.engine.sampling.samplers import new_scheduler
 from generation.engines import EngineUnusable
 from tests.benchmarks.engine_parts.flying import AsLoaded, fly
 from tests.benchmarks.engine_parts.sdxl import write_sdxl
 from tests.benchmarks.engine_parts.small_costs import write_lora
 from tests.benchmarks.engine_parts.traffic import Arrival, asked
 from tests.fakes.generation_service import running_service, unix_settings
+from tests.fakes.stock_samplers import stock_scheduler
 
 MODEL = "sdxl"
 LORAS = 8
@@ -165,7 +165,7 @@ def _stock(rig: Rig) -> Figures:
 
     def render(number: int) -> None:
         spec = rig.spec(number)
-        pipe.scheduler = new_scheduler(spec.sampler, config)
+        pipe.scheduler = stock_scheduler(spec.sampler, config)
         pipe(
             spec.prompt,
             negative_prompt=spec.negative,

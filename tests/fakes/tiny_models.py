@@ -24,6 +24,10 @@ CONTEXT = 77
 TEMPERATURE = 4.0
 """Weights are drawn wider than usual, so that words and steps change the pixels."""
 _SD_BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+_SD_OPTIONS = {
+    "clip_sample": False, "set_alpha_to_one": False, "skip_prk_steps": True, "steps_offset": 1
+}  # fmt: skip
+"""As published models have them."""
 _MERGES = [("r", "e"), ("re", "d</w>"), ("m", "u"), ("mu", "g</w>"), ("o", "n</w>")]
 
 
@@ -96,9 +100,7 @@ def build_sd1(folder: Path, *, seed: int = 0, channels: int = 4) -> Path:
         text_encoder=CLIPTextModel(text_config(tokenizer)),
         tokenizer=tokenizer,
         unet=unet,
-        scheduler=PNDMScheduler(
-            **_SD_BETAS, skip_prk_steps=True, steps_offset=1, set_alpha_to_one=False
-        ),
+        scheduler=PNDMScheduler.from_config({**_SD_BETAS, **_SD_OPTIONS}),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
@@ -134,7 +136,9 @@ def build_sdxl(folder: Path, *, seed: int = 0) -> Path:
         tokenizer=tokenizer,
         tokenizer_2=tokenizer_2,
         unet=unet,
-        scheduler=EulerDiscreteScheduler(**_SD_BETAS, steps_offset=1, timestep_spacing="leading"),
+        scheduler=EulerDiscreteScheduler.from_config(
+            {**_SD_BETAS, **_SD_OPTIONS, "timestep_spacing": "leading"}
+        ),
         force_zeros_for_empty_prompt=True,
         add_watermarker=False,
     )

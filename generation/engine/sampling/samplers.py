@@ -1,7 +1,8 @@
 """Samplers by name: which diffusers scheduler and which of its options.
 
-The model's own scheduler configuration (betas, prediction type, spacing) is kept; only what makes
-the sampler is set, always in full, so that a model's saved choice never leaks into another one.
+The model's own scheduler configuration (betas, prediction type, spacing, clipping) is kept as the
+stock pipeline hands it to another scheduler; only what the sampler's name means is set, always in
+full, so that a model's saved choice of it never leaks into another one.
 
 To add a sampler, add one row to `_ROWS`. Its `_karras`, `_exponential` and `_beta` variants come by
 themselves where the stock scheduler has that option, and so do its coefficients (plan.py).
@@ -38,6 +39,14 @@ SPACINGS = {
 _FLOW_SIGMAS = "use_flow_sigmas"
 _PLAIN = dict.fromkeys((*SPACINGS.values(), "use_lu_lambdas", _FLOW_SIGMAS), False)
 _NEAREST = 3
+_DEFAULTED = "_use_default_values"
+"""Where diffusers notes what a scheduler was not told, so that the next takes its own default."""
+_ONCE_SET: Mapping[str, Mapping[str, Any]] = {
+    "DDIMScheduler": {"clip_sample": False},
+    "LCMScheduler": {"clip_sample": False},
+    "PNDMScheduler": {"skip_prk_steps": True},
+}
+"""What the first version of this table set whatever the model's configuration said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +74,8 @@ _ROWS: Mapping[str, Sampler] = {
     "dpmpp_3m": Sampler(
         scheduler="DPMSolverMultistepScheduler", options={**_DPM_2M, "solver_order": 3}
     ),
-    "ddim": Sampler(scheduler="DDIMScheduler", options={"clip_sample": False}),
-    "pndm": Sampler(scheduler="PNDMScheduler", options={"skip_prk_steps": True}),
+    "ddim": Sampler(scheduler="DDIMScheduler"),
+    "pndm": Sampler(scheduler="PNDMScheduler"),
     "heun": Sampler(scheduler="HeunDiscreteScheduler"),
     "kdpm2": Sampler(scheduler="KDPM2DiscreteScheduler"),
     "lms": Sampler(scheduler="LMSDiscreteScheduler"),
@@ -77,7 +86,7 @@ _ROWS: Mapping[str, Sampler] = {
     "unipc": Sampler(
         scheduler="UniPCMultistepScheduler", options={"solver_type": "bh2", "solver_order": 2}
     ),
-    "lcm": Sampler(scheduler="LCMScheduler", options={"clip_sample": False}),
+    "lcm": Sampler(scheduler="LCMScheduler"),
     "flow_euler": Sampler(scheduler="FlowMatchEulerDiscreteScheduler", flow=True),
     "flow_heun": Sampler(scheduler="FlowMatchHeunDiscreteScheduler", flow=True),
 }
@@ -128,8 +137,30 @@ def samplers_for(config: Mapping[str, Any]) -> tuple[str, ...]:
 def new_scheduler(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
     """A fresh scheduler of this name on the model's scheduler configuration.
 
-    Raises SpecInvalid where the sampler does not fit the model, naming those that do.
+    `config` is what the stock pipeline has as `scheduler.config`. Raises SpecInvalid where the
+    sampler does not fit the model, naming those that do.
     """
+    row, made = _chosen(name, config)
+    own = config.get("_class_name") == row.scheduler
+    if own and all(config.get(option) == value for option, value in made.items()):
+        # The model's own scheduler, which nobody would swap. The pipeline puts its outdated options
+        # right in place (StableDiffusionPipeline.__init__: clip_sample, steps_offset), which
+        # from_config would not see where the model's file left them out.
+        config = {option: value for option, value in config.items() if option != _DEFAULTED}
+    return getattr(diffusers, row.scheduler).from_config(dict(config), **made)
+
+
+def steps_as_ever(name: str, config: Mapping[str, Any]) -> bool:
+    """Whether the first version of this table took the same steps. Raises SpecInvalid."""
+    row, made = _chosen(name, config)
+    once = _ONCE_SET.get(row.scheduler, {})
+    before = getattr(diffusers, row.scheduler).from_config(dict(config), **{**made, **once}).config
+    now = new_scheduler(name, config).config
+    return all(before.get(option) == now.get(option) for option in _takes(row.scheduler))
+
+
+def _chosen(name: str, config: Mapping[str, Any]) -> tuple[Sampler, dict[str, Any]]:
+    """The row of that name for this model, and the options to set. Raises SpecInvalid."""
     check_sampler(name)
     flow = is_flow(config)
     row = _fitting(name, flow=flow)
@@ -142,8 +173,7 @@ def new_scheduler(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
     if flow and not row.flow:
         options |= _flow_options(name, config)
     takes = _takes(row.scheduler)
-    made = {option: value for option, value in options.items() if option in takes}
-    return getattr(diffusers, row.scheduler).from_config(dict(config), **made)
+    return row, {option: value for option, value in options.items() if option in takes}
 
 
 def _fitting(name: str, *, flow: bool) -> Sampler | None:

@@ -8,9 +8,9 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from brand.spec import RenderSpec
-from generation.engine.sampling.samplers import new_scheduler
 from generation.pixels import to_png
 from tests.benchmarks.engine_parts.traffic import Arrival
+from tests.fakes.stock_samplers import stock_scheduler
 
 
 class Stock:
@@ -32,7 +32,7 @@ class Stock:
     def render(self, spec: RenderSpec) -> bytes:
         """One picture, start to end."""
         torch.set_num_threads(self._threads)
-        self._pipe.scheduler = new_scheduler(spec.sampler, self.config)
+        self._pipe.scheduler = stock_scheduler(spec.sampler, self.config)
         image = self._pipe(
             spec.prompt,
             negative_prompt=spec.negative or None,

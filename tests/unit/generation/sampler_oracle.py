@@ -25,6 +25,7 @@ NOISE_MODEL: Mapping[str, Any] = {
     "timestep_spacing": "leading",
     "clip_sample": False,
     "set_alpha_to_one": False,
+    "skip_prk_steps": True,
 }
 VELOCITY_MODEL = {**NOISE_MODEL, "prediction_type": "v_prediction", "timestep_spacing": "linspace"}
 FLOW_MODEL: Mapping[str, Any] = {

@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 
 from generation.engine.sampling.courses import Course, first_step
-from generation.engine.sampling.samplers import SAMPLERS, Sampler, new_scheduler, samplers_for
+from generation.engine.sampling.samplers import SAMPLERS, Sampler, samplers_for
 from generation.engine.sampling.steppers import Sampling, Start, new_stepper
+from tests.fakes.stock_samplers import CLASSES, stock_scheduler
 from tests.unit.generation.rendering import stock_pipeline
 from tests.unit.generation.sampler_oracle import CPU, NOISE_MODEL, VELOCITY_MODEL
 
@@ -68,7 +69,7 @@ def test_a_picture_made_from_a_picture_is_the_stock_pipelines(
     way = Course(sampler=sampler, config=NOISE_MODEL, steps=9, first=first_step(9, 0.7))
     from_image = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
     from_image.set_progress_bar_config(disable=True)
-    from_image.scheduler = new_scheduler(sampler, NOISE_MODEL)
+    from_image.scheduler = stock_scheduler(sampler, NOISE_MODEL)
     stock = from_image(**_asked(9), image=reference, strength=0.7).images[0]
     dice = torch.Generator("cpu").manual_seed(SEED)
     pixels = from_image.image_processor.preprocess(reference)
@@ -77,6 +78,36 @@ def test_a_picture_made_from_a_picture_is_the_stock_pipelines(
     image = encoded * pipe.vae.config.scaling_factor
     ours = _rendered(pipe, new_stepper(way, Start(generator=dice, device=CPU, image=image)))
     assert _most_apart(ours, stock) <= 1
+
+
+BARE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+"""What a model's file says at least."""
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "lcm", "pndm", "heun"])
+@pytest.mark.parametrize("told", [{}, {"clip_sample": True, "skip_prk_steps": False}])
+@pytest.mark.parametrize("own", ["PNDMScheduler", "EulerDiscreteScheduler", "DDIMScheduler"])
+def test_what_a_models_file_leaves_open_is_as_in_the_stock_pipeline(
+    pipe: Any,  # noqa: ANN401
+    own: str,
+    told: dict[str, bool],
+    sampler: str,
+) -> None:
+    import diffusers
+
+    stored = getattr(diffusers, own).from_config({"_class_name": own, **BARE, **told})
+    loaded = diffusers.StableDiffusionPipeline(
+        **{**pipe.components, "scheduler": stored}, requires_safety_checker=False
+    )
+    loaded.set_progress_bar_config(disable=True)
+    way = Course(sampler=sampler, config=dict(loaded.scheduler.config), steps=6)
+    wanted = getattr(diffusers, CLASSES[sampler][0])
+    if not isinstance(loaded.scheduler, wanted):
+        loaded.scheduler = wanted.from_config(loaded.scheduler.config)
+    clips = sampler == "ddim" and not told and own != "DDIMScheduler"
+    assert bool(loaded.scheduler.config.get("clip_sample")) == clips
+    stock = loaded(**_asked(way.steps), width=SIDE, height=SIDE).images[0]
+    assert _most_apart(_ours(loaded, way), stock) <= 1
 
 
 def _asked(steps: int) -> dict[str, Any]:
@@ -89,11 +120,15 @@ def _asked(steps: int) -> dict[str, Any]:
 
 
 def _both(pipe: Any, way: Course) -> tuple[Pixels, Image.Image]:  # noqa: ANN401
-    pipe.scheduler = new_scheduler(way.sampler, way.config)
+    pipe.scheduler = stock_scheduler(way.sampler, way.config)
     stock = pipe(**_asked(way.steps), width=SIDE, height=SIDE).images[0]
+    return _ours(pipe, way), stock
+
+
+def _ours(pipe: Any, way: Course) -> Pixels:  # noqa: ANN401
     dice = torch.Generator("cpu").manual_seed(SEED)
     start = Start(generator=dice, device=CPU, shape=(4, SIDE // 2, SIDE // 2))
-    return _rendered(pipe, new_stepper(way, start)), stock
+    return _rendered(pipe, new_stepper(way, start))
 
 
 @lru_cache

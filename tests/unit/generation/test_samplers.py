@@ -7,7 +7,13 @@ import pytest
 
 from brand.spec import SpecInvalid
 from generation.engine.sampling.courses import flow_mu, flux_sigmas, prepared
-from generation.engine.sampling.samplers import SAMPLERS, check_sampler, new_scheduler, samplers_for
+from generation.engine.sampling.samplers import (
+    SAMPLERS,
+    check_sampler,
+    new_scheduler,
+    samplers_for,
+    steps_as_ever,
+)
 from tests.unit.generation.sampler_oracle import (
     DYNAMIC_FLOW_MODEL,
     FLOW_MODEL,
@@ -36,6 +42,22 @@ def test_every_sampler_has_the_spacings_that_its_stock_scheduler_has() -> None:
 def test_a_spacing_is_switched_on_alone() -> None:
     config = new_scheduler("heun_exponential", {**NOISE_MODEL, "use_karras_sigmas": True}).config
     assert (config.use_exponential_sigmas, config.use_karras_sigmas) == (True, False)
+
+
+def test_a_model_whose_file_asks_for_clipping_is_clipped() -> None:
+    asked = {**NOISE_MODEL, "_class_name": "EulerDiscreteScheduler", "clip_sample": True}
+    for sampler in ("ddim", "lcm", "heun"):
+        assert new_scheduler(sampler, asked).config.clip_sample, sampler
+    assert not new_scheduler("ddim", NOISE_MODEL).config.clip_sample
+
+
+def test_only_samplers_whose_options_were_once_set_by_us_take_other_steps_than_ever() -> None:
+    silent = {"_class_name": "EulerDiscreteScheduler", "beta_schedule": "scaled_linear"}
+    changed = [name for name in samplers_for(silent) if not steps_as_ever(name, silent)]
+    assert changed == ["ddim", "pndm"]
+    said = {**NOISE_MODEL, "skip_prk_steps": True}
+    assert all(steps_as_ever(name, said) for name in samplers_for(said))
+    assert all(steps_as_ever(name, FLOW_MODEL) for name in samplers_for(FLOW_MODEL))
 
 
 @pytest.mark.parametrize(

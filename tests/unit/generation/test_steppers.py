@@ -202,9 +202,16 @@ def test_the_last_guess_is_what_a_sampler_without_memory_ends_with() -> None:
         assert apart(stepper.guess(), ended) < (0.2 if sampler == "ddim" else 1e-4), sampler
 
 
-@pytest.mark.parametrize("option", ["thresholding", "clip_sample"])
-def test_clipping_samplers_are_run_by_the_stock_scheduler(option: str) -> None:
-    sampler = {"thresholding": "ddim", "clip_sample": "heun_karras"}[option]
+@pytest.mark.parametrize(
+    ("sampler", "option"),
+    [
+        ("ddim", "thresholding"),
+        ("ddim", "clip_sample"),
+        ("lcm", "clip_sample"),
+        ("heun_karras", "clip_sample"),
+    ],
+)
+def test_clipping_samplers_are_run_by_the_stock_scheduler(sampler: str, option: str) -> None:
     way = course(sampler, 7, config={**NOISE_MODEL, option: True})
     with pytest.raises(NotLinear, match=option):
         plan_for(way)
@@ -214,6 +221,12 @@ def test_clipping_samplers_are_run_by_the_stock_scheduler(option: str) -> None:
     assert stepper.guess().isfinite().all()
     stepper.restart()
     assert torch.equal(flown(stepper), stock_from_noise(way))
+
+
+def test_runge_kutta_steps_that_a_model_asks_for_are_the_stock_schedulers() -> None:
+    way = course("pndm", 7, config={**NOISE_MODEL, "skip_prk_steps": False})
+    assert evaluations(way) > evaluations(course("pndm", 7))
+    assert apart(flown(from_noise(way)), stock_from_noise(way)) < ROUNDING
 
 
 def test_the_stock_stepper_goes_the_same_way_as_the_sums() -> None:
