@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
+from bot.cli.checkups_beside import beside_models, left_out_lines
 from bot.cli.checkups_outside import discord, fonts, slack
 from bot.cli.findings import Check, Line, State, missing, ok, problem
 from bot.cli.kits import kit_files
@@ -186,12 +187,13 @@ async def models(settings: Settings) -> Iterable[Line]:
     """The models that the kits name are there."""
     if settings.generation.url or settings.generation.engine == "drawn":
         return [ok("models", f"not needed here: {settings.generation.url or 'the drawn engine'}")]
-    from generation.engine.library.catalogue import find_models
+    from generation.engine.library.extras import look_at_models
     from generation.settings import SHIPPED_MODEL
 
-    found = await asyncio.to_thread(find_models, settings.generation.models_dir, SHIPPED_MODEL)
-    names = ", ".join(sorted(found)) or "none"
-    lacking = [name for name in _wanted_models(settings) if name not in found]
+    looked = await asyncio.to_thread(look_at_models, settings.generation.models_dir, SHIPPED_MODEL)
+    names = ", ".join(looked.found) or "none"
+    lacking = [name for name in _wanted_models(settings) if name not in looked.found]
+    left_out = left_out_lines("models", looked)
     if lacking:
         return [
             problem(
@@ -199,9 +201,10 @@ async def models(settings: Settings) -> Iterable[Line]:
                 f"{', '.join(lacking)} isn't among the models ({names})",
                 f"Put a diffusers folder or a safetensors file of that name into "
                 f"{settings.generation.models_dir}.",
-            )
+            ),
+            *left_out,
         ]
-    return [ok("models", names)]
+    return [ok("models", names), *left_out]
 
 
 def _wanted_models(settings: Settings) -> list[str]:
@@ -263,6 +266,7 @@ async def port(settings: Settings) -> Iterable[Line]:
 
 
 QUICK: tuple[Check, ...] = (
-    python, settings_file, data_folder, database, brands, models, port, fonts, slack, discord,
+    python, settings_file, data_folder, database, brands, models, beside_models, port, fonts, slack,
+    discord,
 )  # fmt: skip
 SLOW: tuple[Check, ...] = (torch, rendering)

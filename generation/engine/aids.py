@@ -21,17 +21,14 @@ from generation.engine.control.rack import ControlRack
 from generation.engine.control.sources import FOLDER, ControlSource, find_controls
 from generation.engine.control.uses import controls_for
 from generation.engine.flights import Control
-from generation.engine.image_prompts import (
-    ImagePrompts,
-    choose_image_prompt,
-    find_image_prompts,
-)
+from generation.engine.image_prompts import ImagePrompts, choose_image_prompt
+from generation.engine.library.image_prompt_files import find_image_prompts
 from generation.engine.library.loaded import LoadedModel
 from generation.engine.library.shelf import Beside, RoomFor
 from generation.engine.library.weights import Files, Hashes, WeightsIndex, together
 from generation.engine.lora.bank import LoraBank
 from generation.engine.preprocess.kinds import WEIGHTS_OF, Preprocessors
-from generation.engine.preprocess.learned import files_of
+from generation.engine.preprocess.places import files_of
 from generation.engine.words.embeddings import EmbeddingShelf, Learned
 from generation.engine.words.prompts import TextChanges
 from generation.engines import Inputs

@@ -22,36 +22,19 @@ from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 from brand.spec import ModelMissing
 from generation.engine.denoisers.padding import PADDED_ROWS
 from generation.engine.flights import Row
+from generation.engine.library.image_prompt_files import ENCODER, FOLDER, text_width
 from generation.engine.library.shelf import RoomFor, Shelf
 from generation.engine.library.weights import (
     Files,
     Hashes,
     WeightsDamaged,
     bytes_on_disk,
-    read_header,
 )
 
-FOLDER = "image-prompts"
-"""In the models folder: one folder for each set of weights."""
-ENCODER = "image_encoder"
-_FIRST = "ip_adapter.1.to_k_ip.weight"
 _HOW = (
     f"Put a folder with the weights (one safetensors file of an IP-Adapter) and their CLIP encoder "
     f"(`{ENCODER}/`) into `{FOLDER}/` of the models folder and restart the service."
 )
-
-
-def find_image_prompts(models_dir: Path | None) -> dict[str, Path]:
-    """Weights by name: the safetensors file of every folder that also has an encoder."""
-    folder = models_dir / FOLDER if models_dir else None
-    if folder is None or not folder.is_dir():
-        return {}
-    found = {}
-    for path in sorted(folder.iterdir()):
-        files = sorted(path.glob("*.safetensors")) if path.is_dir() else []
-        if files and (path / ENCODER / "config.json").is_file():
-            found[path.name] = files[0]
-    return found
 
 
 def image_prompt_files(weights: Path) -> tuple[tuple[str, Path], ...]:
@@ -85,10 +68,9 @@ def fitting_image_prompt(found: Mapping[str, Path], name: str, words: int) -> st
 
 def _fits(file: Path, words: int) -> bool:
     try:
-        facts = read_header(file).tensors.get(_FIRST)
+        return text_width(file) == words
     except WeightsDamaged:
         return False
-    return facts is not None and facts.shape[-1:] == (words,)
 
 
 class ImagePrompts:

@@ -115,25 +115,34 @@ def _chosen_by_name(
     return source
 
 
-def find_controls(models_dir: Path | None, shipped: Path) -> dict[str, ControlSource]:
-    """Every usable ControlNet by name; what looks like one but is not usable is logged."""
+def _log_left_out(name: str, why: str) -> None:
+    _log.warning("ControlNet %s is left out: %s", name, why, extra={"action": "control_left_out"})
+
+
+def find_controls(
+    models_dir: Path | None,
+    shipped: Path,
+    left_out: Callable[[str, str], None] = _log_left_out,
+) -> dict[str, ControlSource]:
+    """Every usable ControlNet by name; `left_out` is told what looks like one but is not usable,
+    and why: it is logged."""
     found: dict[str, ControlSource] = {}
     for path in sorted(shipped.glob(f"{SHIPPED_PREFIX}*")) if shipped.is_dir() else ():
-        _add(found, "demo-" + path.name.removeprefix(SHIPPED_PREFIX), path)
+        _add(found, "demo-" + path.name.removeprefix(SHIPPED_PREFIX), path, left_out)
     folder = models_dir / FOLDER if models_dir else None
     for path in sorted(folder.iterdir()) if folder and folder.is_dir() else ():
         if path.is_dir() or path.suffix == ".safetensors":
-            _add(found, path.stem if path.is_file() else path.name, path)
+            _add(found, path.stem if path.is_file() else path.name, path, left_out)
     return found
 
 
-def _add(found: dict[str, ControlSource], name: str, path: Path) -> None:
+def _add(
+    found: dict[str, ControlSource], name: str, path: Path, left_out: Callable[[str, str], None]
+) -> None:
     try:
         found[name] = _folder(name, path) if path.is_dir() else _file(name, path, _named(name))
     except (Unusable, WeightsDamaged) as exc:
-        _log.warning(
-            "ControlNet %s is left out: %s", name, exc, extra={"action": "control_left_out"}
-        )
+        left_out(name, str(exc))
 
 
 def _folder(name: str, path: Path) -> ControlSource:

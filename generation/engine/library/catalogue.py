@@ -1,7 +1,7 @@
 """Which models lie on this machine, found without torch: diffusers folders and single files."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +30,28 @@ DEFAULTS_FILE = "housestyle.json"
 """In a model's folder: `width` and `height` that suit it."""
 _LIBRARIES = {"diffusers", "transformers", None}
 _NOT_LOADED = {"safety_checker", "feature_extractor", "image_encoder"}
+LeftOut = Callable[[str, str], None]
+"""Is told the name of what is not usable, and why."""
 _log = logging.getLogger(__name__)
 
 
-def find_models(models_dir: Path | None, shipped: Path) -> dict[str, ModelSource]:
-    """Every usable model by name; what looks like one but is not usable is logged with why."""
+def _log_left_out(name: str, why: str) -> None:
+    _log.warning("model %s is left out: %s", name, why, extra={"action": "model_left_out"})
+
+
+def find_models(
+    models_dir: Path | None, shipped: Path, left_out: LeftOut = _log_left_out
+) -> dict[str, ModelSource]:
+    """Every usable model by name; `left_out` is told what looks like one but is not usable, and
+    why: it is logged."""
     found: dict[str, ModelSource] = {}
     if (shipped / "model_index.json").is_file():
-        _add(found, SHIPPED_MODEL, shipped)
+        _add(found, SHIPPED_MODEL, shipped, left_out)
     for path in sorted(models_dir.iterdir()) if models_dir and models_dir.is_dir() else ():
         if path.suffix == ".safetensors" and path.is_file():
-            _add(found, path.stem, path)
+            _add(found, path.stem, path, left_out)
         elif (path / "model_index.json").is_file() and not _belongs_to_file(path):
-            _add(found, path.name, path)
+            _add(found, path.name, path, left_out)
     return found
 
 
@@ -51,11 +60,11 @@ def _belongs_to_file(folder: Path) -> bool:
     return folder.suffix == ".config" and folder.with_suffix(".safetensors").is_file()
 
 
-def _add(found: dict[str, ModelSource], name: str, path: Path) -> None:
+def _add(found: dict[str, ModelSource], name: str, path: Path, left_out: LeftOut) -> None:
     try:
         source = _folder(name, path) if path.is_dir() else single_file(name, path)
     except (Unusable, WeightsDamaged) as exc:
-        _log.warning("model %s is left out: %s", name, exc, extra={"action": "model_left_out"})
+        left_out(name, str(exc))
     else:
         found[name] = source
 

@@ -8,7 +8,8 @@ import torch.nn.functional as F  # noqa: N812  the name everybody knows
 from PIL import Image
 from transformers import AutoModelForDepthEstimation
 
-from generation.engine.preprocess.learned import folder_of, read_model
+from generation.engine.preprocess.learned import read_model
+from generation.engine.preprocess.places import folder_of
 from generation.pixels import fitted
 
 _METRES = {"glpn", "zoedepth", "depth_pro"}

@@ -1,4 +1,4 @@
-"""Preprocessors with weights: where these lie, and how they are read. Offline, safetensors only.
+"""Preprocessors with weights: how these are read. Offline, safetensors only.
 
 They compute in float32 on the processor, whatever the engine paints on: a map is small work, and
 so it does not depend on the accelerator.
@@ -11,10 +11,8 @@ import torch
 from transformers import AutoImageProcessor
 
 from brand.spec import ModelMissing
-from generation.engine.library.weights import WeightsDamaged, read_header
-
-FOLDER = "preprocessors"
-"""In the models folder: one folder for each kind, in transformers' layout."""
+from generation.engine.library.weights import WeightsDamaged
+from generation.engine.preprocess.places import FOLDER, check_weights
 
 
 class ModelClass(Protocol):
@@ -25,33 +23,10 @@ class ModelClass(Protocol):
         ...
 
 
-def folder_of(models_dir: Path | None, kind: str) -> Path:
-    """Where the weights of that kind lie. Raises ModelMissing saying where they belong."""
-    folder = models_dir / FOLDER / kind if models_dir else None
-    if folder is None or not (folder / "config.json").is_file():
-        raise ModelMissing(
-            f"There are no weights that make a {kind} map of a picture. Put such a model, as"
-            f" transformers saves it (config.json, preprocessor_config.json, model.safetensors),"
-            f" into {FOLDER}/{kind}/ in the models folder, or give a finished map and mark the"
-            " control as ready."
-        )
-    return folder
-
-
-def files_of(models_dir: Path | None, kind: str) -> tuple[tuple[str, Path], ...]:
-    """(name, file) of everything that decides that kind's maps. Raises ModelMissing."""
-    folder = folder_of(models_dir, kind)
-    return tuple(
-        (f"{FOLDER}/{kind}/{file.relative_to(folder).as_posix()}", file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.suffix in {".json", ".safetensors"}
-    )
-
-
 def read_model(kind: str, folder: Path, model_class: ModelClass) -> tuple[Any, Any]:
     """(image processor, model) from that folder. Raises ModelMissing if they are not sound."""
     try:
-        _check_weights(folder)
+        check_weights(folder)
         processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
         model, found = model_class.from_pretrained(
             folder,
@@ -72,11 +47,6 @@ def read_model(kind: str, folder: Path, model_class: ModelClass) -> tuple[Any, A
         # Memory of our own: bits depend on how a mapped file lies (see loader.py).
         parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
     return processor, model.eval().requires_grad_(False)
-
-
-def _check_weights(folder: Path) -> None:
-    for file in folder.glob("*.safetensors"):
-        read_header(file)
 
 
 def _cannot(kind: str) -> str:

@@ -13,7 +13,8 @@ from PIL import Image
 from transformers import AutoModelForObjectDetection, VitPoseForPoseEstimation
 
 from brand.spec import ModelMissing
-from generation.engine.preprocess.learned import FOLDER, folder_of, read_model
+from generation.engine.preprocess.learned import read_model
+from generation.engine.preprocess.places import FOLDER, folder_of
 from generation.engine.preprocess.skeleton import COCO_JOINTS, draw_people
 from generation.pixels import fitted
 

@@ -10,7 +10,8 @@ from PIL import Image
 from transformers import AutoModelForSemanticSegmentation
 
 from brand.spec import ModelMissing
-from generation.engine.preprocess.learned import FOLDER, folder_of, read_model
+from generation.engine.preprocess.learned import read_model
+from generation.engine.preprocess.places import FOLDER, folder_of
 from generation.pixels import fitted
 
 PALETTE_FILE = "palette.json"

@@ -281,6 +281,22 @@ def test_the_doctor_finds_a_taken_port_a_broken_kit_and_a_missing_model(
     assert str(number) in problems["port"]
 
 
+def test_the_doctor_tells_what_lies_beside_the_models_and_what_of_it_is_left_out(
+    housestyle: Housestyle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights"
+    (folder / "controlnets/house-canny").mkdir(parents=True)
+    (folder / "image-prompts/likeness").mkdir(parents=True)
+    monkeypatch.setenv("HOUSESTYLE_GENERATION_MODELS_DIR", str(folder))
+    done = housestyle("doctor", "--quick", "--json")
+    lines = [(c["name"], c["state"], c["says"]) for c in done.json["checks"]]
+    assert ("controlnets", "ok", "demo-canny (canny)") in lines
+    assert ("preprocessors", "missing", "none with weights of their own") in lines
+    left_out = {name: says for name, _, says in lines if "left out" in says}
+    assert left_out["controlnets"].startswith("house-canny is left out: it holds neither")
+    assert "likeness is left out" in left_out["image prompts"]
+
+
 def test_a_wrong_token_is_a_problem_and_is_not_shown(
     housestyle: Housestyle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,7 +118,8 @@ def test_aids_by_their_name_are_of_one_class_with_those_that_fit(
 def test_the_loop_never_waits_for_image_prompts_that_others_load(
     engine: Engine, models: Path, inputs: Folder
 ) -> None:
-    from generation.engine.image_prompts import ImagePrompts, find_image_prompts
+    from generation.engine.image_prompts import ImagePrompts
+    from generation.engine.library.image_prompt_files import find_image_prompts
 
     with engine._fleet.use("sd1") as model:  # type: ignore[attr-defined]
         prompts = ImagePrompts(model.module, find_image_prompts(models))
