@@ -332,6 +332,41 @@ def test_the_second_pass_of_outpainting_keeps_the_picture(
     assert np.abs(mine[:, :32] - over[:, :32]).max() > 9
 
 
+def test_a_recipes_last_stage_keeps_the_picture_before_in_both_of_its_passes(
+    engine: Engine, inputs: Folder, reference: Image.Image
+) -> None:
+    from brand.brief import Brief
+    from brand.demo import demo_kit
+    from brand.staging import later_stage, stage_mask
+
+    kit = demo_kit()
+    brief = Brief(words="a red mug", recipe="scene", highres=2)
+    whole = next(recipe for recipe in kit.recipes if recipe.name == "scene")
+    recipe = replace(whole, stages=whole.stages[:2])  # the background anew, at last
+    file, drawn = as_png(reference), stage_mask(recipe.stages[1], SIDE, SIDE)
+    [spec] = later_stage(
+        brief, kit, recipe, 1, seed=7, file=inputs.put(file), mask=inputs.put(drawn)
+    )
+    assert spec.highres
+    small = replace(
+        spec,
+        model="sd1",
+        model_sha256="",
+        width=SIDE,
+        height=SIDE,
+        steps=3,
+        loras=(),
+        embeddings=(),
+    )
+    mine = np.asarray(image_of(rendered(engine, small, inputs=inputs)))
+    left, top, right, bottom = (round(2 * SIDE * share) for share in recipe.stages[1].box)
+    inside = slice(top + 12, bottom - 12), slice(left + 12, right - 12)  # beyond the soft edge
+    old = np.asarray(reference.resize((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS))
+    assert old[inside].size > 1000
+    assert (mine[inside] == old[inside]).all()
+    assert (mine[:4] != old[:4]).any()
+
+
 def test_a_reference_that_is_left_untouched_is_still_painted_under_its_mask_at_last(
     engine: Engine, inputs: Folder, reference: Image.Image, drawn_mask: Image.Image
 ) -> None:
