@@ -184,7 +184,8 @@ def _carried(pairs: Numbers, before: Numbers, i: int, depth: int) -> float:
     if np.abs(pairs[i, far]).max() <= TOLERANCE * largest:
         pairs[i, far] = 0
         return 0.0
-    weight = float(pairs[i, far] @ before[far] / (before[far] @ before[far]))
+    squares = float(before[far] @ before[far])
+    weight = float(pairs[i, far] @ before[far]) / squares if squares else 0.0
     pairs[i] -= weight * before
     if np.abs(pairs[i, far]).max() > TOLERANCE * largest:
         raise NotLinear(f"it looks back more than {depth - 1} evaluations")

@@ -226,6 +226,9 @@ def test_clipping_samplers_are_run_by_the_stock_scheduler(sampler: str, option: 
 def test_runge_kutta_steps_that_a_model_asks_for_are_the_stock_schedulers() -> None:
     way = course("pndm", 7, config={**NOISE_MODEL, "skip_prk_steps": False})
     assert evaluations(way) > evaluations(course("pndm", 7))
+    for steps in (7, 12, 13):
+        with pytest.raises(NotLinear, match="looks back more than 5"):
+            plan_for(course("pndm", steps, config=way.config))
     assert apart(flown(from_noise(way)), stock_from_noise(way)) < ROUNDING
 
 
