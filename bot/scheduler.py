@@ -16,6 +16,7 @@ from bot.core.access import purge
 from bot.core.anchors import anchor_due
 from bot.core.freeing import free_held
 from bot.core.house import House
+from bot.core.pausing import give_up_paused
 from bot.core.planning import advance, plan_ahead, post_due
 from bot.core.planning_digest import tell_week
 from bot.core.pruning import prune_due
@@ -52,6 +53,7 @@ TICKS: tuple[Tick, ...] = (
     Tick(name="prune", work=prune_due, sentence="{count} old things were removed", seconds=600),
     Tick(name="anchor-ledger", work=anchor_due, sentence="{count} anchors of the ledger made"),
     Tick(name="purge-keys", work=purge, sentence="{count} old keys forgotten", seconds=3600),
+    Tick(name="give-up-paused", work=give_up_paused, sentence="{count} paused jobs given up"),
     Tick(name="free-held", work=free_held, sentence="{count} held jobs go on"),
 )
 

@@ -85,14 +85,20 @@ class MemoryJobs:
         ahead = len(self._leased()) + queued.index(job) if job in queued else 0
         return QueuePlace(ahead=ahead, waiting=len(queued))
 
+    async def paused_before(self, when: datetime, *, limit: int) -> Sequence[Job]:
+        """See the port."""
+        waiting = self._waiting() + self._leased()
+        return [job for job in waiting if job.paused_at and job.paused_at <= when][:limit]
+
     async def running(self) -> Sequence[Job]:
         """See the port."""
         return self._leased()
 
     async def unfinished(self, *, brand: str = "", requester: str = "") -> Sequence[Job]:
         """See the port."""
+        free = [job for job in self._waiting() if not job.hold]
         held = [job for job in self._waiting() if job.hold]
-        every = self._leased() + self._queued() + held
+        every = self._leased() + free + held
         return [job for job in every if _of(job, brand, requester)]
 
     async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
@@ -140,7 +146,7 @@ class MemoryJobs:
         return [job for job in self._in_turn() if job.state is JobState.QUEUED]
 
     def _queued(self) -> list[Job]:
-        return [job for job in self._waiting() if not job.hold]
+        return [job for job in self._waiting() if not job.hold and not job.is_paused]
 
     def _leased(self) -> list[Job]:
         return [job for job in self._in_turn() if job.state in LEASED]

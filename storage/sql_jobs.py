@@ -39,7 +39,8 @@ class SqlJobs:
         self._c = self._jobs.c
         self._turn = (self._c.rank, self._c.turn, self._c.created_at, self._c.row)
         self._order = tuple_(*self._turn)
-        self._free = (self._c.state == JobState.QUEUED, self._c.hold == FREE)
+        self._waits = (self._c.state == JobState.QUEUED, self._c.hold == FREE)
+        self._free = (*self._waits, self._c.paused_at.is_(None))
 
     async def add(self, job: Job) -> None:
         """See the port."""
@@ -113,15 +114,15 @@ class SqlJobs:
 
     async def place(self, job_id: str) -> QueuePlace:
         """See the port."""
-        columns = (self._c.state, self._c.hold, *self._turn)
+        columns = (self._c.state, self._c.hold, self._c.paused_at, *self._turn)
         found = await self._session.first(select(*columns).where(self._c.id == job_id))
         if found is None:
             raise missing("job", job_id)
         waiting = await self._count(*self._free)
-        if found[0] is not JobState.QUEUED or found[1] != FREE:
+        if found[0] is not JobState.QUEUED or found[1] != FREE or found[2] is not None:
             return QueuePlace(ahead=0, waiting=waiting)
         running = sum([await self._count(self._c.state == state) for state in LEASED])
-        earlier = await self._count(*self._free, self._order < self._placed(*found[2:]))
+        earlier = await self._count(*self._free, self._order < self._placed(*found[3:]))
         return QueuePlace(ahead=running + earlier, waiting=waiting)
 
     async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
@@ -154,6 +155,14 @@ class SqlJobs:
             conditions.append(self._order > last)
         return await self._jobs.where(*conditions, order=self._turn, limit=limit)
 
+    async def paused_before(self, when: datetime, *, limit: int) -> Sequence[Job]:
+        """See the port."""
+        found: list[Job] = []
+        for state in (JobState.QUEUED, *LEASED):
+            since = (self._c.state == state, self._c.paused_at <= when)
+            found += await self._jobs.where(*since, order=(self._c.paused_at,), limit=limit)
+        return found[:limit]
+
     async def running(self) -> Sequence[Job]:
         """See the port."""
         return await self._leased()
@@ -163,7 +172,7 @@ class SqlJobs:
         whose = self._whose(brand, requester)
         running = await self._leased(*whose)
         queued = (self._c.state == JobState.QUEUED, *whose)
-        free = await self._jobs.where(*self._free, *whose, order=self._turn)
+        free = await self._jobs.where(*self._waits, *whose, order=self._turn)
         held = await self._jobs.where(*queued, self._c.hold > FREE, order=self._turn)
         return [*running, *free, *held]
 

@@ -146,6 +146,9 @@ def job_status(
     discarded: int = 0,
 ) -> str:
     """The state line of a job as people read it; `discarded` of its pictures failed a gate."""
+    if job.is_paused:
+        begun = " while it was rendered" if job.state is JobState.RENDERING else ""
+        return f"Paused{begun}. It waits until it is resumed, for 24 hours at most."
     if job.state is JobState.QUEUED and job.hold:
         return f"Held: {job.held_why}"
     if job.state is JobState.QUEUED:
@@ -161,7 +164,8 @@ def job_status(
     if job.state is JobState.FAILED:
         return f"Failed: {job.error}"
     if job.state is JobState.CANCELLED:
-        return "Cancelled. Nothing was posted."
+        why = f" {job.error}" if job.error else ""
+        return f"Cancelled.{why} Nothing was posted."
     made = len(job.items)
     if discarded:
         passed = "None passes" if discarded == made else f"{made - discarded} of {made} pass"
@@ -177,6 +181,14 @@ def brief_title(brief: Brief) -> str:
     return f"{brief.template}: {values}" if values else brief.template or "Pictures"
 
 
+def running_buttons(job: Job) -> tuple[Button, Button]:
+    """What may be done about a job that has not ended."""
+    wait = Button(label="Pause", action=action("pause_job", job.id), icon="pause")
+    go_on = Button(label="Resume", action=action("resume_job", job.id), icon="undo")
+    cancel = Button(label="Cancel", action=action("cancel", job.id), icon="cancel")
+    return (go_on if job.is_paused else wait, cancel)
+
+
 def job_card(
     job: Job,
     kit: BrandKit,
@@ -189,7 +201,6 @@ def job_card(
 ) -> Card:
     """The one message of a job, which changes in place. `reviews` by asset id."""
     running = job.state in (JobState.QUEUED, JobState.RENDERING, JobState.CHECKING)
-    cancel = Button(label="Cancel", action=action("cancel", job.id), icon="cancel")
     again = Button(label="Try again", action=action("reroll", job.id), icon="reroll")
     ended_badly = job.state in (JobState.FAILED, JobState.CANCELLED)
     shown = [asset for asset in assets if asset.id in {item.asset for item in job.items}]
@@ -208,7 +219,7 @@ def job_card(
         ),
         progress=0.0 if running else None,
         pictures=tuple(picture_ref(asset, kit, (reviews or {}).get(asset.id)) for asset in shown),
-        buttons=(cancel,) if running else (again,) if ended_badly else (),
+        buttons=running_buttons(job) if running else (again,) if ended_badly else (),
         draft=bool(shown) and any(asset.state is not AssetState.APPROVED for asset in shown),
         reference=job.error_reference,
     )

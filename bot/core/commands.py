@@ -106,6 +106,20 @@ class Cancel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PauseJob:
+    """Let a job wait. `job` empty: the person's newest that runs or waits for its turn."""
+
+    job: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeJob:
+    """Let a paused job go on. `job` empty: the person's newest that is paused."""
+
+    job: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Queue:
     """What runs and what waits."""
 
@@ -336,6 +350,8 @@ Command = (
     | AskChange
     | Withdraw
     | Cancel
+    | PauseJob
+    | ResumeJob
     | Queue
     | Show
     | Find

@@ -47,7 +47,9 @@ class RenderingCrew(RenderingWorker):
     async def run_one(self) -> bool:
         """Take one job in hand; False without room for it or without one."""
         self._reap()
-        beside = self._running.values()
+        beside = [claimed for claimed in self._running.values() if not self._waits(claimed)]
+        if len(self._running) >= 2 * self._jobs:
+            return False
         if len(beside) >= self._jobs or any(claimed.is_suspect for claimed in beside):
             return False
         overnight = sum(claimed.job.priority < INTERACTIVE for claimed in beside)
@@ -59,6 +61,11 @@ class RenderingCrew(RenderingWorker):
         self._running[task] = claimed
         task.add_done_callback(lambda _: self._wake())
         return True
+
+    def _waits(self, claimed: Claimed) -> bool:
+        """Whether it is paused: others have its place meanwhile."""
+        live = self._house.live.get(claimed.job.id)
+        return live is not None and live.paused
 
     def _reap(self) -> None:
         """Let go of all jobs that ended. Raises what one of them could not deal with itself; what

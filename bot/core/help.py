@@ -27,6 +27,10 @@ _MORE = {
     "extend": ("Without sides: a quarter of its width to the left and to the right.",),
     "reject": ("The requester reads the reason, so say what would make it right.",),
     "cancel": ("What is already rendered is thrown away; the budget gets back the rest.",),
+    "pause-job": (
+        "Others have the model meanwhile; `/resume-job` lets it go on, to the same pictures.",
+        "What is paused for 24 hours is cancelled.",
+    ),
     "budget": (
         "Both limits are set at once: the one you leave out is taken away, as `none` does.",
         "Months are counted in UTC. At 80 % people are told, at 100 % new pictures wait.",

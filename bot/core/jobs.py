@@ -1,7 +1,7 @@
 """Job: one brief's life; it yields N assets, one for each of its items."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.budget import Charge
 from bot.core.lives import JobState
@@ -11,6 +11,8 @@ from brand.templates import Brief
 
 INTERACTIVE = 10
 OVERNIGHT = 0
+PAUSED_AT_MOST = timedelta(hours=24)
+"""A job that is paused for longer is cancelled."""
 MAX_ATTEMPTS = 2  # the first recipe and one changed one
 
 
@@ -91,11 +93,23 @@ class Job:
     """What it still has reserved of its budgets."""
     trail: str = ""
     """The reference id of the command that asked for it, and what its trace goes on from."""
+    paused_at: datetime | None = None
+    """Since when it waits, because someone wants it to; it keeps its state meanwhile."""
 
     def with_item(self, item: JobItem) -> "Job":
         """The job with one item replaced, by index."""
         items = tuple(item if old.index == item.index else old for old in self.items)
         return replace(self, items=items)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing will come of it any more."""
+        return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits because someone wants it to."""
+        return self.paused_at is not None and not self.has_ended
 
     @property
     def pending(self) -> tuple[JobItem, ...]:
@@ -115,7 +129,8 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class QueuePlace:
-    """How many jobs go before this one, and how many are waiting in all (held ones are not)."""
+    """How many jobs go before this one, and how many are waiting in all (held and paused ones are
+    not)."""
 
     ahead: int
     waiting: int

@@ -1,6 +1,6 @@
 """Live progress of running jobs, kept in memory: lossy by design, the truth is the job's row."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +14,7 @@ class LiveProgress:
     """The newest small JPEG, or empty."""
     picture: int = 1
     pictures: int = 1
+    paused: bool = False
 
 
 class LiveBoard:
@@ -25,14 +26,7 @@ class LiveBoard:
     def put(self, job_id: str, progress: LiveProgress) -> None:
         """Note the newest progress; an empty preview keeps the previous one."""
         if not progress.preview and (old := self._jobs.get(job_id)):
-            progress = LiveProgress(
-                fraction=progress.fraction,
-                place=progress.place,
-                eta_s=progress.eta_s,
-                preview=old.preview,
-                picture=progress.picture,
-                pictures=progress.pictures,
-            )
+            progress = replace(progress, preview=old.preview)
         self._jobs[job_id] = progress
 
     def get(self, job_id: str) -> LiveProgress | None:

@@ -8,8 +8,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.core.cancelling import stop_renders
+from bot.core.heeding import Heeding
 from bot.core.house import House
 from bot.core.jobs import Job, JobItem
 from bot.core.live import LiveProgress
@@ -50,6 +52,7 @@ async def pictures_of(house: House, job: Job, used: dict[int, float]) -> Sequenc
     """All pending pictures of a job, in their order. `used` gets the device seconds of each by its
     item's index, also of those that were cancelled. Raises the RenderError tree."""
     progress = _Progress(house, job)
+    heeding = progress.heeding
     room, over = asyncio.Semaphore(AT_ONCE), asyncio.Event()
 
     async def one(item: JobItem) -> Rendered:
@@ -57,14 +60,18 @@ async def pictures_of(house: House, job: Job, used: dict[int, float]) -> Sequenc
             if over.is_set():
                 raise RenderCancelled("Another picture of the job failed.")
             try:
+                await heeding.begin(item.render_id)
                 rendered = await _picture(house, job, item, progress)
             except RenderError as exc:
                 used[item.index] = exc.seconds
                 over.set()
                 raise
+            finally:
+                heeding.end(item.render_id)
             used[item.index] = rendered.picture.seconds
             return rendered
 
+    watching = asyncio.create_task(heeding.watch())
     tasks = [asyncio.create_task(one(item)) for item in job.pending]
     try:
         return await asyncio.gather(*tasks)
@@ -79,10 +86,10 @@ async def pictures_of(house: House, job: Job, used: dict[int, float]) -> Sequenc
             await stop_renders(house, [job])  # one may have begun meanwhile
         raise
     finally:
-        await _end(tasks)
+        await _end([*tasks, watching])
 
 
-async def _end(tasks: Sequence[asyncio.Task[Rendered]]) -> None:
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -126,9 +133,16 @@ class _Progress:
         self._parts: dict[int, float] = {}
         self._places: dict[int, int] = {}
         self._etas: dict[int, float] = {}
+        self.heeding = Heeding(house, job, self._changed)
+
+    def _changed(self) -> None:
+        """It is paused, or goes on: others have its place, or no longer."""
+        self._tell(b"")
+        self._house.signals.publish(Signal(topic="queue", kind="room", data={}))
 
     def note(self, item: JobItem, event: Progress) -> None:
         """Take in how far one picture is."""
+        self.heeding.note(item.render_id, event)
         self._parts[item.index] = event.done / event.total if event.total else 0.0
         self._places[item.index] = event.place
         if event.eta_s is not None:
@@ -149,10 +163,11 @@ class _Progress:
         progress = LiveProgress(
             fraction=(self._done + sum(self._parts.values())) / total,
             place=min(self._places.values(), default=0),
-            eta_s=max(self._etas.values(), default=None),
+            eta_s=None if self.heeding.paused else max(self._etas.values(), default=None),
             preview=preview,
             picture=min(self._finished + 1, total),
             pictures=total,
+            paused=self.heeding.paused,
         )
         self._house.live.put(self._job.id, progress)
         data = {
@@ -162,6 +177,7 @@ class _Progress:
             "preview": bool(preview),
             "picture": progress.picture,
             "pictures": total,
+            "paused": progress.paused,
         }
         topic = f"job:{self._job.id}"
         self._house.signals.publish(Signal(topic=topic, kind="progress", data=data))

@@ -58,7 +58,7 @@ async def current_job_card(tx: Transaction, job: Job, kit: BrandKit) -> Card:
         of_asset = await tx.reviews.of_asset(asset.id)
         if of_asset:
             reviews[asset.id] = of_asset[0]
-    waits = job.state is JobState.QUEUED and not job.hold
+    waits = job.state is JobState.QUEUED and not job.hold and not job.is_paused
     place = await tx.jobs.place(job.id) if waits else None
     return job_card(
         job,

@@ -100,7 +100,11 @@ def _channel(args: Args) -> tuple[str, int]:
 
 
 def _cancel(args: Args) -> Command:
-    return commands.Cancel(job=only_id(args, "a job") if args.tokens else "")
+    return commands.Cancel(job=_job_of(args))
+
+
+def _job_of(args: Args) -> str:
+    return only_id(args, "a job") if args.tokens else ""
 
 
 def _find(args: Args) -> Command:
@@ -197,6 +201,18 @@ VERBS = (
     ),
     Verb(
         name="cancel", takes="[ID]", about="stop a job, your newest if you name none", read=_cancel
+    ),
+    Verb(
+        name="pause-job",
+        takes="[ID]",
+        about="let a job wait, your newest if you name none",
+        read=lambda a: commands.PauseJob(job=_job_of(a)),
+    ),
+    Verb(
+        name="resume-job",
+        takes="[ID]",
+        about="let a paused job go on",
+        read=lambda a: commands.ResumeJob(job=_job_of(a)),
     ),
     Verb(
         name="queue",

@@ -35,6 +35,8 @@ _SENTENCES: dict[str, Callable[[Facts], str]] = {
     "job.done": lambda _: "finished the job",
     "job.failed": lambda _: "gave the job up",
     "job.cancelled": lambda _: "cancelled the job",
+    "job.paused": lambda _: "paused the job",
+    "job.resumed": lambda _: "let the job go on",
     "asset.rendered": lambda f: (
         "rendered it, and it passed the brand check"
         if f.get("passed")

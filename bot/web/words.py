@@ -132,6 +132,8 @@ def ratio_class(width: int, height: int) -> str:
 
 def progress_words(progress: LiveProgress) -> str:
     """ "Rendering 1 of 2 · 45 % · about 12 s left"."""
+    if progress.paused:
+        return f"Paused at {percent(progress.fraction)}"
     if progress.place > 0:
         return f"Waiting for the model, {ordinal(progress.place + 1)} in line" + _eta(progress)
     which = f" {progress.picture} of {progress.pictures}" if progress.pictures > 1 else ""

@@ -52,6 +52,7 @@ class JobRow(Row, table=True):
     turn: int = Field(sa_type=BIG)
     charge: dict[str, Any] | None = Field(sa_type=PLAIN)
     trail: str
+    paused_at: datetime | None
 
 
 class TurnRow(Row, table=True):

@@ -105,6 +105,47 @@ async def test_a_claim_can_leave_out_what_is_less_urgent(store: OpenStore) -> No
     assert [job and job.id for job in (first, second)] == [urgent.id, overnight.id]
 
 
+async def test_a_paused_job_is_not_claimed_and_holds_nobody_up(store: OpenStore) -> None:
+    first, second = make_job(paused_at=NOW), make_job()
+    await put(store, first, second)
+    async with store.read() as tx:
+        assert await tx.jobs.place(first.id) == QueuePlace(ahead=0, waiting=1)
+        assert await tx.jobs.place(second.id) == QueuePlace(ahead=0, waiting=1)
+        assert {job.id for job in await tx.jobs.unfinished()} == {first.id, second.id}
+    claimed = await claim(store)
+    assert claimed is not None
+    assert claimed.id == second.id
+    assert await claim(store) is None
+    async with store.write() as tx:
+        stored = await tx.jobs.get(first.id)
+        await tx.jobs.update(replace(stored, paused_at=None), was=stored)
+    claimed = await claim(store)
+    assert claimed is not None
+    assert claimed.id == first.id
+
+
+async def test_a_paused_job_whose_worker_died_stays_paused(store: OpenStore) -> None:
+    await put(store, make_job())
+    claimed = await claim(store)
+    assert claimed is not None
+    async with store.write() as tx:
+        await tx.jobs.update(replace(claimed, paused_at=later(1)), was=claimed)
+        assert await tx.jobs.release_expired(later(10_000)) == 1
+        freed = await tx.jobs.get(claimed.id)
+        assert (freed.state, freed.paused_at) == (JobState.QUEUED, later(1))
+    assert await claim(store, after=10_000) is None
+
+
+async def test_jobs_that_are_paused_for_long_are_found(store: OpenStore) -> None:
+    old, young, ended = make_job(paused_at=NOW), make_job(paused_at=later(60)), make_job()
+    ended = replace(ended, state=JobState.DONE, paused_at=NOW)
+    await put(store, old, young, ended, make_job())
+    async with store.read() as tx:
+        assert [job.id for job in await tx.jobs.paused_before(later(30), limit=9)] == [old.id]
+        assert len(await tx.jobs.paused_before(later(60), limit=9)) == 2
+        assert len(await tx.jobs.paused_before(later(60), limit=1)) == 1
+
+
 async def test_a_claim_can_pass_over_the_jobs_of_some_people(store: OpenStore) -> None:
     first, second = make_job(requester="mia"), make_job(requester="ola", created_at=later(1))
     await put(store, first, second)

@@ -29,12 +29,14 @@ from bot.core.commands import (
     LinkAccount,
     ListPeople,
     MoveSlot,
+    PauseJob,
     PauseSchedule,
     Queue,
     Reject,
     Reroll,
     RerollSlot,
     RestoreSlot,
+    ResumeJob,
     ResumeSchedule,
     SendToApproval,
     SetActive,
@@ -99,6 +101,16 @@ def _on_review(make: Callable[[str], object]) -> Prepare:
 async def _cancel(town: Town) -> Given:
     await town.say(Imagine(brief=Brief(words="a red mug")))
     return Given(command=Cancel())
+
+
+def _on_job(command: object, *before: object) -> Prepare:
+    async def prepare(town: Town) -> Given:
+        await town.say(Imagine(brief=Brief(words="a red mug")))
+        for earlier in before:
+            await town.say(earlier)
+        return Given(command=command)
+
+    return prepare
 
 
 async def _settle(town: Town) -> Given:
@@ -189,6 +201,8 @@ RECORDED: dict[type, tuple[str, Prepare]] = {
     AskChange: ("review.voted", _on_review(lambda key: AskChange(review=key, reason="dark"))),
     Withdraw: ("asset.withdrawn", _on_asset(lambda key: Withdraw(asset=key))),
     Cancel: ("job.cancelled", _cancel),
+    PauseJob: ("job.paused", _on_job(PauseJob())),
+    ResumeJob: ("job.resumed", _on_job(ResumeJob(), PauseJob())),
     Settle: ("publication.sent", _settle),
     AddSchedule: ("schedule.added", _by_admin(MONDAYS)),
     PauseSchedule: ("schedule.paused", _on_schedule(lambda key: PauseSchedule(schedule=key))),

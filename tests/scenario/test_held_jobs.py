@@ -28,7 +28,7 @@ async def test_what_has_no_room_is_held_and_says_who_can_help_and_when_it_goes_o
     assert "Held: it doesn't fit into what is left of Acme's budget for March" in card.status
     assert "(2 of 3 pictures)" in card.status
     assert "@brand or an admin can raise it; else it goes on by itself on 1 Apr" in card.status
-    assert [button.label for button in card.buttons] == ["Cancel"]
+    assert [button.label for button in card.buttons] == ["Pause", "Cancel"]
     await town.settle()
     assert [job.state for job in await jobs(town)] == [JobState.DONE, JobState.QUEUED]
     assert await counters(town) == (2, 0, 1000, 0)

@@ -81,6 +81,10 @@ class Jobs(Protocol):
         """The names of the accounts that hold queued jobs."""
         ...
 
+    async def paused_before(self, when: datetime, *, limit: int) -> Sequence[Job]:
+        """Jobs that have not ended and have been paused since then or longer."""
+        ...
+
     async def held(self, hold: str, *, after: Job | None = None, limit: int = 100) -> Sequence[Job]:
         """Queued jobs that this account holds, by priority, then oldest first; `after` is the
         last job of the previous page as it stood there."""

@@ -38,6 +38,8 @@ class JobOut(Shown):
     state: JobState
     held: str | None
     """Why no worker takes it yet: whose budget is used up, and who can change it."""
+    paused_at: datetime | None
+    """Since when it waits because someone wants it to; null: it does not."""
     words: str
     template: str
     created_at: datetime

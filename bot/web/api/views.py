@@ -34,6 +34,7 @@ def job_out(house: House, job: Job) -> JobOut:
         brand=job.brand,
         state=job.state,
         held=job.held_why or None if job.hold else None,
+        paused_at=job.paused_at if job.is_paused else None,
         words=brief_title(job.brief),
         template=job.brief.template,
         created_at=job.created_at,

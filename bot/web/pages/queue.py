@@ -6,8 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from bot.core.actions import action
-from bot.core.cards import job_status
+from bot.core.cards import job_status, running_buttons
 from bot.core.errors import NotAllowed
 from bot.core.jobs import Job
 from bot.core.lives import JobState
@@ -35,7 +34,7 @@ class Waiting:
     running: bool
     fraction: float | None
     preview: str
-    cancel: Button | None
+    buttons: tuple[Button, ...]
 
 
 @router.get("")
@@ -56,7 +55,7 @@ async def _row(tx: Transaction, frame: Frame, job: Job, each: float | None) -> W
     seen = may_see_job(frame.kit, person, job)
     running = job.state is not JobState.QUEUED
     live = frame.house.live.get(job.id) if running else None
-    place = None if running else await tx.jobs.place(job.id)
+    place = None if running or job.is_paused else await tx.jobs.place(job.id)
     status = progress_words(live) if live else job_status(job, place, each)
     handles = _handles(frame, job)
     return Waiting(
@@ -67,14 +66,12 @@ async def _row(tx: Transaction, frame: Frame, job: Job, each: float | None) -> W
         running=running,
         fraction=live.fraction if live else None,
         preview=preview_version(live.preview) if live and seen else "",
-        cancel=Button(label="Cancel", action=action("cancel", job.id), icon="cancel")
-        if handles
-        else None,
+        buttons=running_buttons(job) if handles else (),
     )
 
 
 def _handles(frame: Frame, job: Job) -> bool:
-    """Whether the visitor may cancel it: a button that will be refused isn't shown."""
+    """Whether the visitor may pause or cancel it: a button that will be refused isn't shown."""
     try:
         may_handle(frame.kit, frame.visitor.person, job.requester)
     except NotAllowed:

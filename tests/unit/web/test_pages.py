@@ -332,6 +332,20 @@ async def test_a_job_is_cancelled_from_the_queue(portal: Portal) -> None:
     assert "Nothing is waiting" in shown.text
 
 
+async def test_a_job_is_paused_and_resumed_from_the_queue(portal: Portal) -> None:
+    async with portal.browser("mia") as client:
+        await client.post("/chat/drafts", data={"text": "/imagine a red mug"})
+        form = (await page(client, "/queue")).form("Pause (a red mug)")
+        await client.post(form.action, data=form.data())
+        shown = await page(client, "/queue")
+        assert "Paused. It waits until it is resumed" in shown.text
+        form = shown.form("Resume (a red mug)")
+        await client.post(form.action, data=form.data())
+        shown = await page(client, "/queue")
+    assert "next in line" in shown.text
+    assert shown.form("Pause (a red mug)")
+
+
 async def test_usage_counts_what_was_rendered_and_approved(portal: Portal) -> None:
     await portal.picture(brief=Brief(words="a red mug", n=2))
     await portal.picture(who="ana")

@@ -1,11 +1,11 @@
-"""Jobs: ask for pictures, look, cancel."""
+"""Jobs: ask for pictures, look, pause, cancel."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
-from bot.core.commands import Cancel
+from bot.core.commands import Cancel, PauseJob, ResumeJob
 from bot.core.errors import NotFound
 from bot.core.jobs import Job
 from bot.core.lives import JobState
@@ -115,6 +115,23 @@ async def cancel(client: Submitting, job_id: JobId) -> Any:  # noqa: ANN401  (as
     """Cancel a job: in the queue at once, while rendering at the next step."""
     await visible_job(client, job_id)
     await say(client, Cancel(job=job_id))
+    return job_out(client.house, await job_of(client.house, job_id))
+
+
+@router.post("/{job_id}/pause", response_model=JobOut, responses=problems(404, 409))
+async def pause(client: Submitting, job_id: JobId) -> Any:  # noqa: ANN401  (as FastAPI)
+    """Let a job wait: in the queue at once, while rendering from the next step on. It keeps what
+    it has; one that is paused already stays so. After 24 hours it is cancelled."""
+    await visible_job(client, job_id)
+    await say(client, PauseJob(job=job_id))
+    return job_out(client.house, await job_of(client.house, job_id))
+
+
+@router.post("/{job_id}/resume", response_model=JobOut, responses=problems(404, 409))
+async def resume(client: Submitting, job_id: JobId) -> Any:  # noqa: ANN401  (as FastAPI)
+    """Let a paused job go on; one that is not paused goes on anyway."""
+    await visible_job(client, job_id)
+    await say(client, ResumeJob(job=job_id))
     return job_out(client.house, await job_of(client.house, job_id))
 
 

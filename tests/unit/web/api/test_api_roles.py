@@ -32,6 +32,8 @@ POST /v1/jobs                            401 401 401 403 202 403 202 202 403 403
 GET /v1/jobs/{job}                       401 401 401 200 403 403 200 404 200 404
 GET /v1/jobs/{job}/events                401 401 401 200 403 403 200 404 200 404
 DELETE /v1/jobs/{job}                    401 401 401 403 409 403 409 404 409 404
+POST /v1/jobs/{job}/pause                401 401 401 403 409 403 409 404 409 404
+POST /v1/jobs/{job}/resume               401 401 401 403 409 403 409 404 409 404
 GET /v1/pictures                         401 401 401 200 403 403 200 200 200 200
 GET /v1/pictures/{picture}               401 401 401 200 403 403 200 200 200 404
 GET /v1/pictures/{picture}/files/master  401 401 401 200 403 403 200 200 200 404

@@ -161,6 +161,26 @@ async def test_a_job_is_cancelled_once() -> None:
         assert (await other.delete(private["href"])).status_code == 404
 
 
+async def test_a_job_is_paused_and_goes_on_as_often_as_it_is_said() -> None:
+    api = await make_api()
+    async with api.client() as client, api.client("ana") as other:
+        job = await ask(client)
+        assert job["paused_at"] is None
+        for _ in range(2):
+            paused = await client.post(job["href"] + "/pause")
+            assert (paused.status_code, paused.json()["state"]) == (200, "queued")
+            assert paused.json()["paused_at"]
+        for _ in range(2):
+            resumed = await client.post(job["href"] + "/resume")
+            assert (resumed.status_code, resumed.json()["paused_at"]) == (200, None)
+        await client.delete(job["href"])
+        for way in ("pause", "resume"):
+            ended = await client.post(f"{job['href']}/{way}")
+            assert (ended.status_code, ended.json()["code"]) == (409, "conflict")
+        private = await ask(client, private=True)
+        assert (await other.post(private["href"] + "/pause")).status_code == 404
+
+
 async def test_the_events_of_a_job_tell_of_progress_and_of_its_end() -> None:
     api = await make_api()
     async with api.client() as client:
