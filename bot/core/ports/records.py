@@ -41,10 +41,10 @@ class Jobs(Protocol):
         least: int | None = None,
         besides: Collection[str] = (),
     ) -> Job | None:
-        """Take the next queued job that no budget holds: highest priority, then smallest turn,
-        then oldest; with `least`, of at least this priority; of nobody in `besides`. It is
-        `rendering` then, with a grown fence, one more start and a lease. None if nothing waits.
-        Two workers never get the same job."""
+        """Take the next queued job that no budget holds and that is not paused: highest priority,
+        then smallest turn, then oldest; with `least`, of at least this priority; of nobody in
+        `besides`. It is `rendering` then, with a grown fence, one more start and a lease. None if
+        nothing waits. Two workers never get the same job."""
         ...
 
     async def renew(self, job: Job, *, until: datetime) -> Job:

@@ -64,7 +64,7 @@ Act = Callable[[Person], object]
 ACTS: dict[str, Act] = {
     "ask for pictures": lambda p: may_request(KIT, p),
     "approve and reject": lambda p: may_vote(KIT, p, REVIEW, demo=False),
-    "cancel or withdraw what others asked for": lambda p: may_handle(KIT, p, "someone"),
+    "cancel, pause or withdraw what others asked for": lambda p: may_handle(KIT, p, "someone"),
     "see all drafts of the brand": lambda p: sees_wide(KIT, p),
     "read the calendar": lambda p: sees_calendar(KIT, p),
     "skip, move and re-roll slots": lambda p: may_tend(KIT, p, "someone"),
@@ -90,7 +90,7 @@ MANAGE = {Role.BRAND_MANAGER, Role.ADMIN}
 RIGHTS: dict[str, set[Role]] = {
     "ask for pictures": {Role.REQUESTER},
     "approve and reject": {Role.APPROVER},
-    "cancel or withdraw what others asked for": MANAGE | {Role.APPROVER},
+    "cancel, pause or withdraw what others asked for": MANAGE | {Role.APPROVER},
     "see all drafts of the brand": MANAGE | {Role.APPROVER, Role.AUDITOR},
     "read the calendar": ALL,
     "skip, move and re-roll slots": MANAGE | {Role.APPROVER},
