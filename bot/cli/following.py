@@ -63,7 +63,8 @@ async def _show(house: House, job: Job, bar: Bar) -> None:
     live = house.live.get(job.id)
     if live is not None:
         many = f" {live.picture} of {live.pictures}" if live.pictures > 1 else ""
-        bar.show(live.fraction, eta_s=live.eta_s, title=f"Rendering{many}")
+        doing = "Paused" if live.paused else "Rendering"
+        bar.show(live.fraction, eta_s=live.eta_s, title=f"{doing}{many}")
         return
     place = None
     if job.state is JobState.QUEUED:
