@@ -84,6 +84,8 @@ __all__ = [
     "sha256_hex",
 ]
 
+_UNNAMED = "not named"
+
 SPEC_VERSION = 1
 MAX_SEED = 2**63 - 1  # SQL integers are signed 64 bit
 
@@ -241,8 +243,7 @@ class ReproductionClass(Encoded):
         """Whether a recipe gives the same bits in both, as far as both say.
 
         All is equal but perhaps `buckets`, since a set is named by one of its buckets, however much
-        of it a profile has looked at. An older class names fewer libraries and no host: what only
-        one of the two names is no difference.
+        of it a profile has looked at.
         """
         return not self.differences(other)
 
@@ -250,9 +251,9 @@ class ReproductionClass(Encoded):
         """What differs, one plain phrase each, e.g. `threads: 1 there, 2 here`."""
         there, here = self._compared(), other._compared()
         return tuple(
-            f"{name}: {there[name]} there, {here[name]} here"
-            for name in there
-            if name in here and there[name] != here[name]
+            f"{name}: {there.get(name, _UNNAMED)} there, {here.get(name, _UNNAMED)} here"
+            for name in there | here
+            if there.get(name) != here.get(name)
         )
 
     def _compared(self) -> dict[str, object]:
@@ -260,20 +261,9 @@ class ReproductionClass(Encoded):
         found: dict[str, object] = {
             f.name: getattr(self, f.name)
             for f in fields(self)
-            if f.name not in {"buckets", "libraries", "host"}
+            if f.name not in {"buckets", "libraries"}
         }
-        found["row_bucket"] = self._set_name(self.row_bucket)
-        found["later_buckets"] = tuple(map(self._set_name, self.later_buckets))
-        if self.host:
-            found["host"] = self.host
         return found | {line.partition(" ")[0]: line.partition(" ")[2] for line in self.libraries}
-
-    def _set_name(self, bucket: int) -> int:
-        """Older classes name a set by its bucket 1, which was looked at on some days only."""
-        if bucket > 1:
-            return bucket
-        others = {self.row_bucket, *self.later_buckets}
-        return min((size for size in self.buckets if size > 1 and size not in others), default=1)
 
 
 @dataclass(frozen=True, kw_only=True)

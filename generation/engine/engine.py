@@ -2,11 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from brand.spec import (
     InputMissing,
@@ -37,7 +36,6 @@ from generation.engine.sampling.samplers import (
     check_sampler,
     new_scheduler,
     samplers_for,
-    steps_as_ever,
 )
 from generation.engines import (
     DIFFUSERS_SLOTS,
@@ -51,8 +49,6 @@ from generation.engines import (
 
 ENGINE = "in-flight/1"
 """Raised whenever this code changes the pixels of a recipe."""
-ENGINE_SINCE_CLIPPING = "in-flight/2"
-"""Of recipes whose sampler follows options of the model that the first version set itself."""
 _FIRST = "first-profile"
 _AFTER_ALL = -100
 """A priority below everybody's."""
@@ -221,8 +217,7 @@ class InFlightEngine:
                 )
                 image = making.picture(on_progress)
                 # Of the weights in memory: by now other files may lie on the disk.
-                version = _version(spec.sampler, model.scheduler_config)
-                made = replace(fleet.reproduction(spec.model, version), aids=aids.sha256)
+                made = replace(fleet.reproduction(spec.model, ENGINE), aids=aids.sha256)
         return Picture(
             png=shop.pool.png(image),
             width=image.width,
@@ -273,11 +268,6 @@ def with_buckets(made: ReproductionClass, passes: Sequence[tuple[int, ...]]) -> 
         buckets=tuple(sorted({bucket for buckets in passes for bucket in buckets})),
         later_buckets=tuple(later) if set(later) - {first} else (),
     )
-
-
-def _version(sampler: str, config: Mapping[str, Any]) -> str:
-    """Of the engine, as the class of a picture names it."""
-    return ENGINE if steps_as_ever(sampler, config) else ENGINE_SINCE_CLIPPING
 
 
 def _check_pin(spec: RenderSpec, sha256: str) -> None:

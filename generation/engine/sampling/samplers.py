@@ -41,12 +41,6 @@ _PLAIN = dict.fromkeys((*SPACINGS.values(), "use_lu_lambdas", _FLOW_SIGMAS), Fal
 _NEAREST = 3
 _DEFAULTED = "_use_default_values"
 """Where diffusers notes what a scheduler was not told, so that the next takes its own default."""
-_ONCE_SET: Mapping[str, Mapping[str, Any]] = {
-    "DDIMScheduler": {"clip_sample": False},
-    "LCMScheduler": {"clip_sample": False},
-    "PNDMScheduler": {"skip_prk_steps": True},
-}
-"""What the first version of this table set whatever the model's configuration said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,15 +142,6 @@ def new_scheduler(name: str, config: Mapping[str, Any]) -> SchedulerMixin:
         # from_config would not see where the model's file left them out.
         config = {option: value for option, value in config.items() if option != _DEFAULTED}
     return getattr(diffusers, row.scheduler).from_config(dict(config), **made)
-
-
-def steps_as_ever(name: str, config: Mapping[str, Any]) -> bool:
-    """Whether the first version of this table took the same steps. Raises SpecInvalid."""
-    row, made = _chosen(name, config)
-    once = _ONCE_SET.get(row.scheduler, {})
-    before = getattr(diffusers, row.scheduler).from_config(dict(config), **{**made, **once}).config
-    now = new_scheduler(name, config).config
-    return all(before.get(option) == now.get(option) for option in _takes(row.scheduler))
 
 
 def _chosen(name: str, config: Mapping[str, Any]) -> tuple[Sampler, dict[str, Any]]:

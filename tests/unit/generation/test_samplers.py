@@ -12,7 +12,6 @@ from generation.engine.sampling.samplers import (
     check_sampler,
     new_scheduler,
     samplers_for,
-    steps_as_ever,
 )
 from tests.unit.generation.sampler_oracle import (
     DYNAMIC_FLOW_MODEL,
@@ -49,15 +48,6 @@ def test_a_model_whose_file_asks_for_clipping_is_clipped() -> None:
     for sampler in ("ddim", "lcm", "heun"):
         assert new_scheduler(sampler, asked).config.clip_sample, sampler
     assert not new_scheduler("ddim", NOISE_MODEL).config.clip_sample
-
-
-def test_only_samplers_whose_options_were_once_set_by_us_take_other_steps_than_ever() -> None:
-    silent = {"_class_name": "EulerDiscreteScheduler", "beta_schedule": "scaled_linear"}
-    changed = [name for name in samplers_for(silent) if not steps_as_ever(name, silent)]
-    assert changed == ["ddim", "pndm"]
-    said = {**NOISE_MODEL, "skip_prk_steps": True}
-    assert all(steps_as_ever(name, said) for name in samplers_for(said))
-    assert all(steps_as_ever(name, FLOW_MODEL) for name in samplers_for(FLOW_MODEL))
 
 
 @pytest.mark.parametrize(
