@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.cancelling import stop_renders
@@ -132,7 +133,8 @@ class _Progress:
         self._finished = self._done
         self._parts: dict[int, float] = {}
         self._places: dict[int, int] = {}
-        self._etas: dict[int, float] = {}
+        self._due: dict[int, datetime] = {}
+        """When each picture is expected; some tell of themselves less often than others."""
         self.heeding = Heeding(house, job, self._changed)
 
     def _changed(self) -> None:
@@ -146,7 +148,7 @@ class _Progress:
         self._parts[item.index] = event.done / event.total if event.total else 0.0
         self._places[item.index] = event.place
         if event.eta_s is not None:
-            self._etas[item.index] = event.eta_s
+            self._due[item.index] = self._house.clock.now() + timedelta(seconds=event.eta_s)
         self._tell(event.preview)
 
     def finished(self, item: JobItem) -> None:
@@ -154,16 +156,23 @@ class _Progress:
         self._finished += 1
         self._parts[item.index] = 1.0
         self._places.pop(item.index, None)
-        self._etas.pop(item.index, None)
+        self._due.pop(item.index, None)
         if self._finished < len(self._job.items):
             self._tell(b"")
+
+    def _left_s(self) -> float | None:
+        """Until the last picture is there."""
+        if not self._due:
+            return None
+        left = max(self._due.values()) - self._house.clock.now()
+        return max(0.0, left.total_seconds())
 
     def _tell(self, preview: bytes) -> None:
         total = len(self._job.items)
         progress = LiveProgress(
             fraction=(self._done + sum(self._parts.values())) / total,
             place=min(self._places.values(), default=0),
-            eta_s=None if self.heeding.paused else max(self._etas.values(), default=None),
+            eta_s=None if self.heeding.paused else self._left_s(),
             preview=preview,
             picture=min(self._finished + 1, total),
             pictures=total,

@@ -1,13 +1,14 @@
 """Several jobs and pictures at once: all of them fed to the engine, each ending on its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from bot.core.commands import Cancel
 from bot.core.crew import RenderingCrew
 from bot.core.errors import Unavailable
 from bot.core.jobs import INTERACTIVE, OVERNIGHT
+from bot.core.live import LiveProgress
 from bot.core.lives import JobState
 from bot.core.rendering import RenderingWorker
 from brand.spec import Picture, Progress, RenderFailed, RenderRequest
@@ -145,12 +146,13 @@ async def test_a_store_that_is_away_stops_no_crew(town: Town) -> None:
     await task
 
 
-async def test_the_longest_wait_and_the_least_place_are_told(town: Town) -> None:
-    told = {7: Progress(done=1, total=4, eta_s=9.0, place=2, preview=b"7")}
-    told[8] = Progress(done=3, total=4, eta_s=1.0, place=0)
+def tell_only(town: Town, told: Mapping[int, Progress], *, after: asyncio.Event) -> asyncio.Event:
+    """Pictures tell this by their seeds, the second one `after`; they go on once that is seen."""
     seen = asyncio.Event()
 
     async def render(request: RenderRequest) -> AsyncIterator[Progress | Picture]:
+        if request.spec.seed != min(told):
+            await after.wait()
         yield told[request.spec.seed]
         await seen.wait()
         async for event in real(request):
@@ -158,12 +160,43 @@ async def test_the_longest_wait_and_the_least_place_are_told(town: Town) -> None
                 yield event
 
     real, town.renderer.render = town.renderer.render, render  # type: ignore[method-assign]
+    return seen
+
+
+async def test_the_longest_wait_and_the_least_place_are_told(town: Town) -> None:
+    told = {7: Progress(done=1, total=4, eta_s=9.0, place=2, preview=b"7")}
+    told[8] = Progress(done=3, total=4, eta_s=1.0, place=0)
+    after = asyncio.Event()
+    after.set()
+    seen = tell_only(town, told, after=after)
     await ask(town, n=2, seed=7)
     work = asyncio.create_task(RenderingWorker(town.house, "w").run_one())
-    [job] = await jobs(town)
-    await until(lambda: getattr(town.house.live.get(job.id), "fraction", 0) == 0.5)
-    live = town.house.live.get(job.id)
-    assert live is not None
+    live = await live_at(town, 0.5)
     assert (live.eta_s, live.place, live.preview) == (9.0, 0, b"7")
     seen.set()
     await work
+
+
+async def test_what_is_left_runs_down_while_the_slowest_picture_says_nothing(town: Town) -> None:
+    told = {
+        number: Progress(done=1, total=4, eta_s=9.0 if number == 7 else 1.0) for number in (7, 8)
+    }
+    after = asyncio.Event()
+    seen = tell_only(town, told, after=after)
+    await ask(town, n=2, seed=7)
+    work = asyncio.create_task(RenderingWorker(town.house, "w").run_one())
+    assert (await live_at(town, 0.125)).eta_s == 9.0
+    town.clock.jump(3)
+    after.set()
+    assert (await live_at(town, 0.25)).eta_s == 6.0
+    seen.set()
+    await work
+
+
+async def live_at(town: Town, fraction: float) -> LiveProgress:
+    """What is told of the only job once it is that far."""
+    [job] = await jobs(town)
+    await until(lambda: getattr(town.house.live.get(job.id), "fraction", 0) == fraction)
+    live = town.house.live.get(job.id)
+    assert live is not None
+    return live
