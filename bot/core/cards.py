@@ -18,6 +18,8 @@ from brand.verdicts import Evidence, Verdict
 
 REUSED = "same recipe as an earlier picture, not rendered again"
 GATE_LABELS = {"near_duplicate": "seen before", "banned_words": "words"}
+PAUSED = "paused"
+"""The state word of a card about a job that somebody paused."""
 
 
 def ordinal(number: int) -> str:
@@ -210,7 +212,7 @@ def job_card(
         subject=f"job:{job.id}",
         title=brief_title(job.brief),
         lines=(f"{who} · {kit.name}{template}",),
-        state=job.state.value,
+        state=PAUSED if job.is_paused else job.state.value,
         status=job_status(
             job,
             place,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bot.core.cards import PAUSED
 from bot.core.errors import NotFound
 from bot.core.house import House
 from bot.core.lives import JobState
@@ -11,7 +12,9 @@ from bot.core.telling import current_job_card
 from bot.web.visitor import Visitor
 from bot.web.words import progress_words
 
-MOVING = frozenset({JobState.QUEUED.value, JobState.RENDERING.value, JobState.CHECKING.value})
+MOVING = frozenset(
+    {JobState.QUEUED.value, JobState.RENDERING.value, JobState.CHECKING.value, PAUSED}
+)
 REACTIONS = (("white_check_mark", "✅", "Approve"), ("x", "❌", "Reject"))
 
 

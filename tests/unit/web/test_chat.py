@@ -113,6 +113,26 @@ async def test_a_running_job_shows_progress_and_preview(portal: Portal) -> None:
     assert all("Rendering · 45 % · about 12 s left" in shown.text for shown in seen)
 
 
+async def test_a_paused_job_stands_still_in_the_chat_and_goes_on_from_there(portal: Portal) -> None:
+    spinning = []
+    async with portal.browser("mia") as client:
+
+        async def seen() -> str:
+            sender = Sender(portal.town.house, "s")
+            while await sender.run_one():
+                pass
+            html = (await client.get("/chat/drafts")).text
+            spinning.append('class="spinner"' in html)
+            return html
+
+        await say(client, "/imagine a red mug")
+        for button in ("Pause", "Resume"):
+            form = Page(await seen()).form(button)
+            await client.post(form.action, data=form.data(button))
+        assert "next in line" in await seen()
+    assert spinning == [True, False, True]
+
+
 async def test_a_mistake_is_marked_and_the_right_line_offered(portal: Portal) -> None:
     async with portal.browser("mia") as client:
         await say(client, "/imagine a red mug --samplr euler")
