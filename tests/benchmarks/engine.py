@@ -61,7 +61,7 @@ def main() -> None:
         "--threads", type=int, default=len(os.sched_getaffinity(0)), help="of both sides"
     )
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=40)
+    parser.add_argument("--requests", type=int, default=60)
     parser.add_argument("--mixes", type=int, default=MIXES)
     parser.add_argument("--only", help="parts with commas between: " + ", ".join(_PARTS))
     chosen = parser.parse_args()

@@ -97,6 +97,9 @@ class RowDenoiser(ABC):
         self.image_prompts = image_prompts
         self.controls = controls
         self.pixels_per_latent = pixels_per_latent
+        # Asked once: to answer, diffusers looks through all of the modules for hooks.
+        self._device: torch.device = self.module.device
+        self._dtype: torch.dtype = self.module.dtype
         self._tiling = Tiling(module)
         self._terms = TermsCache()
 
@@ -136,15 +139,14 @@ class RowDenoiser(ABC):
         run: Any,  # noqa: ANN401  # diffusers is untyped
     ) -> torch.Tensor:
         everyone = filled(rows, bucket)
-        device, dtype = self.module.device, self.module.dtype
-        latents = torch.stack([row.latents for row in everyone]).to(device, dtype)
+        latents = torch.stack([row.latents for row in everyone]).to(self._device, self._dtype)
         times = [row.timestep for row in everyone]
-        timesteps = torch.tensor(times, dtype=torch.float32, device=device)
+        timesteps = torch.tensor(times, dtype=torch.float32, device=self._device)
         batch = Batch(
             signature=signature,
             latents=latents,
             timesteps=timesteps,
-            terms=self._terms.stacked(everyone, dtype),
+            terms=self._terms.stacked(everyone, self._dtype),
             rows=everyone,
         )
         self._tiling.switch(signature.tile)
@@ -155,7 +157,7 @@ class RowDenoiser(ABC):
 
     def sample_rows(self, signature: Signature, count: int, seed: int) -> list[Row]:
         """As the Denoiser port says."""
-        samples = Samples(seed, self.module.device)
+        samples = Samples(seed, self._device)
         return [
             Row(
                 latents=samples.normal(signature.channels, signature.height, signature.width),

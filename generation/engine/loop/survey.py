@@ -15,7 +15,10 @@ from generation.engine.loop.rides import is_memory
 CANDIDATES = (2, 4, 6, 8, 12, 16, 24, 32)
 """Even ones: a flight with guidance brings two rows. 1 is looked at last."""
 CALLS = 4
-"""Per bucket; the first warms up and counts for its bits only."""
+"""Per bucket at least; the first warms up and counts for its bits only."""
+TIMED_S = 0.4
+"""So long a bucket is timed: among a few short calls the fastest is still a matter of luck."""
+MOST_CALLS = 16
 LONG_CALL_S = 1.5
 """A bucket whose call takes longer ends the survey: everybody waits for a whole call."""
 LONG_SURVEY_S = 6.0
@@ -117,7 +120,7 @@ class Survey:
         idle = 0
         for bucket in self._candidates:
             found = yield from self._try(bucket)
-            spent += CALLS * found.seconds
+            spent += max(CALLS * found.seconds, min(TIMED_S, MOST_CALLS * found.seconds))
             self._tried.append(found)
             rate = bucket / found.seconds
             idle = 0 if rate > GAIN * best else idle + 1
@@ -134,7 +137,9 @@ class Survey:
         shuffled = random.Random(bucket)  # noqa: S311  # places, not secrets
         durations: list[float] = []
         bits: dict[int, set[bytes]] = {}
-        for number in range(CALLS):
+        for number in range(MOST_CALLS):
+            if number >= CALLS and sum(durations[1:]) >= TIMED_S:
+                break
             rows = _arrangement(bucket, number, shuffled)
             answer, seconds = yield _Call(rows=rows, bucket=bucket)
             durations.append(seconds)

@@ -9,7 +9,7 @@ import torch
 
 from generation.engine.flights import Lead, Row, Signature
 from generation.engine.loop.profile import Profile
-from generation.engine.loop.survey import CALLS, LONG_CALL_S, Survey
+from generation.engine.loop.survey import CALLS, LONG_CALL_S, MOST_CALLS, TIMED_S, Survey
 from tests.fakes.flying import OTHER_KIND, SIGNATURE, ToyDenoiser
 
 pytestmark = pytest.mark.model
@@ -194,10 +194,15 @@ def test_without_memory_for_the_smallest_bucket_it_says_so() -> None:
     assert survey.over
 
 
-def test_each_bucket_is_called_as_often_as_it_says() -> None:
-    bench = Bench(RISING)
-    bench.survey()
-    assert set(Counter(bucket for _, bucket in bench.denoiser.calls).values()) == {CALLS}
+def test_short_calls_are_timed_more_often_than_long_ones() -> None:
+    def calls_of(seconds: float) -> int:
+        bench = Bench(dict.fromkeys(RISING, seconds))
+        bench.survey()
+        return Counter(bucket for _, bucket in bench.denoiser.calls)[2]
+
+    assert calls_of(TIMED_S) == CALLS
+    assert calls_of(TIMED_S / 7.5) == 1 + 8
+    assert calls_of(TIMED_S / 1000) == MOST_CALLS
 
 
 def test_compiling_for_a_bucket_counts_neither_as_its_speed_nor_as_what_comes_next() -> None:
