@@ -25,7 +25,7 @@ LONG_SURVEY_S = 6.0
 """No further bucket is tried after so many seconds of calls, warming up left out."""
 GAIN = 1.02
 """A bucket that serves less than this times the best rows a second so far brings nothing."""
-PATIENCE = 3
+PATIENCE = 5
 """Buckets in a row that may bring nothing: on a processor the rate does not rise evenly."""
 _PROBES = 4
 _SEED = 1

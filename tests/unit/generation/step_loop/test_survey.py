@@ -92,7 +92,7 @@ def test_it_stops_where_larger_buckets_bring_nothing() -> None:
     bench = Bench(flat)
     profile = bench.survey()
     assert profile.budget == 2
-    assert max(bucket for _, bucket in bench.denoiser.calls) == 8
+    assert max(bucket for _, bucket in bench.denoiser.calls) == 16
 
 
 def test_a_long_call_ends_it_after_two() -> None:
