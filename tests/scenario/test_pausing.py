@@ -31,7 +31,7 @@ async def begun(town: Town) -> None:
 async def test_a_paused_job_is_not_taken_until_it_is_resumed(town: Town) -> None:
     await ask(town)
     card = await town.say(PauseJob())
-    assert card.state == "queued"
+    assert card.state == "paused"
     assert card.status == "Paused. It waits until it is resumed, for 24 hours at most."
     assert [button.label for button in card.buttons] == ["Resume", "Cancel"]
     await town.settle()

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 
@@ -98,8 +98,9 @@ class RowDenoiser(ABC):
         self.controls = controls
         self.pixels_per_latent = pixels_per_latent
         # Asked once: to answer, diffusers looks through all of the modules for hooks.
-        self._device: torch.device = self.module.device
-        self._dtype: torch.dtype = self.module.dtype
+        whole = cast(Any, module)
+        self._device: torch.device = whole.device
+        self._dtype: torch.dtype = whole.dtype
         self._tiling = Tiling(module)
         self._terms = TermsCache()
 
