@@ -98,7 +98,7 @@ class RowDenoiser(ABC):
         self.controls = controls
         self.pixels_per_latent = pixels_per_latent
         # Asked once: to answer, diffusers looks through all of the modules for hooks.
-        whole = cast(Any, module)
+        whole = cast("Any", module)
         self._device: torch.device = whole.device
         self._dtype: torch.dtype = whole.dtype
         self._tiling = Tiling(module)
