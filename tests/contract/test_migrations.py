@@ -107,6 +107,8 @@ async def test_a_start_waits_for_whoever_writes_to_a_fresh_file(tmp_path: Path) 
         done.start()
         await upgrade(f"sqlite:///{path}")
         done.join()
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert other.execute("SELECT version_num FROM alembic_version").fetchone()
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(bare: str) -> None:

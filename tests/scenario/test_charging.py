@@ -13,7 +13,7 @@ from bot.core.tariff import Tariff
 from brand.spec import RenderCancelled, RenderFailed, RenderRequest
 from brand.templates import Brief
 from tests.fakes.town import Town
-from tests.fakes.waiting import STEP_S, until
+from tests.fakes.waiting import until
 
 SEED = 7
 EACH_S = 0.5
@@ -82,7 +82,6 @@ async def test_a_failed_job_pays_for_what_it_rendered(town: Town) -> None:
         if request.spec.seed == SEED:
             begun.set()
             await town.renderer.until_cancelled(request.render_id)
-            await asyncio.sleep(STEP_S)  # it hears of it at its next step
             raise stopped_after(STOPPED_S)
         await begun.wait()
         error = RenderFailed("the model gave no numbers")

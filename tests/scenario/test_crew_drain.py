@@ -21,6 +21,18 @@ async def job_of(town: Town, words: str) -> Job:
         return next(job for job in await tx.jobs.recent(limit=10) if job.brief.words == words)
 
 
+async def rendering_two(
+    town: Town, began: list[str]
+) -> tuple[RenderingCrew, asyncio.Event, asyncio.Task[None]]:
+    """A crew with a mug and a hat in hand, what stops it, and its run."""
+    for words in ("a mug", "a hat"):
+        await town.say(Imagine(brief=Brief(words=words)))
+    crew, stop = RenderingCrew(town.house, "c"), asyncio.Event()
+    task = asyncio.create_task(crew.run(stop))
+    await until(lambda: len(began) == 2)
+    return crew, stop, task
+
+
 async def test_what_a_stopped_crew_has_in_hand_ends_though_one_job_can_t_be_stored(
     town: Town,
 ) -> None:
@@ -40,11 +52,7 @@ async def test_what_a_stopped_crew_has_in_hand_ends_though_one_job_can_t_be_stor
 
     town.renderer.before_picture = held
     town.studio.check = check  # type: ignore[method-assign, assignment]
-    for words in ("a mug", "a hat"):
-        await town.say(Imagine(brief=Brief(words=words)))
-    crew, stop = RenderingCrew(town.house, "c"), asyncio.Event()
-    task = asyncio.create_task(crew.run(stop))
-    await until(lambda: len(began) == 2)
+    crew, stop, task = await rendering_two(town, began)
     stop.set()
     await asyncio.sleep(0)
     mug_may_end.set()
@@ -72,11 +80,7 @@ async def test_every_job_that_could_not_be_ended_is_told_of(
 
     town.renderer.before_picture = held
     town.studio.check = check  # type: ignore[method-assign, assignment]
-    for words in ("a mug", "a hat"):
-        await town.say(Imagine(brief=Brief(words=words)))
-    crew, stop = RenderingCrew(town.house, "c"), asyncio.Event()
-    task = asyncio.create_task(crew.run(stop))
-    await until(lambda: len(began) == 2)
+    _, stop, task = await rendering_two(town, began)
     stop.set()
     may_end.set()
     with pytest.raises(Unavailable):

@@ -58,6 +58,7 @@ class Survey:
         self._course = self._calls()
         self._due: _Call | None = next(self._course)
         self._typical_s = 0.0
+        self._spent = 0.0
 
     @property
     def over(self) -> bool:
@@ -116,16 +117,15 @@ class Survey:
         return [self._rows[index] for index in call.rows]
 
     def _calls(self) -> Generator[_Call, tuple[torch.Tensor, float], None]:
-        best = spent = 0.0
+        best = 0.0
         idle = 0
         for bucket in self._candidates:
             found = yield from self._try(bucket)
-            spent += max(CALLS * found.seconds, min(TIMED_S, MOST_CALLS * found.seconds))
             self._tried.append(found)
             rate = bucket / found.seconds
             idle = 0 if rate > GAIN * best else idle + 1
             best = max(best, rate)
-            if found.seconds > LONG_CALL_S or spent > LONG_SURVEY_S or idle == PATIENCE:
+            if found.seconds > LONG_CALL_S or self._spent > LONG_SURVEY_S or idle == PATIENCE:
                 break
         if self._tried[0].bucket > 1 and self._tried[0].seconds <= LONG_CALL_S:
             lone = yield from self._try(1)
@@ -145,6 +145,7 @@ class Survey:
             durations.append(seconds)
             if number:  # the first may compile for a minute: no measure of what comes next
                 self._typical_s = seconds
+                self._spent += seconds
             for row, result in zip(rows, answer, strict=True):
                 if row < _PROBES:
                     bits.setdefault(row, set()).add(_bits(result))
