@@ -82,6 +82,7 @@ async def test_a_failed_job_pays_for_what_it_rendered(town: Town) -> None:
         if request.spec.seed == SEED:
             begun.set()
             await town.renderer.until_cancelled(request.render_id)
+            await asyncio.to_thread(bool)  # it hears of it in its own thread, not at once
             raise stopped_after(STOPPED_S)
         await begun.wait()
         error = RenderFailed("the model gave no numbers")
