@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from generation.host_memory import keep_freed_memory
 from generation.logs import JsonLines, Redacting, Redactor, write_logs
 from generation.server import serve
 from generation.settings import (
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(settings: ServiceSettings) -> None:
     faulthandler.enable()
+    keep_freed_memory()
     redactor = Redactor([settings.token], private_words)
     write_logs("info", Redacting(JsonLines(reference), redactor))
     go_offline()

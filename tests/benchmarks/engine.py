@@ -34,6 +34,7 @@ import torch
 
 from generation.engine.engine import EngineOptions, InFlightEngine
 from generation.engine.library.loader import quiet_libraries
+from generation.host_memory import keep_freed_memory
 from tests.benchmarks.engine_parts import loads
 from tests.benchmarks.engine_parts.apart import StockApart
 from tests.benchmarks.engine_parts.cache import cache_speedup
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--only", help="parts with commas between: " + ", ".join(_PARTS))
     chosen = parser.parse_args()
     quiet_libraries()
+    keep_freed_memory()  # as the service does; stock's process is as diffusers leaves it
     wanted = chosen.only.split(",") if chosen.only else list(_PARTS)
     with (
         tempfile.TemporaryDirectory(prefix="housestyle-engine-") as folder,

@@ -19,6 +19,7 @@ from generation.engine.library.shelf import Beside
 from generation.engine.library.sources import SIDE_STEPS, ModelSource
 from generation.engine.library.weights import WeightsDamaged, WeightsIndex
 from generation.engine.sampling.samplers import samplers_for
+from generation.host_memory import return_freed_memory
 
 __all__ = ["Fleet", "LoadedModel", "default_budget"]
 
@@ -289,6 +290,7 @@ class Fleet:
                 beside -= held.beside.let_go(beside)
         if models:
             gc.collect()
+            return_freed_memory()
             if self.device.torch_device.type == "cuda":
                 torch.cuda.empty_cache()
 

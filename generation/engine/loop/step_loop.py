@@ -32,6 +32,7 @@ from generation.engine.loop.rides import (
 )
 from generation.engine.loop.standing import Counters, Standing
 from generation.engine.loop.steps import Steps
+from generation.host_memory import return_freed_memory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,6 +49,8 @@ class LoopModel:
 
 _LOOK_AGAIN_S = 0.05
 """So often it is asked, while all in the air are paused, whether one is to go on."""
+REST_S = 20.0
+"""With nothing to do for so long, the memory that was kept for the next call is returned."""
 
 
 class StepLoop:
@@ -65,10 +68,15 @@ class StepLoop:
         device: torch.device | None = None,
         clock: Callable[[], float] = time.perf_counter,
         pace: Pace | None = None,
+        at_rest: Callable[[], None] = return_freed_memory,
+        rest_s: float = REST_S,
     ) -> None:
         self._models = models
         self._profiles = profiles
         self._clock = clock
+        self._at_rest = at_rest
+        self._rest_s = rest_s
+        self._rests = False
         self._on_device = device is not None and device.type == "cuda"
         self._counters = Counters()
         self._steps = Steps(
@@ -166,15 +174,23 @@ class StepLoop:
             self._end(ride, RenderUnavailable("The generation service is stopping."))
 
     def _admit(self) -> bool:
-        """Take in who has come, waiting for someone if nobody is in the air; False: it is over."""
+        """Take in who has come, waiting for someone if nobody is in the air; False: it is over.
+
+        Nobody may have come: then it has just laid down to rest.
+        """
         with self._changed:
             if self._lanes and not self._riding() and not (self._inbox or self._closing):
                 self._changed.wait(_LOOK_AGAIN_S)
-            while not (self._inbox or self._lanes or self._closing):
-                self._changed.wait()
+            is_wanted = self._changed.wait_for(
+                lambda: self._inbox or self._lanes or self._closing,
+                None if self._rests else self._rest_s,
+            )
             if self._closing:
                 return False
             arrived, self._inbox = self._inbox, []
+        self._rests = not is_wanted
+        if self._rests:
+            self._at_rest()
         for ride in arrived:
             try:
                 lane = self._lane(ride.flight.signature)

@@ -320,3 +320,16 @@ def test_bits_never_depend_on_who_else_is_in_the_air(seed: int) -> None:
         else:
             assert torch.equal(latents, by_hand(mixed(n)))
     deck.close()
+
+
+def test_with_nothing_to_do_it_rests_once_until_someone_has_come_and_gone() -> None:
+    rests: queue.Queue[str] = queue.Queue()
+    model = LoopModel(denoiser=ToyDenoiser(), conditions=CONDITIONS)
+    loop = StepLoop(
+        lambda _name: model, toy_profiles(), at_rest=lambda: rests.put("rests"), rest_s=0
+    )
+    rests.get(timeout=PATIENCE_S)
+    loop.fly(toy_flight(), lambda _progress: None, lambda: False)
+    rests.get(timeout=PATIENCE_S)
+    loop.close(PATIENCE_S)
+    assert rests.empty()
