@@ -133,7 +133,7 @@ def _closed(bench: Bench, _place: Path, _chosen: argparse.Namespace) -> Figures:
 
 
 def _open(bench: Bench, _place: Path, _chosen: argparse.Namespace) -> Figures:
-    return loads.opened(bench, SMALL, _stock_rate(bench))
+    return loads.opened(bench, SMALL)
 
 
 def _urgent(bench: Bench, _place: Path, _chosen: argparse.Namespace) -> Figures:

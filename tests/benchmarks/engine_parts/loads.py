@@ -58,17 +58,17 @@ def closed(bench: Bench, latents: int) -> tuple[float, float]:
     return statistics.median(ratios), statistics.median(rates)
 
 
-def opened(bench: Bench, latents: int, rate: float) -> dict[str, float]:
-    """Mean and p95 of the waiting, ours to stock's, with arrivals faster than stock can serve."""
+def opened(bench: Bench, latents: int) -> dict[str, float]:
+    """Mean and p95 of the waiting, ours to stock's, with arrivals faster than stock can serve.
+
+    What stock can serve is found with the very requests of a pair, right before it: recipes differ
+    in work, and a machine changes its pace.
+    """
     means, tails = [], []
     for run in range(bench.runs):
-        arrivals = poisson(
-            bench.requests,
-            bench.model,
-            bench.side(latents),
-            rate=OVERLOAD * rate,
-            seed=100 + run,
-        )
+        requests = at_once(bench.requests, bench.model, bench.side(latents), seed=100 + run)
+        served_in = max(bench.stock.serve(requests))
+        arrivals = poisson(requests, over=served_in / OVERLOAD, seed=run)
         ours, theirs = _paired(
             run, lambda a=arrivals: fly(bench.engine, a), lambda a=arrivals: bench.stock.serve(a)
         )

@@ -1,7 +1,8 @@
 """The requests of the engine's benchmark: mixed like a working day, the same each run."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from brand.spec import RenderRequest, RenderSpec
 
@@ -52,15 +53,15 @@ def at_once(count: int, model: str, side: int, *, seed: int) -> list[Arrival]:
     ]
 
 
-def poisson(count: int, model: str, side: int, *, rate: float, seed: int) -> list[Arrival]:
-    """Requests that come on their own, `rate` a second (exponential times between them)."""
+def poisson(requests: Sequence[Arrival], *, over: float, seed: int) -> list[Arrival]:
+    """The same requests, each on its own in the first `over` seconds.
+
+    A Poisson process of which the count is given is that many even draws: so the load is what was
+    asked for in every run, and not only on average.
+    """
     rng = random.Random(seed)
-    now, found = 0.0, []
-    for number in range(count):
-        now += rng.expovariate(rate)
-        request = asked(f"open-{seed}-{number}", recipe(rng, model, side))
-        found.append(Arrival(request=request, at=now))
-    return found
+    times = sorted(rng.uniform(0, over) for _ in requests)
+    return [replace(each, at=at) for each, at in zip(requests, times, strict=True)]
 
 
 def urgent_among(
