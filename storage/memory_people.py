@@ -28,6 +28,11 @@ class MemoryPeople:
         """See the port."""
         return self._people.need(person_id)
 
+    async def name(self, person_id: str) -> str:
+        """See the port."""
+        person = self._people.get(person_id)
+        return person.name if person else ""
+
     async def update(self, new: Person, *, was: Person) -> Person:
         """See the port."""
         self._check_identities(new)

@@ -55,6 +55,12 @@ class SqlPeople:
         """See the port."""
         return await self._people.need(person_id)
 
+    async def name(self, person_id: str) -> str:
+        """See the port."""
+        columns = _PEOPLE.table.c
+        found = await self._session.first(select(columns.name).where(columns.id == person_id))
+        return str(found[0]) if found else ""
+
     async def update(self, new: Person, *, was: Person) -> Person:
         """See the port."""
         async with self._session.step():

@@ -1,7 +1,7 @@
 """From pixels to assets: the gates, the files, and all of it stored in one transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.assets import Asset, Rendition
@@ -28,13 +28,9 @@ async def check(house: House, job: Job, kit: BrandKit, rendered: Sequence[Render
 
     Raises LeaseLost or StaleState if the job is no longer this worker's.
     """
-    async with house.store.write() as tx:
-        # The lease was renewed meanwhile, so the stored row is newer than ours.
-        stored = still_ours(await tx.jobs.get(job.id), job)
-        used = {each.item.index: each.picture.seconds for each in rendered}
-        new = await charged(house, tx, stored, used, kit)
-        await tx.jobs.update(replace(new, state=JobState.CHECKING), was=stored)
-    changed(house, job)
+    used = {each.item.index: each.picture.seconds for each in rendered}
+    if any(used.values()):
+        await _count(house, job, kit, used)
     with timed(house, "checking"):
         results = [await _asset_of(house, job, kit, each) for each in rendered]
         begun = await beginnings(house, job, kit, results)
@@ -42,6 +38,16 @@ async def check(house: House, job: Job, kit: BrandKit, rendered: Sequence[Render
             await _store(house, job, kit, results, begun)
     for asset, _ in results:
         counted(house, asset)
+
+
+async def _count(house: House, job: Job, kit: BrandKit, used: Mapping[int, float]) -> None:
+    """Charge for what was rendered before anything else can go wrong."""
+    async with house.store.write() as tx:
+        # The lease was renewed meanwhile, so the stored row is newer than ours.
+        stored = still_ours(await tx.jobs.get(job.id), job)
+        new = await charged(house, tx, stored, used, kit)
+        await tx.jobs.update(replace(new, state=JobState.CHECKING), was=stored)
+    changed(house, job)
 
 
 async def _asset_of(
@@ -153,6 +159,9 @@ async def _store(
     now = house.clock.now()
     async with house.store.write() as tx:
         stored = still_ours(await tx.jobs.get(job.id), job)
+        if stored.state is JobState.RENDERING:  # nothing was rendered, so nothing counted
+            checking = replace(stored, state=JobState.CHECKING)
+            stored = await tx.jobs.update(checking, was=stored)
         new = replace(stored, updated_at=now)
         for asset, item in results:
             await tx.assets.add(asset)

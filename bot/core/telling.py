@@ -25,10 +25,7 @@ async def say(tx: Transaction, card: Card, to: ChannelRef, now: datetime) -> Non
 
 async def name_of(tx: Transaction, person_id: str) -> str:
     """A person's display name; a plain word where they are gone."""
-    try:
-        return (await tx.people.get(person_id)).name or "someone"
-    except NotFound:
-        return "someone"
+    return await tx.people.name(person_id) or "someone"
 
 
 async def line_to(tx: Transaction, person_id: str, platform: str) -> ChannelRef | None:

@@ -28,6 +28,8 @@ async def test_a_person_comes_back_with_roles_and_identities_in_order(store: Ope
     async with store.read() as tx:
         assert await tx.people.get(person.id) == person
         assert [one.name for one in await tx.people.all()] == ["Ann", person.name]
+        assert await tx.people.name(person.id) == person.name
+        assert await tx.people.name("nobody") == ""
         with pytest.raises(NotFound):
             await tx.people.get("nobody")
 

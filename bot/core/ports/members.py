@@ -19,6 +19,10 @@ class People(Protocol):
         """Raises NotFound."""
         ...
 
+    async def name(self, person_id: str) -> str:
+        """As people are called; empty for one who is not there."""
+        ...
+
     async def update(self, new: Person, *, was: Person) -> Person:
         """Compare-and-set, roles and identities included. Raises StaleState."""
         ...
