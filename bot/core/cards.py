@@ -169,10 +169,11 @@ def job_status(
         why = f" {job.error}" if job.error else ""
         return f"Cancelled.{why} Nothing was posted."
     made = len(job.items)
+    took = f" in {duration(job.seconds)}" if job.seconds else ""  # the archive's pixels take none
     if discarded:
         passed = "None passes" if discarded == made else f"{made - discarded} of {made} pass"
-        return f"Done in {duration(job.seconds)}. {passed} the brand check: re-roll or edit words."
-    return f"Done: {pictures(made)} in {duration(job.seconds)}"
+        return f"Done{took}. {passed} the brand check: re-roll or edit words."
+    return f"Done: {pictures(made)}{took}"
 
 
 def brief_title(brief: Brief) -> str:

@@ -48,6 +48,7 @@ async def test_the_same_recipe_again_is_not_rendered_but_its_own_picture(town: T
     assert job.seconds == 0.0
     assert event.facts["reused"] == first.id
     shown = [card for card in town.chat.shown("drafts") if card.subject == f"job:{job.id}"]
+    assert shown[-1].status == "Done: 1 picture"  # in no time at all
     assert REUSED in shown[0].pictures[0].caption
 
 
