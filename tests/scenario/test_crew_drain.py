@@ -16,6 +16,20 @@ from tests.fakes.town import Town
 from tests.fakes.waiting import ENOUGH_S, until
 
 
+class Stop(asyncio.Event):
+    """Tells whoever sets it that it was seen: from then on the crew takes no more jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = asyncio.Event()
+
+    def is_set(self) -> bool:
+        """As ever."""
+        if found := super().is_set():
+            self.seen.set()
+        return found
+
+
 async def job_of(town: Town, words: str) -> Job:
     async with town.house.store.read() as tx:
         return next(job for job in await tx.jobs.recent(limit=10) if job.brief.words == words)
@@ -23,11 +37,11 @@ async def job_of(town: Town, words: str) -> Job:
 
 async def rendering_two(
     town: Town, began: list[str]
-) -> tuple[RenderingCrew, asyncio.Event, asyncio.Task[None]]:
+) -> tuple[RenderingCrew, Stop, asyncio.Task[None]]:
     """A crew with a mug and a hat in hand, what stops it, and its run."""
     for words in ("a mug", "a hat"):
         await town.say(Imagine(brief=Brief(words=words)))
-    crew, stop = RenderingCrew(town.house, "c"), asyncio.Event()
+    crew, stop = RenderingCrew(town.house, "c"), Stop()
     task = asyncio.create_task(crew.run(stop))
     await until(lambda: len(began) == 2)
     return crew, stop, task
@@ -54,7 +68,7 @@ async def test_what_a_stopped_crew_has_in_hand_ends_though_one_job_can_t_be_stor
     town.studio.check = check  # type: ignore[method-assign, assignment]
     crew, stop, task = await rendering_two(town, began)
     stop.set()
-    await asyncio.sleep(0)
+    await asyncio.wait_for(stop.seen.wait(), ENOUGH_S)
     mug_may_end.set()
     await until(lambda: crew.in_hand == 1)
     assert not task.done(), "the hat is in hand yet"
