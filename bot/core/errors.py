@@ -155,11 +155,12 @@ class ChatRejected(ChatError):
 
 
 class ChatUnavailable(ChatError):
-    """The platform cannot take it now."""
+    """The platform cannot take it now. `queued`: only a rate is in the way, and its turn comes."""
 
-    def __init__(self, message: str, *, retry_after_s: float) -> None:
+    def __init__(self, message: str, *, retry_after_s: float, queued: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.queued = queued
 
 
 class ChatAmbiguous(ChatError):

@@ -67,7 +67,8 @@ class Style(StrEnum):
 class Button:
     """A command as a button. `action` is `verb:ID[:extra]`, at most 100 characters.
 
-    `asks` names the one thing an adapter must ask first ("reason", "words"), or is empty.
+    `asks` names the one thing an adapter must ask first ("reason", "words"; "reference": open the
+    form for a new picture with this one as its reference), or is empty.
     """
 
     label: str
@@ -135,6 +136,8 @@ class Card:
     progress: float | None = None
     """0 to 1 while something runs."""
     pictures: tuple[PictureRef, ...] = ()
+    preview: PictureRef | None = None
+    """What the picture looks like so far, while it is being made; without buttons."""
     fields: tuple[Field, ...] = ()
     buttons: tuple[Button, ...] = ()
     stamp: str = ""

@@ -52,12 +52,17 @@ class Receiving(Generic[A]):
     repeat, and raises Unavailable where the house can't do it now."""
 
     def __init__(
-        self, house: House, platform: str, work: Callable[[Delivery], Awaitable[A]]
+        self,
+        house: House,
+        platform: str,
+        work: Callable[[Delivery], Awaitable[A]],
+        *,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._house = house
         self._platform = platform
         self._work = work
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._turn = asyncio.Semaphore(at_once)
         self._in_hand: dict[str, asyncio.Task[A]] = {}
         self._failures: Counter[str] = Counter()
 

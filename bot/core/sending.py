@@ -76,7 +76,7 @@ class Sender(Loop):
         except ChatAmbiguous as exc:
             await self._unclear(message, exc.message)
         except ChatUnavailable as exc:
-            await self._later(message, exc.message, exc.retry_after_s)
+            await self._later(message, exc.message, exc.retry_after_s, counts=not exc.queued)
         except ChatError as exc:
             log.warning("Message refused: %s", exc.message, extra={"id": message.id})
             await self._move(
@@ -92,8 +92,12 @@ class Sender(Loop):
         if sent is None and message.update is None:
             await self._ask_for_a_look(message)
 
-    async def _later(self, message: Outgoing, error: str, wait_s: float) -> None:
-        if message.attempts + 1 >= MAX_ATTEMPTS:
+    async def _later(
+        self, message: Outgoing, error: str, wait_s: float, *, counts: bool = True
+    ) -> None:
+        """Try again then. Waiting for one's turn at a rate is no failure and may last."""
+        attempts = message.attempts + counts
+        if attempts >= MAX_ATTEMPTS:
             await self._move(message, OutboxState.FAILED, error=error, check_at=message.check_at)
             return
         await self._move(
@@ -101,7 +105,7 @@ class Sender(Loop):
             OutboxState.PENDING,
             error=error,
             check_at=message.check_at,
-            attempts=message.attempts + 1,
+            attempts=attempts,
             not_before=self._house.clock.now() + min(timedelta(seconds=wait_s), MAX_WAIT),
         )
 

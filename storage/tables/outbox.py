@@ -34,6 +34,7 @@ class OutgoingRow(Row, table=True):
     card: dict[str, Any] = Field(sa_type=PLAIN)
     subject: str
     created_at: datetime
+    only_for: str = Field(sa_column_kwargs={"server_default": ""})
     update: dict[str, Any] | None = Field(sa_type=PLAIN)
     state: OutboxState = word_of(OutboxState)
     not_before: datetime | None

@@ -34,6 +34,8 @@ class Outgoing:
     target: ChannelRef
     card: Card
     created_at: datetime
+    only_for: str = ""
+    """The platform's id of the one person who may see it in `target`; empty: everybody there."""
     update: MessageRef | None = None
     """The message to change in place; filled from the last sent one of the same subject."""
     state: OutboxState = OutboxState.PENDING

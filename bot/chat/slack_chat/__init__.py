@@ -1,0 +1,1 @@
+"""Slack, over HTTP or sockets: payloads become commands, cards become Block Kit."""

@@ -1,0 +1,1 @@
+"""Workspaces: their installation, their tokens."""

@@ -1,0 +1,1 @@
+"""The form for a picture, and the questions that buttons ask."""

@@ -1,0 +1,1 @@
+"""Settings of the chats as the options that their adapters take."""
