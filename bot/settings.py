@@ -80,11 +80,26 @@ class AuditSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SlackSettings:
-    """Empty texts: not connected."""
+    """Empty texts: not connected. `bot/chats.py` makes the adapter's options of it."""
 
+    mode: str = ""
+    """`http` or `socket`; empty: socket where there is an app token, else http."""
     bot_token: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)
     signing_secret: str = field(default="", repr=False)
+    api_base_url: str = ""
+    authorize_url: str = ""
+    """Empty: Slack's own."""
+    sockets: int = 2
+    senders: int = 3
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    token_key: tuple[str, ...] = field(default=(), repr=False)
+    """The first one seals, all of them open."""
+    allowed_teams: tuple[str, ...] = ()
+    """Empty: any that its people install it in."""
+    approve_emoji: tuple[str, ...] = ()
+    reject_emoji: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,13 +213,13 @@ def terminal_environment() -> Mapping[str, str]:
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """The values that no log, page or metric may show."""
-    values = []
+    values: list[str] = []
     for option in OPTIONS:
         if option.secret:
             holder: Any = settings
             for name in option.key.split("."):
                 holder = getattr(holder, name)
-            values.append(str(holder))
+            values += holder if isinstance(holder, tuple) else [str(holder)]
     if has_password(settings.database_url):
         values += [settings.database_url, urlsplit(settings.database_url).password or ""]
     return tuple(value for value in values if value)

@@ -1,5 +1,6 @@
 """Every setting once: its name, how its text is read, what it means. `settings.py` fills them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from bot.core.messages import ChannelRef
 ROLES = ("bot", "web", "worker", "scheduler", "sequencer")
 ENGINES = ("diffusers", "drawn")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SLACK_MODES = ("http", "socket")
 PREFIX = "HOUSESTYLE_"
+EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}")
 
 
 class Unreadable(ValueError):
@@ -120,6 +123,14 @@ def _names(value: object, folder: Path) -> tuple[str, ...]:
     """Several words: a list in the file, commas elsewhere."""
     parts = value if isinstance(value, list) else _text(value, folder).split(",")
     return tuple(name for part in parts if (name := _text(part, folder)))
+
+
+def _emoji(value: object, folder: Path) -> tuple[str, ...]:
+    """Names of emoji, with or without their colons."""
+    names = tuple(name.strip(":").lower() for name in _names(value, folder))
+    if not all(EMOJI.fullmatch(name) for name in names):
+        raise Unreadable("takes names of emoji, as white_check_mark")
+    return names
 
 
 def _address(*schemes: str) -> Parse:
@@ -281,9 +292,45 @@ OPTIONS = (
         parse=_place,
         about="the channel where the ledger's anchors are posted",
     ),
+    Option(key="slack.mode", parse=_one_of(*SLACK_MODES), about="how Slack's deliveries come in"),
     Option(key="slack.bot_token", parse=_text, about="xoxb-…", secret=True),
     Option(key="slack.app_token", parse=_text, about="xapp-…, for socket mode", secret=True),
     Option(key="slack.signing_secret", parse=_text, about="for HTTP mode", secret=True),
+    Option(
+        key="slack.api_base_url",
+        parse=_address("http", "https"),
+        about="where Slack's Web API is",
+    ),
+    Option(
+        key="slack.authorize_url",
+        parse=_address("http", "https"),
+        about="where Slack asks whether a workspace wants the app",
+    ),
+    Option(key="slack.sockets", parse=_whole(1, 10), about="sockets held open in socket mode"),
+    Option(
+        key="slack.senders",
+        parse=_whole(1, 16),
+        about="how many messages this process sends at the same time",
+    ),
+    Option(
+        key="slack.client_id",
+        parse=_text,
+        about="the app's client id, where several workspaces install it",
+    ),
+    Option(key="slack.client_secret", parse=_text, about="the secret of that id", secret=True),
+    Option(
+        key="slack.token_key",
+        parse=_names,
+        about="the keys that seal the workspaces' tokens",
+        secret=True,
+    ),
+    Option(
+        key="slack.allowed_teams",
+        parse=_names,
+        about="the workspaces or organisations that may install it",
+    ),
+    Option(key="slack.approve_emoji", parse=_emoji, about="emoji that approve"),
+    Option(key="slack.reject_emoji", parse=_emoji, about="emoji that reject"),
     Option(key="discord.token", parse=_text, about="the bot's token", secret=True),
     Option(key="discord.public_key", parse=_text, about="for interactions over HTTP"),
     Option(

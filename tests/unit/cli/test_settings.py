@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsInvalid, load_settings
+from bot.settings import Settings, SettingsInvalid, load_settings, secrets_of
 from bot.settings_options import OPTIONS, ROLES
 from tests.needs import ROOT
 
@@ -102,6 +102,12 @@ def test_secrets_are_not_shown_when_settings_are(tmp_path: Path) -> None:
     assert "canary" not in repr(loaded(tmp_path, environment=environment))
 
 
+def test_each_of_several_keys_is_hidden_in_logs(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, environment={"HOUSESTYLE_SLACK_TOKEN_KEY": "key-one, key-two"})
+    assert settings.slack.token_key == ("key-one", "key-two")
+    assert set(secrets_of(settings)) == {"key-one", "key-two"}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -121,6 +127,9 @@ def test_secrets_are_not_shown_when_settings_are(tmp_path: Path) -> None:
         ('database_url = "mysql://x"', "sqlite:// or postgresql://"),
         ('data_dir = ""', "takes the path"),
         ('host = "a\\u0000b"', "NUL"),
+        ("[slack]\nsockets = 11", "slack.sockets takes a whole number from 1 to 10"),
+        ('[slack]\nmode = "carrier pigeon"', "slack.mode takes one of http, socket"),
+        ('[slack]\napprove_emoji = "👍"', "takes names of emoji, as white_check_mark"),
         ("port = ", "isn't TOML"),
         ("x = " + "[" * 5000 + "]" * 5000, "nested too deep"),
         ("#" * 200_000, "larger than"),
@@ -187,6 +196,12 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "signin.discord_address": "https://x.example",
         "signin.oidc_issuer": "https://x.example",
         "signin.slack_issuer": "https://x.example",
+        "slack.mode": "socket",
+        "slack.api_base_url": "https://x.example/api",
+        "slack.authorize_url": "https://x.example/authorize",
+        "slack.sockets": "3",
+        "slack.senders": "4",
+        "slack.approve_emoji": ":shipit:, our_logo",
         "stop_seconds": "5",
         "worker_jobs": "3",
         "metrics.port": "9100",
