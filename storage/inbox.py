@@ -7,9 +7,11 @@ over the journals whose owners are gone, so that nothing waits for a particular 
 import asyncio
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
 from bot.core.ports import Delivery
 from storage.codec import decode, encode
@@ -22,6 +24,7 @@ COMPACT_BYTES = 1_000_000
 _SUFFIX = ".journal"
 
 Key: TypeAlias = tuple[str, str]
+T = TypeVar("T")
 
 
 class JournalInbox:
@@ -29,6 +32,9 @@ class JournalInbox:
 
     Puts that come while others are being written wait together for one fsync. The journal is
     made with the first put, so a process that only reads the archive leaves the inbox alone.
+
+    Its file work has a thread of its own: a platform waits for each put, and must not wait for
+    whatever else of the house fills the loop's common threads.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +45,7 @@ class JournalInbox:
         self._writer: asyncio.Task[None] | None = None
         self._files = asyncio.Lock()
         self._compact_at = COMPACT_BYTES
+        self._thread: ThreadPoolExecutor | None = None
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
@@ -66,7 +73,7 @@ class JournalInbox:
         """See the port."""
         async with self._files:
             with disk_errors(self._folder):
-                adopted = await asyncio.to_thread(self._adopt, platform)
+                adopted = await self._off_loop(lambda: self._adopt(platform))
         for delivery in adopted:
             self._pending.setdefault((delivery.platform, delivery.id), delivery)
         wanted = (one for one in self._pending.values() if platform in ("", one.platform))
@@ -76,7 +83,7 @@ class JournalInbox:
         """See the port. Raises DiskFailed."""
         async with self._files:
             with disk_errors(self._folder):
-                return await asyncio.to_thread(self._remove_empty)
+                return await self._off_loop(self._remove_empty)
 
     async def close(self) -> None:
         """Write what waits; a journal with nothing pending is removed."""
@@ -84,8 +91,16 @@ class JournalInbox:
             await self._writer
         if self._journal is not None:
             finish = self._journal.close if self._pending else self._journal.remove
-            await asyncio.to_thread(finish)
+            await self._off_loop(finish)
             self._journal = None
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
+            self._thread = None
+
+    async def _off_loop(self, work: Callable[[], T]) -> T:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _write(self, entry: dict[str, Any]) -> None:
         written = asyncio.get_running_loop().create_future()
@@ -100,7 +115,8 @@ class JournalInbox:
             try:
                 async with self._files:
                     with disk_errors(self._folder):
-                        await asyncio.to_thread(self._append, [entry for entry, _ in batch])
+                        entries = [entry for entry, _ in batch]
+                        await self._off_loop(partial(self._append, entries))
             except Exception as exc:  # noqa: BLE001  (each caller gets it)
                 _finish(batch, exc)
             else:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
@@ -185,6 +186,21 @@ async def test_puts_at_once_share_few_fsyncs(
     await inbox.done("slack", "d0")
     assert len(calls) <= 3
     await inbox.close()
+
+
+async def test_a_put_does_not_wait_for_whatever_fills_the_common_threads(tmp_path: Path) -> None:
+    loop, release = asyncio.get_running_loop(), threading.Event()
+    blocked = [loop.run_in_executor(None, release.wait) for _ in range(50)]
+    inbox = await JournalInbox.open(tmp_path)
+    try:
+        async with asyncio.timeout(5):
+            await inbox.put(delivery(1))
+            assert await inbox.pending() == [delivery(1)]
+            await inbox.done("slack", "d1")
+            await inbox.close()
+    finally:
+        release.set()
+        await asyncio.gather(*blocked)
 
 
 async def test_a_put_that_is_cancelled_does_not_take_others_along(tmp_path: Path) -> None:
