@@ -25,6 +25,7 @@ from storage.sql_budgets import SqlBudgets
 from storage.sql_calendar import SqlSchedules
 from storage.sql_census import SqlCensus
 from storage.sql_erasure import SqlErasure
+from storage.sql_installs import SqlInstalls, SqlSentFiles
 from storage.sql_jobs import SqlJobs
 from storage.sql_keys import SqlAccountLinks, SqlKeys
 from storage.sql_ledger import SqlLedger
@@ -99,6 +100,8 @@ class SqlTransaction(Transaction):
         self.census = SqlCensus(session)
         self.pruning = SqlPruning(session)
         self.uploads = SqlUploads(session)
+        self.installs = SqlInstalls(session)
+        self.sent_files = SqlSentFiles(session)
 
 
 class SqlStore:

@@ -9,6 +9,7 @@ from storage.memory_budgets import MemoryBudgets
 from storage.memory_calendar import MemorySchedules
 from storage.memory_census import MemoryCensus
 from storage.memory_erasure import MemoryErasure
+from storage.memory_installs import MemoryInstalls, MemorySentFiles
 from storage.memory_jobs import MemoryJobs
 from storage.memory_keys import MemoryAccountLinks, MemoryKeys
 from storage.memory_ledger import MemoryLedger
@@ -44,6 +45,8 @@ class MemoryTransaction(Transaction):
         self.requests = MemoryRequests(tables)
         self.pruning = MemoryPruning(tables)
         self.uploads = MemoryUploads(tables)
+        self.installs = MemoryInstalls(tables)
+        self.sent_files = MemorySentFiles(tables)
         self.erasure = MemoryErasure(tables, timeline)
         self.census = MemoryCensus(tables, timeline)
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from bot.core.lives import AssetState, OutboxState
 from bot.core.messages import Card
 from bot.core.people import AccountLink, Person
-from bot.core.ports import Erased, Outgoing, Upload
+from bot.core.ports import Erased, Install, Outgoing, Upload
 from bot.core.redacting import (
     begun_from,
     erased_card,
     files_of,
+    is_account_of,
     is_line_of,
     local_users,
     quoted_texts,
@@ -25,6 +26,7 @@ from bot.core.redacting import (
 from bot.core.slots import Slot
 from storage.memory_tables import Table, Tables
 from storage.memory_timeline import MemoryTimeline
+from storage.steps import was_installed_by
 
 if TYPE_CHECKING:
     from bot.core.assets import Asset
@@ -49,6 +51,7 @@ class MemoryErasure:
         self._events: Table[Event] = Table(tables, "event")
         self._outbox: Table[Outgoing] = Table(tables, "message")
         self._uploads: Table[Upload] = Table(tables, "upload")
+        self._installs: Table[Install] = Table(tables, "install")
 
     async def erase(self, person: Person, now: datetime) -> Erased:
         """See the port."""
@@ -73,6 +76,7 @@ class MemoryErasure:
         }
         self._erase_slots(person)
         self._erase_codes(person)
+        self._erase_installs(person)
         found = scrubber(texts)
         messages = self._erase_outbox(person, subjects, found)
         messages += self._erase_timeline(person, subjects, found)
@@ -139,10 +143,17 @@ class MemoryErasure:
         for account in person.identities:
             self._tries.drop(account)
 
+    def _erase_installs(self, person: Person) -> None:
+        for key, install in self._installs.pairs():
+            if was_installed_by(person, install):
+                new = replace(install, installed_by="", version=install.version + 1)
+                self._installs.put(key, new)
+
     def _erase_outbox(self, person: Person, subjects: set[str], found: re.Pattern[str]) -> int:
         touched = 0
         for message in self._outbox:
-            direct = is_line_of(person, message.target.platform, message.target.channel)
+            direct = is_line_of(person, message.target)
+            direct = direct or is_account_of(person, message.only_for, message.target)
             if direct and message.state is not OutboxState.SENDING:
                 self._outbox.drop(message.id)
                 touched += 1

@@ -81,7 +81,9 @@ class MemoryOutbox:
         wanted = (ref.platform, ref.channel, ref.message)
         for message in self._messages:
             sent = message.sent
-            if sent is not None and (sent.platform, sent.channel, sent.message) == wanted:
+            if sent is None or (sent.platform, sent.channel, sent.message) != wanted:
+                continue
+            if not ref.team or sent.team in ("", ref.team):
                 return message.card.subject
         return ""
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from bot.core.ports import Outgoing
 
 
+_NO_FILES = ("upload", "sent file")
+"""Tables that keep no file: an upload's job does, if there is one; and what was sent stands
+elsewhere."""
+
+
 class MemoryPruning:
     """The Pruning port."""
 
@@ -47,7 +52,6 @@ class MemoryPruning:
 
     async def unnamed(self, files: Collection[str]) -> set[str]:
         """See the port."""
-        # An upload names no file that is kept for it alone: its job does, if there is one.
-        names = [name for name in self._tables.names() if name != "upload"]
+        names = [name for name in self._tables.names() if name not in _NO_FILES]
         text = json.dumps([encode(value) for name in names for value in self._tables.values(name)])
         return {sha256 for sha256 in files if sha256 not in text}

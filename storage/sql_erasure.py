@@ -10,11 +10,13 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    and_,
     cast,
     delete,
     false,
     or_,
     select,
+    true,
     update,
 )
 
@@ -23,7 +25,7 @@ from bot.core.jobs import Job
 from bot.core.lives import AssetState, OutboxState
 from bot.core.messages import Card
 from bot.core.people import Identity, Person
-from bot.core.ports import Erased
+from bot.core.ports import Erased, Install
 from bot.core.redacting import (
     GONE,
     SOMEONE,
@@ -41,10 +43,12 @@ from storage.rows import Shape
 from storage.sql_assets import AssetTable
 from storage.sql_erased_files import SqlErasedFiles
 from storage.sql_table import Session
+from storage.steps import was_installed_by
 from storage.tables import (
     AssetRow,
     AssetWordRow,
     EventRow,
+    InstallRow,
     JobRow,
     LinkRow,
     LinkTryRow,
@@ -62,6 +66,7 @@ from storage.tables import (
 
 _ASSETS = Shape(Asset, AssetRow, apart=("renditions",))
 _JOBS = Shape(Job, JobRow)
+_INSTALLS = Shape(Install, InstallRow)
 _WORDS, _EVENTS, _SLOTS = table_of(AssetWordRow), table_of(EventRow), table_of(SlotRow)
 _LINKS, _TRIES = table_of(LinkRow), table_of(LinkTryRow)
 _OUTBOX, _TIMELINE = table_of(OutgoingRow), table_of(TimelineRow)
@@ -94,6 +99,7 @@ class SqlErasure:
         reviews = await self._reviews(person)
         await self._slots(person)
         await self._codes(person)
+        await self._installs(person)
         messages = await self._outbox(person, texts) + await self._timeline(person, texts)
         await self._sentences(texts)
         return Erased(
@@ -171,8 +177,18 @@ class SqlErasure:
             same = {"platform": one.platform, "user": one.user, "team": one.team}
             await self._session.change(delete(_TRIES).where(*_equal(_TRIES, same)))
 
+    async def _installs(self, person: Person) -> None:
+        c = _INSTALLS.table.c
+        users = [one.user for one in person.identities]
+        wanted = select(_INSTALLS.table).where(c.installed_by.in_(users))
+        for row in await self._session.rows(wanted):
+            if was_installed_by(person, _INSTALLS.value(row)):
+                same = [column == row[column.name] for column in _INSTALLS.table.primary_key]
+                change = update(_INSTALLS.table).where(*same)
+                await self._session.change(change.values(installed_by="", version=c.version + 1))
+
     async def _outbox(self, person: Person, texts: Sequence[str]) -> int:
-        direct = _direct_lines(_OUTBOX.c.platform, _OUTBOX.c.channel, person)
+        direct = _told_alone(person)
         waiting = delete(_OUTBOX).where(direct, _OUTBOX.c.state != OutboxState.SENDING)
         count = (await self._session.change(waiting)).rowcount
         own = or_(direct, _OUTBOX.c.subject.in_(_own_subjects(person)))
@@ -268,20 +284,23 @@ def _own_subjects(person: Person) -> Select[tuple[str]]:
     return select(both.c[0])
 
 
-def _direct_lines(
-    platform: ColumnElement[str], channel: ColumnElement[str], person: Person
-) -> ColumnElement[bool]:
-    return or_(
-        false(),
-        *(
-            (platform == one.platform)
-            & or_(
-                channel == f"@{one.user}",
-                channel.startswith(f"@{one.user}/", autoescape=True),
-            )
-            for one in person.identities
-        ),
+def _told_alone(person: Person) -> ColumnElement[bool]:
+    """Messages to a direct line of theirs, and those that they alone see elsewhere."""
+    c = _OUTBOX.c
+    of_one = (
+        and_(
+            c.platform == one.platform,
+            or_(
+                c.only_for == one.user,
+                c.channel == f"@{one.user}",
+                c.channel.startswith(f"@{one.user}/", autoescape=True),
+            ),
+            # The same id may be somebody else's in another workspace.
+            c.target["team"].as_string().in_(("", one.team)) if one.team else true(),
+        )
+        for one in person.identities
     )
+    return or_(false(), *of_one)
 
 
 def _holds(card: ColumnElement[Any], text: str) -> ColumnElement[bool]:

@@ -22,11 +22,12 @@ _DELIVERIES = table_of(DeliveryRow)
 
 class _OutgoingTable(SqlTable[Outgoing]):
     def columns(self, value: Outgoing) -> dict[str, Any]:
+        platform, channel, thread = place_of(value.target)
         return {
             **super().columns(value),
-            "platform": value.target.platform,
-            "channel": value.target.channel,
-            "thread": value.target.thread,
+            "platform": platform,
+            "channel": channel,
+            "thread": thread,
             "subject": value.card.subject,
             "due_at": due(value),
             "sent_platform": value.sent.platform if value.sent else None,
@@ -106,11 +107,13 @@ class SqlOutbox:
 
     async def subject_of(self, ref: MessageRef) -> str:
         """See the port."""
-        same = (
+        same = [
             self._c.sent_message == ref.message,
             self._c.sent_channel == ref.channel,
             self._c.sent_platform == ref.platform,
-        )
+        ]
+        if ref.team:
+            same.append(self._c.sent["team"].as_string().in_(("", ref.team)))
         found = await self._session.first(select(self._c.subject).where(*same).limit(1))
         return str(found[0]) if found is not None else ""
 

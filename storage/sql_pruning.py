@@ -31,6 +31,7 @@ _NO_TEXT = (Boolean, Date, Float, Integer, Time, UTCDateTime)
 _NO_FILES = {
     "ledger": {"commitments", "previous", "hash"},
     "requests": {"key", "content"},
+    "sent_files": {"key"},  # the copy that stands elsewhere keeps no file here
     "uploads": {"sha256"},  # unused ones are orphans; used ones are named by their jobs too
 }
 """Columns of hashes that keep no file; every other text may name one."""

@@ -18,7 +18,8 @@ from bot.core.lives import (
 )
 from bot.core.messages import ChannelRef
 from bot.core.people import Person
-from bot.core.ports import Outgoing
+from bot.core.ports import Install, Outgoing
+from bot.core.ports.installs import ids_of
 from bot.core.reviews import Review
 from brand.loras import LORA_STEPS, LoraVersion
 
@@ -51,6 +52,26 @@ def check_move(new: Any, was: Any, steps: Steps[Any] | None) -> None:  # noqa: A
         raise ValueError(f"An update may not change the id {was.id!r} to {new.id!r}.")
     if steps is not None:
         check_step(steps, was.state, new.state)
+
+
+def check_workspace(new: Install, was: Install) -> None:
+    """Raises ValueError where an update names another workspace than was read."""
+    if (new.platform, new.enterprise, new.team) != (was.platform, was.enterprise, was.team):
+        raise ValueError(f"An update may not change the workspace {was.key!r} to {new.key!r}.")
+
+
+def was_installed_by(person: Person, install: Install) -> bool:
+    """Whether this person has put the app into this workspace, or into its whole enterprise."""
+    return any(
+        (one.platform, one.user) == (install.platform, install.installed_by)
+        and (one.team == install.key or (bool(install.enterprise) and _is_of(one.team, install)))
+        for one in person.identities
+    )
+
+
+def _is_of(key: str, install: Install) -> bool:
+    """Whether a workspace belongs to the enterprise: user ids are the enterprise's there."""
+    return ids_of(key)[0] == install.enterprise
 
 
 def check_same(stored: object, was: object) -> None:
@@ -142,5 +163,8 @@ def superseded(message: Outgoing) -> Outgoing:
 
 
 def place_of(target: ChannelRef) -> tuple[str, str, str]:
-    """What makes two targets the same place. A shared Slack channel has one id in all teams."""
-    return target.platform, target.channel, target.thread
+    """What makes two targets the same place. A shared Slack channel has one id in all teams, but
+    a user's id means somebody else in each: a direct line is `@USER/TEAM` where a team is told."""
+    apart = target.team and target.channel.startswith("@")
+    channel = f"{target.channel}/{target.team}" if apart else target.channel
+    return target.platform, channel, target.thread

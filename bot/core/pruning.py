@@ -20,6 +20,8 @@ KEEP_MESSAGES = timedelta(days=30)
 KEEP_FILES = timedelta(hours=24)
 KEEP_REQUESTS = timedelta(hours=24)
 """So long a program may ask the same again and gets the first answer."""
+KEEP_SENT_FILES = timedelta(days=90)
+"""So long a file on a platform is shown again; after that it is uploaded anew."""
 EVERY = timedelta(days=1)
 PRUNED, SUBJECT = "house.pruned", "house:pruning"
 
@@ -94,6 +96,7 @@ async def _old_records(house: House, tx: Transaction) -> tuple[int, int]:
     now = house.clock.now()
     await tx.uploads.purge(now - KEEP_FILES)
     await tx.requests.purge(now - KEEP_REQUESTS)
+    await tx.sent_files.purge(now - KEEP_SENT_FILES)
     deliveries = await tx.pruning.deliveries(now - KEEP_DELIVERIES)
     return deliveries, await tx.pruning.outbox(now - KEEP_MESSAGES)
 

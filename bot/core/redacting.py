@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bot.core.assets import Asset
 from bot.core.jobs import Job, JobItem
 from bot.core.lives import AssetState
-from bot.core.messages import Card
+from bot.core.messages import Card, ChannelRef
 from bot.core.people import Person
 from bot.core.reviews import Review, Vote
 from brand.spec import RenderSpec
@@ -50,10 +50,20 @@ def local_users(person: Person) -> frozenset[str]:
     return frozenset(one.user for one in person.identities if one.platform == LOCAL)
 
 
-def is_line_of(person: Person, platform: str, channel: str) -> bool:
+def is_line_of(person: Person, place: ChannelRef) -> bool:
     """Whether this channel is a direct line of theirs, or a corner of it (`@USER/pages`)."""
-    direct = channel.partition("/")[0]
-    return any((one.platform, f"@{one.user}") == (platform, direct) for one in person.identities)
+    direct = place.channel.partition("/")[0]
+    return direct.startswith("@") and is_account_of(person, direct[1:], place)
+
+
+def is_account_of(person: Person, user: str, place: ChannelRef) -> bool:
+    """Whether this user of the platform and workspace of a place is them. The same id may be
+    somebody else's in another workspace."""
+    return any(
+        (one.platform, one.user) == (place.platform, user)
+        and (not one.team or place.team in ("", one.team))
+        for one in person.identities
+    )
 
 
 def redacted_spec(spec: RenderSpec) -> RenderSpec:
@@ -88,7 +98,7 @@ def redacted_asset(asset: Asset) -> Asset:
 def redacted_job(job: Job, kept: Iterable[str], person: Person) -> Job:
     """The job without its brief; items whose picture is in `kept` keep their recipe."""
     known = frozenset(kept)
-    at_home = job.origin is not None and is_line_of(person, job.origin.platform, job.origin.channel)
+    at_home = job.origin is not None and is_line_of(person, job.origin)
     brief = job.brief.without_pictures()
     brief = replace(brief, words="", variables=(), negative="")
     return replace(

@@ -5,6 +5,7 @@ from storage.tables.base import Row, table_of
 from storage.tables.brands import CurrentKitRow, KitRow, LoraRow
 from storage.tables.budgets import BudgetRow, SpendRow
 from storage.tables.calendar import ScheduleRow, SlotRow
+from storage.tables.installs import InstallRow, SentFileRow
 from storage.tables.jobs import JobRow, TurnRow
 from storage.tables.ledger import EventRow, PersonalRow
 from storage.tables.outbox import DeliveryRow, OutgoingRow
@@ -32,6 +33,7 @@ __all__ = [
     "DeliveryRow",
     "EventRow",
     "IdentityRow",
+    "InstallRow",
     "JobRow",
     "KeyRow",
     "KitRow",
@@ -48,6 +50,7 @@ __all__ = [
     "ReviewRow",
     "RoleRow",
     "ScheduleRow",
+    "SentFileRow",
     "SlotRow",
     "SpendRow",
     "TimelineRow",

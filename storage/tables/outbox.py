@@ -13,8 +13,9 @@ from storage.tables.base import PLAIN, Row, few_of, row_number, word_of
 class OutgoingRow(Row, table=True):
     """An outgoing message.
 
-    `subject` is the card's; `platform`, `channel` and `thread` repeat the target's; `due_at` is
-    when it may be sent; the three `sent_` columns say where it stands.
+    `subject` is the card's; `platform`, `channel` and `thread` are the target's place (see
+    `storage.steps.place_of`); `due_at` is when it may be sent; the three `sent_`
+    columns say where it stands.
     """
 
     __tablename__ = "outbox"

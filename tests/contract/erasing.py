@@ -24,7 +24,14 @@ from bot.core.people import ANY_BRAND, Identity, Person, Role
 from bot.core.ports.requests import KeptRequest
 from brand.templates import Brief
 from storage.database import OpenStore
-from tests.contract.values import make_job, make_publication, make_schedule, make_slot
+from tests.contract.values import (
+    make_install,
+    make_job,
+    make_outgoing,
+    make_publication,
+    make_schedule,
+    make_slot,
+)
 from tests.fakes.chat import FakeChat
 from tests.fakes.town import START, Town, make_town
 
@@ -118,6 +125,10 @@ async def busy_life(town: Town) -> None:
                 created_at=START,
             )
         )
+        await tx.installs.put(make_install(installed_by=SLACK.user, team=SLACK.team))
+        corner = ChannelRef(platform="slack", channel="C1", team=SLACK.team)
+        told = Card(kind="message", title=f"{WORD} for you alone")
+        await tx.outbox.add(make_outgoing(target=corner, card=told, only_for=SLACK.user))
     await chatter(town)
     await town.settle()
 

@@ -38,9 +38,9 @@ from tests.contract.erasing import (
 from tests.contract.values import NOW
 
 TOUCHED = {
-    "account_links", "assets", "asset_words", "identities", "jobs", "keys", "ledger_personal",
-    "link_tries", "outbox", "people", "reactions", "requests", "reviews", "roles", "slots",
-    "timeline", "uploads", "votes",
+    "account_links", "assets", "asset_words", "identities", "installs", "jobs", "keys",
+    "ledger_personal", "link_tries", "outbox", "people", "reactions", "requests", "reviews",
+    "roles", "slots", "timeline", "uploads", "votes",
 }  # fmt: skip
 IMPERSONAL = {
     "budgets": "person ids and team names only",
@@ -51,6 +51,7 @@ IMPERSONAL = {
     "loras": "the kit's owner, as the kit says it",
     "publications": "what was published, with the id of who asked",
     "renditions": "files",
+    "sent_files": "ids and hashes of files",
     "schedules": "the company's plan; its owner is an id",
     "spends": "person ids and numbers",
     "turns": "person ids and numbers",

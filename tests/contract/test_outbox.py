@@ -9,10 +9,19 @@ import pytest
 from bot.core.errors import Conflict, NotFound, StaleState
 from bot.core.lives import OutboxState
 from bot.core.messages import Button, Card, ChannelRef, Field, MessageRef, PictureRef, Swatch
+from bot.core.people import Identity
 from bot.core.ports import Outgoing
 from storage.database import OpenStore, SqlStore
 from storage.engines import create_engine
-from tests.contract.values import DRAFTS, LEASE, SOCIAL, digest, later, make_outgoing
+from tests.contract.values import (
+    DRAFTS,
+    LEASE,
+    SOCIAL,
+    digest,
+    later,
+    make_outgoing,
+    make_person,
+)
 from tests.fakes.waiting import ENOUGH_S
 
 STANDING = MessageRef(platform="local", channel="drafts", message="m1")
@@ -193,6 +202,57 @@ async def test_a_message_leads_back_to_its_subject(store: OpenStore) -> None:
         assert await tx.outbox.subject_of(replace(STANDING, team="T1")) == "review:1"
         assert await tx.outbox.subject_of(replace(STANDING, message="m2")) == ""
         assert await tx.outbox.subject_of(replace(STANDING, channel="social")) == ""
+
+
+async def test_a_message_of_one_workspace_leads_to_no_subject_of_another(
+    store: OpenStore,
+) -> None:
+    message = make_outgoing("review:1")
+    await put(store, message)
+    await sent(store, message, replace(STANDING, team="T1"))
+    async with store.read() as tx:
+        assert await tx.outbox.subject_of(replace(STANDING, team="T1")) == "review:1"
+        assert await tx.outbox.subject_of(STANDING) == "review:1"
+        assert await tx.outbox.subject_of(replace(STANDING, team="T2")) == ""
+
+
+async def test_a_direct_line_is_another_place_in_each_workspace(store: OpenStore) -> None:
+    ours, theirs = (ChannelRef(platform="slack", channel="@U1", team=team) for team in ("T1", "T2"))
+    first, second = make_outgoing("job:1", target=ours), make_outgoing("job:1", target=theirs)
+    await put(store, first, second)
+    assert await states(store) == {"pending": 2}
+    one, two = await claim_one(store), await claim_one(store)
+    assert {one.target, two.target} == {ours, theirs}
+    stands = MessageRef(platform="slack", channel="D1", message="m1", team="T1")
+    await change(store, one, state=OutboxState.SENT, sent=stands)
+    async with store.read() as tx:
+        assert await tx.outbox.message_of("job:1", one.target) == stands
+        assert await tx.outbox.message_of("job:1", two.target) is None
+
+
+async def test_erasing_takes_what_one_person_alone_was_told_in_their_workspace(
+    store: OpenStore,
+) -> None:
+    channel = ChannelRef(platform="slack", channel="C1", team="T1")
+    line = ChannelRef(platform="slack", channel="@U1", team="T1")
+    own = [make_outgoing(target=channel, only_for="U1"), make_outgoing(target=line)]
+    others = [
+        make_outgoing(target=channel),
+        make_outgoing(target=channel, only_for="U2"),
+        make_outgoing(target=replace(channel, team="T2"), only_for="U1"),
+        make_outgoing(target=replace(line, team="T2")),
+    ]
+    await put(store, *own, *others)
+    person = make_person(identities=(Identity(platform="slack", user="U1", team="T1"),))
+    async with store.write() as tx:
+        await tx.people.add(person)
+        await tx.erasure.erase(person, later(0))
+    async with store.read() as tx:
+        for message in others:
+            assert await tx.outbox.get(message.id) == message
+        for message in own:
+            with pytest.raises(NotFound):
+                await tx.outbox.get(message.id)
 
 
 async def test_many_senders_at_once_never_share_a_message(store: OpenStore) -> None:

@@ -8,7 +8,7 @@ from bot.core.ids import new_id
 from bot.core.jobs import Job, JobItem
 from bot.core.messages import Card, ChannelRef
 from bot.core.people import Identity, Key, KeyKind, Person, Role
-from bot.core.ports import Outgoing, TimelineMessage
+from bot.core.ports import Install, Outgoing, TimelineMessage
 from bot.core.publications import Publication
 from bot.core.reviews import Review
 from bot.core.slots import Schedule, Slot
@@ -243,6 +243,26 @@ def make_outgoing(subject: str = "", **change: Any) -> Outgoing:
         "created_at": NOW,
     }
     return Outgoing(**{**plain, **change})
+
+
+def make_install(**change: Any) -> Install:
+    """The app in the workspace T1, with tokens for 12 hours."""
+    plain: dict[str, Any] = {
+        "platform": "slack",
+        "enterprise": "",
+        "team": "T1",
+        "app": "A1",
+        "name": "Acme 🙂",
+        "url": "https://acme.slack.com/",
+        "bot_user": "UBOT",
+        "bot_id": "B1",
+        "scopes": ("chat:write", "commands"),
+        "installed_by": "U1",
+        "installed_at": NOW,
+        "sealed": "1.abc",
+        "expires_at": later(43_200),
+    }
+    return Install(**{**plain, **change})
 
 
 def make_message(text: str = "hello", **change: Any) -> TimelineMessage:

@@ -1,6 +1,7 @@
 """What the application needs from the outside, as small Protocols. Adapters live elsewhere."""
 
 from bot.core.ports.budgets import Budgets
+from bot.core.ports.installs import Install, Installs
 from bot.core.ports.members import AccountLinks, Erased, Erasure, Keys, People
 from bot.core.ports.outside import (
     BlobStore,
@@ -26,6 +27,7 @@ from bot.core.ports.records import (
     UsageRow,
 )
 from bot.core.ports.requests import KeptRequest, Requests
+from bot.core.ports.sent_files import SentFile, SentFiles
 from bot.core.ports.timeline import Timeline, TimelineMessage
 from bot.core.ports.transactions import Deliveries, Ledger, Outbox, Outgoing, Store, Transaction
 from bot.core.ports.uploads import Upload, Uploads, Waiting
@@ -44,6 +46,8 @@ __all__ = [
     "Erased",
     "Erasure",
     "Inbox",
+    "Install",
+    "Installs",
     "Jobs",
     "KeptRequest",
     "Keys",
@@ -58,6 +62,8 @@ __all__ = [
     "Requests",
     "Reviews",
     "Schedules",
+    "SentFile",
+    "SentFiles",
     "Signal",
     "Signals",
     "Store",

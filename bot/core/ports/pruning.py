@@ -18,5 +18,6 @@ class Pruning(Protocol):
         ...
 
     async def unnamed(self, files: Collection[str]) -> set[str]:
-        """Which of these file hashes no row names, in any column of any table but uploads."""
+        """Which of these file hashes no row names, in any column of any table but those of
+        uploads and of files sent elsewhere."""
         ...

@@ -11,6 +11,7 @@ from bot.core.lives import OutboxState
 from bot.core.messages import Card, ChannelRef, MessageRef
 from bot.core.ports.budgets import Budgets
 from bot.core.ports.census import Census
+from bot.core.ports.installs import Installs
 from bot.core.ports.members import AccountLinks, Erasure, Keys, People
 from bot.core.ports.pruning import Pruning
 from bot.core.ports.records import (
@@ -23,6 +24,7 @@ from bot.core.ports.records import (
     Schedules,
 )
 from bot.core.ports.requests import Requests
+from bot.core.ports.sent_files import SentFiles
 from bot.core.ports.uploads import Uploads
 
 
@@ -175,6 +177,8 @@ class Transaction(Protocol):
     census: Census
     pruning: Pruning
     uploads: Uploads
+    installs: Installs
+    sent_files: SentFiles
 
 
 class Store(Protocol):
