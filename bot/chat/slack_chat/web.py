@@ -7,15 +7,31 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from bot.chat.slack_chat.methods import Method
-from bot.core.errors import ChatRejected
+from bot.core.errors import ChatRejected, Mistake
 
 
 class SlackRefused(ChatRejected):
-    """Slack answered `ok: false`. `error` is its own word, the message and fix are for people."""
+    """Slack answered `ok: false`. `error` is its own word, the message and fix are for people;
+    `details` is what it says about single fields, with their places in the call."""
 
-    def __init__(self, message: str, *, code: str, fix: str = "") -> None:
+    def __init__(
+        self, message: str, *, code: str, fix: str = "", details: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message, fix=fix)
         self.error = code
+        self.details = details
+
+
+class ForeignHost(Mistake):
+    """The file is kept outside Slack, where the app's token must not go."""
+
+
+class TooLarge(Mistake):
+    """The file has more bytes than are taken."""
+
+
+class NotAFile(Mistake):
+    """What came is no file: Slack answered with a page to sign in, or it is gone."""
 
 
 class Web(Protocol):
