@@ -24,6 +24,8 @@ from brand.spec import MAX_LORAS
 
 LEARNED_WORD = r"[A-Za-z0-9<*][A-Za-z0-9<>*_-]{1,59}"
 LEARNED_WORD_FORM = "one word of 2 to 60 letters, digits, hyphens, _, <, > or *"
+TEAM = r"[A-Za-z0-9]{0,40}(/[A-Za-z0-9]{0,40})?"
+TEAM_FORM = "a workspace like T0123456789 or E0123456789/T0123456789"
 MODEL = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"
 
 
@@ -112,6 +114,7 @@ def build_channel(item: Section) -> Channel:
         audience=item.choice("audience", ("public", "working")),
         platform=item.choice("platform", ("local", "slack", "discord"), "local"),
         id=item.text("id", ""),
+        team=item.text("team", "", pattern=TEAM, form=TEAM_FORM),
     )
     item.finish()
     return found

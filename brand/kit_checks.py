@@ -194,7 +194,7 @@ def _check_embeddings(kit: BrandKit, log: ProblemLog) -> None:
 
 def _check_channels(kit: BrandKit, log: ProblemLog) -> None:
     _check_unique([channel.name for channel in kit.channels], "channels", "name", log)
-    places = [f"{channel.platform}:{channel.channel_id}" for channel in kit.channels]
+    places = [f"{one.platform}:{one.team}:{one.channel_id}" for one in kit.channels]
     _check_unique(places, "channels", "id", log)
     if not kit.publish_channels:
         message = "the kit has no public channel, so nothing can be posted"

@@ -91,6 +91,9 @@ class Channel:
     platform: str = "local"
     id: str = ""
     """The platform's own channel id; empty: the name without its #."""
+    team: str = ""
+    """The workspace it is in, by the platform's own id (Slack: `T…`, in an Enterprise Grid
+    `E…/T…`); empty: whichever knows the channel. Needed where several workspaces are connected."""
 
     @property
     def channel_id(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.core.errors import Mistake, NotAllowed, NotFound
 from bot.core.messages import Actor, ChannelRef
 from bot.core.people import Person
+from bot.core.places import is_at
 from bot.core.policy import direct_line
 from bot.core.ports import Transaction
 from brand.kit import BrandKit
@@ -66,7 +67,4 @@ async def kit_for(tx: Transaction, brand: str, actor: Actor) -> BrandKit:
 
 
 def _has_channel(kit: BrandKit, channel: ChannelRef | None) -> bool:
-    return channel is not None and any(
-        item.platform == channel.platform and item.channel_id == channel.channel
-        for item in kit.channels
-    )
+    return channel is not None and any(is_at(item, channel) for item in kit.channels)

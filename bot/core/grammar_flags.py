@@ -11,6 +11,7 @@ from bot.core.grammar_text import LONG_DASHES
 from bot.core.grammar_values import DECIMAL, Flag, Value, choice, decimal, whole
 from bot.core.grammar_ways import WAY_FLAGS, picture_id
 from bot.core.messages import ChannelRef
+from bot.core.places import place_of
 from bot.core.vocabulary import Range, Vocabulary
 from brand.spec import MAX_LORAS
 from brand.templates import NO_LORA
@@ -140,7 +141,7 @@ def _lora_name(value: Value, name: str, vocabulary: Vocabulary) -> str:
 def _channel(value: Value, vocabulary: Vocabulary) -> ChannelRef:
     found = vocabulary.channel(value.text)
     if found is not None:
-        return ChannelRef(platform=found.platform, channel=found.channel_id)
+        return place_of(found)
     raise unknown(
         f"`{shown(value.text)}` isn't a channel of {vocabulary.brand}.",
         value.position,

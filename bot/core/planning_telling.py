@@ -8,6 +8,7 @@ from bot.core.calendar_view import CalendarRow, rows_of
 from bot.core.errors import NotFound
 from bot.core.messages import Card, ChannelRef
 from bot.core.people import Person
+from bot.core.places import place_of
 from bot.core.policy import MANAGERS
 from bot.core.ports import Transaction
 from bot.core.slots import Slot
@@ -58,10 +59,7 @@ async def managers(tx: Transaction, kit: BrandKit) -> Sequence[Person]:
 
 def working_places(kit: BrandKit) -> list[ChannelRef]:
     """The brand's working channels."""
-    return [
-        ChannelRef(platform=channel.platform, channel=channel.channel_id)
-        for channel in kit.working_channels
-    ]
+    return [place_of(channel) for channel in kit.working_channels]
 
 
 async def _owner_row(

@@ -8,6 +8,7 @@ from bot.core.errors import Conflict, NotAllowed
 from bot.core.lives import ReviewState
 from bot.core.messages import Audience, ChannelRef
 from bot.core.people import ANY_BRAND, Person, Role
+from bot.core.places import is_at
 from bot.core.reviews import Answer, Review, Vote
 from brand.kit import BrandKit
 
@@ -110,12 +111,7 @@ def audience_of(kit: BrandKit, channel: ChannelRef | None) -> Audience:
     """Who sees this channel. What the kit does not list is public, unless it is a direct line."""
     if channel is None or channel.channel.startswith("@"):
         return Audience.REQUESTER
-    listed = (
-        item
-        for item in kit.channels
-        if item.platform == channel.platform and item.channel_id == channel.channel
-    )
-    match = next(listed, None)
+    match = next((item for item in kit.channels if is_at(item, channel)), None)
     return Audience.WORKING if match and match.audience == "working" else Audience.PUBLIC
 
 

@@ -27,6 +27,7 @@ from bot.core.errors import (
 from bot.core.house import House
 from bot.core.lives import AssetState, PublicationState, ReviewState
 from bot.core.messages import Audience, Card, MessageRef
+from bot.core.places import is_at
 from bot.core.planning_slots import check_slot
 from bot.core.policy import MANAGERS, audience_of, may_handle
 from bot.core.ports import Chat
@@ -250,9 +251,7 @@ def check_approval(
     if publication.target != review.target:
         raise Unapproved("It was approved for another channel.")
     if audience_of(kit, publication.target) is not Audience.PUBLIC or not any(
-        channel.platform == publication.target.platform
-        and channel.channel_id == publication.target.channel
-        for channel in kit.publish_channels
+        is_at(channel, publication.target) for channel in kit.publish_channels
     ):
         raise Unapproved(f"{kit.name} doesn't publish to #{publication.target.channel} any more.")
     return match[0]

@@ -101,3 +101,33 @@ def test_ways_and_recipes_are_read() -> None:
     assert recipe is not None
     assert recipe.stages[1] == Stage(name="part", mask="inside", box=(0.1, 0.1, 0.5, 0.9))
     assert parse_kit(SMALL).ways == WayPolicy()
+
+
+def in_workspace(team: str) -> str:
+    return (
+        SMALL
+        + f"""
+[[channels]]
+name = "#social"
+audience = "public"
+platform = "slack"
+id = "C1"
+team = "{team}"
+"""
+    )
+
+
+def test_a_channel_may_name_its_workspace() -> None:
+    [channel] = parse_kit(in_workspace("E1/T1")).channels
+    assert (channel.channel_id, channel.team) == ("C1", "E1/T1")
+
+
+def test_a_kit_that_names_no_workspace_keeps_the_hash_it_had_before_there_were_any() -> None:
+    none = parse_kit(in_workspace(""))
+    assert none.hash == "d0729d36cc0b8ebe795804b8e3dd80ce9ed1a1e5e56c4e115ed16aa1d1785e4d"
+    assert parse_kit(in_workspace("T1")).hash != none.hash
+
+
+def test_one_channel_id_may_stand_for_two_workspaces() -> None:
+    second = in_workspace("T2").removeprefix(SMALL).replace("#social", "#other")
+    assert len(parse_kit(in_workspace("T1") + second).channels) == 2

@@ -59,6 +59,7 @@ MISTAKES = [
     ('"role:brand_manager"]\nq', '"anna"]\nq', '"anna" names neither', "person:ID"),
     ("quorum = 1", "quorum = 0", "`quorum` is 0", "from 1 to 10"),
     ('name = "#brand-drafts"', 'name = "#social"', "stands in [channels] twice", "own"),
+    ('name = "#social"', 'name = "#social"\nteam = "my team"', "`team` can't be", "T0123456789"),
     ('audience = "working"', 'audience = "private"', "`audience` can't be", "public, working"),
     ('renditions = ["png", "jpeg"]', 'renditions = ["gif"]', "`renditions` can't be", "webp"),
     ("[label]", "[lable]", "`lable` isn't a key of a kit", "`label`"),
