@@ -26,6 +26,10 @@ class MemoryJobs:
         """See the port."""
         return self._jobs.need(job_id)
 
+    async def hold(self, job_id: str) -> Job:
+        """See the port; writing transactions take turns here."""
+        return self._jobs.need(job_id)
+
     async def claim(
         self,
         worker: str,

@@ -50,6 +50,13 @@ class SqlJobs:
         """See the port."""
         return await self._jobs.need(job_id)
 
+    async def hold(self, job_id: str) -> Job:
+        """See the port."""
+        # Locked first and read by a statement of its own: whoever waited for the row must not go
+        # by what was true before.
+        await self._session.rows(select(self._c.row).where(self._c.id == job_id).with_for_update())
+        return await self._jobs.need(job_id)
+
     async def claim(
         self,
         worker: str,

@@ -1,6 +1,6 @@
 """Timeline messages as pages show them: the stored card, brought up to date where it moves."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.core.cards import PAUSED
 from bot.core.errors import NotFound
@@ -8,9 +8,9 @@ from bot.core.house import House
 from bot.core.lives import JobState
 from bot.core.messages import Card
 from bot.core.ports import TimelineMessage, Transaction
+from bot.core.progressing import with_progress
 from bot.core.telling import current_job_card
 from bot.web.visitor import Visitor
-from bot.web.words import progress_words
 
 MOVING = frozenset(
     {JobState.QUEUED.value, JobState.RENDERING.value, JobState.CHECKING.value, PAUSED}
@@ -50,7 +50,9 @@ async def shown(tx: Transaction, message: TimelineMessage, house: House, visitor
     if card is not None and job and card.state in MOVING:
         card = await _current(tx, card, job)
         if card.state in MOVING:
-            card, preview = with_progress(card, house, job)
+            live = house.live.get(job)
+            if live is not None:
+                card, preview = with_progress(card, live), preview_version(live.preview)
     return Shown(
         message=message,
         card=card,
@@ -59,15 +61,6 @@ async def shown(tx: Transaction, message: TimelineMessage, house: House, visitor
         reactions=_reactions(message, visitor.user),
         mine=bool(message.user) and message.user == visitor.user,
     )
-
-
-def with_progress(card: Card, house: House, job: str) -> tuple[Card, str]:
-    """The card with the job's newest progress, and the version of its preview."""
-    live = house.live.get(job)
-    if live is None:
-        return card, ""
-    moved = replace(card, status=progress_words(live), progress=live.fraction)
-    return moved, preview_version(live.preview)
 
 
 def preview_version(preview: bytes) -> str:

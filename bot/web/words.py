@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import pairwise
-from math import ceil
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from bot.core.cards import duration, ordinal
-from bot.core.live import LiveProgress
+from bot.core.cards import duration
 from bot.core.messages import Card, Field, Swatch
+from bot.core.progressing import percent
 from bot.web.calendar_days import day_name
 
 STATE_WORDS = {
@@ -36,13 +35,6 @@ def said(text: str) -> Markup:
             out += Markup("<code>{}</code>").format(match[2])
         at = match.end()
     return out + escape(text[at:])
-
-
-def percent(share: float) -> str:
-    """0.416 -> "42 %"; a trace is said to be one."""
-    if 0 < share < 0.005:
-        return "<1 %"
-    return f"{share * 100:.0f} %"
 
 
 def fact(field: Field) -> str:
@@ -128,27 +120,6 @@ def ratio_class(width: int, height: int) -> str:
     """The style sheet's class for this shape: `r-150` is 3:2, in steps of 5 from 30 to 350."""
     ratio = width / height if width > 0 and height > 0 else 1.0
     return f"r-{min(350, max(30, round(ratio * 20) * 5))}"
-
-
-def progress_words(progress: LiveProgress) -> str:
-    """ "Rendering 1 of 2 · 45 % · about 12 s left"."""
-    if progress.paused:
-        return f"Paused at {percent(progress.fraction)}"
-    if progress.place > 0:
-        return f"Waiting for the model, {ordinal(progress.place + 1)} in line" + _eta(progress)
-    which = f" {progress.picture} of {progress.pictures}" if progress.pictures > 1 else ""
-    return f"Rendering{which} · {percent(progress.fraction)}" + _eta(progress)
-
-
-def _eta(progress: LiveProgress) -> str:
-    """The renderer knows this picture's time; those after it will take as long."""
-    if progress.eta_s is None:
-        return ""
-    done = progress.fraction * progress.pictures - (progress.picture - 1)
-    each = progress.eta_s / (1 - done) if 0 <= done < 1 else progress.eta_s
-    left = progress.eta_s + each * max(progress.pictures - progress.picture, 0)
-    # Whole seconds: tenths would only flicker.
-    return f" · about {f'{max(ceil(left), 1)} s' if left < 100 else duration(left)} left"
 
 
 FILTERS = {

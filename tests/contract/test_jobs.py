@@ -12,6 +12,8 @@ from bot.core.jobs import INTERACTIVE, OVERNIGHT, Job, Pace, QueuePlace
 from bot.core.lives import JobState
 from storage.database import OpenStore
 from tests.contract.values import DRAFTS, LEASE, NOW, later, make_job, make_spec
+from tests.contract.waiting import a_writer_waits
+from tests.fakes.waiting import until
 
 
 async def put(store: OpenStore, *jobs: Job) -> None:
@@ -304,3 +306,44 @@ async def test_the_pace_counts_what_the_newest_jobs_took(store: OpenStore) -> No
     async with store.read() as tx:
         assert await tx.jobs.pace("acme", of=4) == Pace(jobs=2, pictures=3, seconds=5.5)
         assert await tx.jobs.pace("nobody", of=4) == Pace()
+
+
+@pytest.mark.parametrize("first", ["holds", "ends"])
+async def test_whoever_holds_a_job_knows_whether_it_has_ended(store: OpenStore, first: str) -> None:
+    await put(store, make_job())
+    job = await claim(store)
+    assert job is not None
+    under_way, seen = asyncio.Event(), list[str]()
+
+    async def wait_for_the_other(name: str) -> None:
+        """Stay in the transaction until the other one has come as far as it can."""
+        if name == first:
+            under_way.set()
+            await until(lambda: a_writer_waits(store))
+
+    async def holds() -> None:
+        async with store.write() as tx:
+            held = await tx.jobs.hold(job.id)
+            await wait_for_the_other("holds")
+            seen.append(f"held {held.state.value}")
+
+    async def ends() -> None:
+        async with store.write() as tx:
+            await tx.jobs.update(replace(job, state=JobState.CANCELLED), was=job)
+            await wait_for_the_other("ends")
+            seen.append("ended")
+
+    async def second() -> None:
+        await under_way.wait()
+        await (ends() if first == "holds" else holds())
+
+    await asyncio.gather(holds() if first == "holds" else ends(), second())
+    assert seen == (
+        ["held rendering", "ended"] if first == "holds" else ["ended", "held cancelled"]
+    )
+
+
+async def test_a_job_that_is_not_there_is_not_held(store: OpenStore) -> None:
+    async with store.write() as tx:
+        with pytest.raises(NotFound):
+            await tx.jobs.hold("nothing")

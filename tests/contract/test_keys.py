@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from bot.core.errors import Conflict, NotFound, StaleState
 from bot.core.ids import new_id
 from bot.core.lives import LinkState
 from bot.core.people import ANY_BRAND, AccountLink, Identity, KeyKind, Role
 from bot.core.policy import keeps_an_admin
-from storage.database import OpenStore, SqlStore
+from storage.database import OpenStore
 from tests.contract.values import NOW, digest, later, make_key, make_person
+from tests.contract.waiting import a_writer_waits
 from tests.fakes.waiting import until
 
 SLACK = Identity(platform="slack", user="U1", team="T1")
@@ -172,14 +172,3 @@ async def test_of_two_who_dismiss_each_other_one_is_refused(store: OpenStore) ->
     assert not any(isinstance(one, TimeoutError) for one in ended)
     async with store.read() as tx:
         assert len(await tx.people.admins()) == 1
-
-
-async def a_writer_waits(store: OpenStore) -> bool:
-    """Whether one of two writers waits for the other: PostgreSQL shows it by a lock that is not
-    granted; elsewhere writers take turns, and one of two always does."""
-    if not isinstance(store, SqlStore) or store._engine.dialect.name != "postgresql":
-        await asyncio.sleep(0)  # the other one gets as far as it can
-        return True
-    async with store._engine.connect() as connection:
-        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool((await connection.execute(waiting)).scalar_one())

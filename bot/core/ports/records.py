@@ -32,6 +32,11 @@ class Jobs(Protocol):
         """Raises NotFound."""
         ...
 
+    async def hold(self, job_id: str) -> Job:
+        """The job as it is now; until this writing transaction ends no other one changes it.
+        Raises NotFound."""
+        ...
+
     async def claim(
         self,
         worker: str,

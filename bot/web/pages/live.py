@@ -14,11 +14,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from bot.core.errors import NotFound
 from bot.core.ports import Signal
+from bot.core.progressing import progress_words
 from bot.core.seeing import Sight
 from bot.web.frame import Frame, Framed
 from bot.web.messages import preview_version
 from bot.web.visitor import visitor_of
-from bot.web.words import progress_words
 
 router = APIRouter()
 STEP_S = 0.2

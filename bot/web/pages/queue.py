@@ -13,11 +13,11 @@ from bot.core.lives import JobState
 from bot.core.messages import Button
 from bot.core.policy import may_handle
 from bot.core.ports import Transaction
+from bot.core.progressing import progress_words
 from bot.core.seeing import may_see_job
 from bot.core.telling import name_of, seconds_each
 from bot.web.frame import Frame, Framed
 from bot.web.messages import preview_version
-from bot.web.words import progress_words
 
 router = APIRouter(prefix="/queue")
 MAX_SHOWN = 100

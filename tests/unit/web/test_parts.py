@@ -16,11 +16,12 @@ from bot.core.live import LiveProgress
 from bot.core.messages import Audience, Field, Swatch
 from bot.core.people import Role
 from bot.core.ports import Signal
+from bot.core.progressing import percent, progress_words
 from bot.core.rooms import rooms_of
 from bot.web.streams import Streams
 from bot.web.theme import DARK_SURFACE, LIGHT_SURFACE, contrast, ink_on, readable
 from bot.web.thumbs import Thumbs, shrink
-from bot.web.words import fact, percent, progress_words, ratio_class, said, size, strip
+from bot.web.words import fact, ratio_class, said, size, strip
 from brand.color import Rgb
 from storage.memory_blobs import MemoryBlobs, MemorySignals
 from tests.fakes.event_stream import EventStream, open_stream
