@@ -111,17 +111,18 @@ class Receiving(Generic[A]):
         return sum(not isinstance(answer, BaseException) for answer in ended)
 
     @asynccontextmanager
-    async def sweeping(self) -> AsyncIterator[None]:
-        """Replay at once, and now and then while the block runs."""
-        await self.replay()
+    async def sweeping(self, *, first: bool = True) -> AsyncIterator[None]:
+        """Replay at once, and now and then while the block runs. With `first` the block begins
+        when what was left has been tried; without, at once, however long that takes."""
+        if first:
+            await self.replay()
 
         async def sweep() -> None:
+            if not first:
+                await self._replay_or_log()
             while True:
                 await self._house.clock.sleep(SWEEP_S)
-                try:
-                    await self.replay()
-                except Unavailable:
-                    log.exception("The inbox of %s can't be read", self._platform)
+                await self._replay_or_log()
 
         task = asyncio.create_task(sweep())
         try:
@@ -129,6 +130,12 @@ class Receiving(Generic[A]):
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def _replay_or_log(self) -> None:
+        try:
+            await self.replay()
+        except Unavailable:
+            log.exception("The inbox of %s can't be read", self._platform)
 
     async def finish(self, limit_s: float) -> None:
         """Let what is being worked off come to its end; what does not stays in the inbox."""

@@ -11,6 +11,7 @@ from bot.core.ports import Delivery
 from bot.core.receiving import MAX_FAILURES, SWEEP_S, Postponed, Receiving
 from storage.memory_blobs import MemoryInbox
 from tests.fakes.town import Town, make_town
+from tests.fakes.waiting import until
 
 
 class Desk:
@@ -137,6 +138,18 @@ async def test_what_the_house_could_not_do_is_done_later_without_being_sent_agai
     async with receiving.sweeping():
         await town.clock.advance(SWEEP_S)
         assert desk.done == ["d1"]
+    assert await pending(town) == []
+
+
+async def test_what_takes_long_to_replay_does_not_keep_anybody_from_starting(
+    town: Town, desk: Desk, receiving: Receiving[str]
+) -> None:
+    await receiving.put("d1", {"text": "a"})
+    desk.gate.clear()
+    async with receiving.sweeping(first=False):
+        assert desk.done == []
+        desk.gate.set()
+        await until(lambda: desk.done == ["d1"])
     assert await pending(town) == []
 
 

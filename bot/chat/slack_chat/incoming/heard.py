@@ -1,7 +1,9 @@
 """Heard: one delivery of Slack in flat words, as it stands in the inbox."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -83,3 +85,21 @@ class Heard:
     """Slack's time of the event, seconds since 1970."""
     detail: str = ""
     """Of LEFT: `app_uninstalled`, or the revoked bot ids, comma between them."""
+
+
+def to_payload(heard: Heard) -> dict[str, Any]:
+    """What stands in the inbox: the fields that say something."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(heard).items()
+        if value
+    }
+
+
+def from_payload(payload: Mapping[str, Any]) -> Heard:
+    """What `to_payload` wrote, also of a version with fewer or more fields."""
+    known = {field.name for field in fields(Heard)}
+    found = {name: value for name, value in payload.items() if name in known}
+    found["kind"] = Kind(found["kind"])
+    found["files"] = tuple(found.get("files", ()))
+    return Heard(**found)

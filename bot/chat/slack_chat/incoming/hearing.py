@@ -1,0 +1,306 @@
+"""hearing: Slack's payloads as Heard. Pure; nothing of what is not ours comes out of it.
+
+Two things of a payload stay behind: its verification `token`, which is a secret, and its
+`response_url`, which lives shorter than a long queue.
+
+Payloads: docs.slack.dev/reference/interaction-payloads and docs.slack.dev/reference/events.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.chat.slack_chat.incoming.heard import Heard, Kind
+from bot.chat.slack_chat.places import is_direct, team_key
+from bot.chat.slack_chat.surfaces import (
+    ACTION_PREFIX,
+    COMMANDS,
+    OPEN_PREFIX,
+    PICKERS,
+    SHORTCUTS,
+    VIEWS,
+)
+
+ENVELOPE = "_envelope"
+"""Where a socket's envelope id stands in its payload."""
+MENU_PREFIX = "more:"
+"""An overflow menu has the action id `more:ASSET`; its options' values are actions."""
+NOTHING_ASKED = "-"
+"""The value of a button that asks for nothing."""
+TALKED = ("", "file_share", "thread_broadcast")
+"""Subtypes of a message that a person wrote just now."""
+
+Body = Mapping[str, Any]
+
+
+def heard_of(body: Body, context: Mapping[str, Any]) -> Heard | None:
+    """What a delivery says to us; None where it says nothing. `body` is sound (see shape), the
+    context is Bolt's, which knows whose workspace it is."""
+    if "type" not in body:
+        return _command(body, context) if body.get("command") in COMMANDS else None
+    reader = _READERS.get(_text(body, "type"))
+    return reader(body, context) if reader else None
+
+
+def key_of(body: Body, team: str) -> str:
+    """What names this delivery, however often it comes: the same for a retry, another socket, a
+    form that is sent off twice."""
+    view, event, trigger = _part(body, "view"), _text(body, "event_id"), _text(body, "trigger_id")
+    if event:
+        return f"{team}:event:{event}"
+    if body.get("type") == "view_submission" and _text(view, "id"):
+        # The same form may be sent off again after a lost answer, with another trigger.
+        return f"{team}:view:{_text(view, 'id')}"
+    if trigger:
+        return f"{team}:trigger:{trigger}"
+    if _text(body, ENVELOPE):
+        return f"{team}:envelope:{_text(body, ENVELOPE)}"
+    canonical = json.dumps(body, sort_keys=True, default=str).encode()
+    return f"{team}:body:{hashlib.sha256(canonical).hexdigest()}"
+
+
+def _base(body: Body, context: Mapping[str, Any]) -> dict[str, Any]:
+    team = team_key(_text(context, "enterprise_id"), _text(context, "team_id"))
+    return {
+        "key": key_of(body, team),
+        "team": team,
+        "user": _text(context, "user_id"),
+        "name": _name(body),
+        "channel": _id(body, "channel") or _text(body, "channel_id"),
+        "channel_name": _text(_part(body, "channel"), "name") or _text(body, "channel_name"),
+        "trigger": _text(body, "trigger_id"),
+        "bot_user": _bot_user(body),
+    }
+
+
+def _command(body: Body, context: Mapping[str, Any]) -> Heard:
+    words = _text(body, "text").strip()
+    return Heard(
+        kind=Kind.COMMAND if words else Kind.OPEN,
+        text=words,
+        command=_text(body, "command"),
+        **_base(body, context),
+    )
+
+
+def _shortcut(body: Body, context: Mapping[str, Any]) -> Heard | None:
+    if body.get("callback_id") not in SHORTCUTS:
+        return None
+    message = _part(body, "message")
+    return Heard(
+        kind=Kind.OPEN,
+        command=_text(body, "callback_id"),
+        text=_text(message, "text"),
+        message=_text(message, "ts"),
+        thread=_text(message, "thread_ts"),
+        blocks=_json(message.get("blocks")),
+        files=_files(message),
+        **_base(body, context),
+    )
+
+
+def _action(body: Body, context: Mapping[str, Any]) -> Heard | None:
+    action, view = body["actions"][0], _part(body, "view")
+    if _text(view, "type") == "modal":
+        return _switch(body, context, action)
+    said = _pressed(action)
+    if said is None:
+        return None
+    kind, name, asks = said
+    message = _part(body, "message")
+    return Heard(
+        kind=kind,
+        action=name,
+        text=asks,
+        view=_text(view, "id"),
+        message=_text(message, "ts") or _text(_part(body, "container"), "message_ts"),
+        thread=_text(message, "thread_ts"),
+        blocks=_json(message.get("blocks")),
+        at=_seconds(action.get("action_ts")),
+        **_base(body, context),
+    )
+
+
+def _pressed(action: Body) -> tuple[Kind, str, str] | None:
+    """(kind, action, what it asks for) of a pressed button or a menu's choice."""
+    name = _text(action, "action_id")
+    if name.startswith(OPEN_PREFIX):
+        return Kind.OPEN, name.removeprefix(OPEN_PREFIX), ""
+    if name.startswith(ACTION_PREFIX):
+        asks = _text(action, "value")
+        name = name.removeprefix(ACTION_PREFIX)
+    elif name.startswith(MENU_PREFIX):
+        name, _, asks = _text(_part(action, "selected_option"), "value").partition("|")
+    else:
+        return None
+    if not name:
+        return None
+    if asks in ("", NOTHING_ASKED):
+        return Kind.ACTION, name, ""
+    return Kind.OPEN, name, asks
+
+
+def _switch(body: Body, context: Mapping[str, Any], action: Body) -> Heard | None:
+    if action["action_id"] not in PICKERS:
+        return None
+    return Heard(
+        kind=Kind.SWITCH,
+        action=_text(action, "action_id"),
+        chosen=_text(_part(action, "selected_option"), "value"),
+        at=_seconds(action.get("action_ts")),
+        **_view(body),
+        **_base(body, context),
+    )
+
+
+def _submit(body: Body, context: Mapping[str, Any]) -> Heard | None:
+    view = _part(body, "view")
+    if view.get("callback_id") not in VIEWS:
+        return None
+    return Heard(kind=Kind.SUBMIT, **_view(body), **_base(body, context))
+
+
+def _view(body: Body) -> dict[str, Any]:
+    view = _part(body, "view")
+    return {
+        "command": _text(view, "callback_id"),
+        "view": _text(view, "id"),
+        "view_hash": _text(view, "hash"),
+        "metadata": _text(view, "private_metadata"),
+        "state": _json(_part(view, "state").get("values")),
+    }
+
+
+def _event(body: Body, context: Mapping[str, Any]) -> Heard | None:
+    event = body["event"]
+    reader = _EVENTS.get(_text(event, "type"))
+    if reader is None or _is_foreign(body, context):
+        return None
+    said = reader(event, _bot_user(body))
+    if said is None:
+        return None
+    base = _base(body, context) | {"at": _seconds(body.get("event_time"))}
+    return Heard(**(base | said))
+
+
+def _talk(event: Body, _: str) -> dict[str, Any] | None:
+    if _text(event, "channel_type") != "im" or _text(event, "subtype") not in TALKED:
+        return None
+    return _said(Kind.TALK, event)
+
+
+def _mention(event: Body, _: str) -> dict[str, Any] | None:
+    # In a direct conversation the same words come as a message.
+    return None if is_direct(_id(event, "channel")) else _said(Kind.MENTION, event)
+
+
+def _said(kind: Kind, event: Body) -> dict[str, Any] | None:
+    if _text(event, "bot_id") or not _id(event, "user"):
+        return None  # bots, we among them, are not people
+    return {
+        "kind": kind,
+        "channel": _id(event, "channel"),
+        "text": _text(event, "text"),
+        "message": _text(event, "ts"),
+        "thread": _text(event, "thread_ts"),
+        "files": _files(event),
+    }
+
+
+def _reaction(event: Body, bot_user: str) -> dict[str, Any] | None:
+    item, author = _part(event, "item"), _text(event, "item_user")
+    if _text(item, "type") != "message" or (bot_user and author not in ("", bot_user)):
+        return None  # on somebody else's message it says nothing to us
+    return {
+        "kind": Kind.REACTION,
+        "channel": _id(item, "channel"),
+        "message": _text(item, "ts"),
+        "emoji": _text(event, "reaction"),
+    }
+
+
+def _home(event: Body, _: str) -> dict[str, Any] | None:
+    if _text(event, "tab") not in ("", "home"):
+        return None
+    return {"kind": Kind.HOME, "channel": _id(event, "channel")}
+
+
+def _uninstalled(_: Body, __: str) -> dict[str, Any]:
+    return {"kind": Kind.LEFT, "detail": "app_uninstalled"}
+
+
+def _revoked(event: Body, _: str) -> dict[str, Any] | None:
+    bots = _part(event, "tokens").get("bot")
+    ids = [one for one in bots if isinstance(one, str)] if isinstance(bots, list) else []
+    return {"kind": Kind.LEFT, "detail": ",".join(ids)} if ids else None
+
+
+def _is_foreign(body: Body, context: Mapping[str, Any]) -> bool:
+    """Whether somebody of another company said it in a channel that both share."""
+    if body.get("is_ext_shared_channel") is not True:
+        return False
+    event = body["event"]
+    theirs = _text(event, "user_team") or _text(event, "team")
+    ours = {_text(context, "team_id"), _text(context, "enterprise_id")}
+    return bool(theirs) and theirs not in ours
+
+
+def _bot_user(body: Body) -> str:
+    for authorization in body.get("authorizations") or ():
+        if authorization.get("is_bot") is True:
+            return _text(authorization, "user_id")
+    return ""
+
+
+def _name(body: Body) -> str:
+    user = _part(body, "user")
+    return _text(user, "name") or _text(user, "username") or _text(body, "user_name")
+
+
+def _files(message: Body) -> tuple[str, ...]:
+    return tuple(_text(file, "id") for file in message.get("files") or () if _text(file, "id"))
+
+
+def _text(thing: Body, name: str) -> str:
+    value = thing.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _part(thing: Body, name: str) -> Body:
+    value = thing.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _id(thing: Body, name: str) -> str:
+    return _text(thing, name) or _text(_part(thing, name), "id")
+
+
+def _seconds(value: object) -> float:
+    try:
+        seconds = float(value) if isinstance(value, str | int | float) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":")) if value else ""
+
+
+_READERS: dict[str, Callable[[Body, Mapping[str, Any]], Heard | None]] = {
+    "event_callback": _event,
+    "block_actions": _action,
+    "shortcut": _shortcut,
+    "message_action": _shortcut,
+    "view_submission": _submit,
+}
+_EVENTS: dict[str, Callable[[Body, str], dict[str, Any] | None]] = {
+    "app_mention": _mention,
+    "message": _talk,
+    "reaction_added": _reaction,
+    "app_home_opened": _home,
+    "app_uninstalled": _uninstalled,
+    "tokens_revoked": _revoked,
+}
