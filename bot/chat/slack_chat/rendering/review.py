@@ -1,0 +1,34 @@
+"""The review card: all that an approver needs to decide, on one screen."""
+
+from slack_sdk.models.blocks import Block
+
+from bot.chat.slack_chat.rendering.facts import facts, verdict
+from bot.chat.slack_chat.rendering.parts import (
+    Sheet,
+    draft_word,
+    fitted,
+    quiet,
+    section,
+    sections,
+    tail,
+    title,
+)
+from bot.chat.slack_chat.rendering.text import joined, said
+from bot.core.messages import Card
+
+LEFT_OUT = "{n} more parts: the portal has them all."
+
+
+def review_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
+    """The picture large | the brand check | who asks, why, for where, by when | what was
+    measured | buttons, or the stamp."""
+    shown = sheet.pictures(card)
+    head = [title(card), *quiet(draft_word(card.draft))]
+    groups = [[*sheet.large(ref), *quiet(said(ref.caption, 1000))] for ref in shown]
+    line = verdict(card.fields)
+    if not line and card.status:
+        line = said(card.status, 1500)
+    groups += [[section(line)]] if line else []
+    groups.append(quiet(joined("\n", map(said, card.lines))))
+    groups += [[block] for block in sections(facts(card.fields))]
+    return fitted(head, groups, tail(card, sheet), LEFT_OUT)
