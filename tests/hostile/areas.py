@@ -10,6 +10,7 @@ from tests.hostile import (
     prompts,
     secrets,
     sessions,
+    slack,
     templates,
     weights,
 )
@@ -24,5 +25,6 @@ AREAS: dict[str, Callable[[], Awaitable[Score]]] = {
     "kits": kits.run,
     "addresses": addresses.run,
     "sessions": sessions.run,
+    "slack": slack.run,
     "secrets": secrets.run,
 }

@@ -38,10 +38,11 @@ Body = Mapping[str, Any]
 def heard_of(body: Body, context: Mapping[str, Any]) -> Heard | None:
     """What a delivery says to us; None where it says nothing. `body` is sound (see shape), the
     context is Bolt's, which knows whose workspace it is."""
-    if "type" not in body:
-        return _command(body, context) if body.get("command") in COMMANDS else None
-    reader = _READERS.get(_text(body, "type"))
-    return reader(body, context) if reader else None
+    reader = _READERS.get(_text(body, "type"), _nothing) if "type" in body else _command
+    heard = reader(body, context)
+    if heard is None or not heard.team:
+        return None
+    return heard if heard.user or heard.kind is Kind.LEFT else None
 
 
 def key_of(body: Body, team: str) -> str:
@@ -75,7 +76,13 @@ def _base(body: Body, context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _command(body: Body, context: Mapping[str, Any]) -> Heard:
+def _nothing(_: Body, __: Mapping[str, Any]) -> None:
+    return None
+
+
+def _command(body: Body, context: Mapping[str, Any]) -> Heard | None:
+    if body.get("command") not in COMMANDS:
+        return None
     words = _text(body, "text").strip()
     return Heard(
         kind=Kind.COMMAND if words else Kind.OPEN,

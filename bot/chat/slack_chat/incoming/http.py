@@ -114,7 +114,7 @@ class SlackHttp:
             log.info("A request that Slack did not sign", extra={"action": "slack.unsigned"})
             return _said(UNSIGNED, "Not signed by Slack.")
         if request.url.path != EVENTS_PATH:
-            return _said(405, "There is nothing to post here.")
+            return _said(BAD, "There is nothing to post here.")
         payload = read_body(request.headers.get("content-type", ""), body)
         if payload is None or not is_sound(payload):
             log.warning("A delivery of Slack has an odd shape", extra={"action": "slack.odd"})
