@@ -119,11 +119,10 @@ def joined(glue: str, parts: Iterable[Marked]) -> Marked:
 def packed(lines: Iterable[Marked], limit: int = SECTION) -> list[Marked]:
     """Lines as few texts of at most `limit` characters each."""
     texts: list[str] = []
-    for line in lines:
-        text = cut(line, limit)
+    for text in (cut(line, limit) for line in lines if line):
         if texts and length(texts[-1]) + 1 + length(text) <= limit:
             texts[-1] += f"\n{text}"
-        elif text:
+        else:
             texts.append(text)
     return [Marked(text) for text in texts]
 
