@@ -1,0 +1,1 @@
+"""A strict Slack on loopback; see `app.py` for how to use it."""
