@@ -1,0 +1,116 @@
+"""KitBoard: brands and members in memory, for what must be answered at once.
+
+An option load, a mistake at its field and an opened form have no time for a database that may be
+slow. What is refused or allowed for good is decided at the door, on what is stored there then.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.chat.slack_chat.modals.choices import loaded, option, ranked
+from bot.chat.slack_chat.modals.imagine import JUST_WORDS, template_option
+from bot.chat.slack_chat.modals.wish import NO_TEMPLATE
+from bot.chat.slack_chat.places import PLATFORM
+from bot.core.errors import HousestyleError
+from bot.core.house import House
+from bot.core.messages import ChannelRef
+from bot.core.people import Person
+from bot.core.places import is_at
+from brand.kit import BrandKit
+
+log = logging.getLogger(__name__)
+
+REFRESH_S = 30.0
+"""How long a change of a kit or a role may stay unseen in an open form."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What was there when it was read last."""
+
+    kits: tuple[BrandKit, ...] = ()
+    people: Mapping[tuple[str, str], Person] = field(default_factory=dict)
+    """Active members by (team key, user id)."""
+
+
+class KitBoard:
+    """Answers from memory; `refreshing` keeps it fresh."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._now = Snapshot()
+
+    async def refresh(self) -> None:
+        """Read everything anew. Raises Unavailable; then the older state stays."""
+        async with self._house.store.read() as tx:
+            kits = tuple(await tx.kits.all())
+            members = [person for person in await tx.people.all() if person.active]
+        people = {
+            (identity.team, identity.user): person
+            for person in members
+            for identity in person.identities
+            if identity.platform == PLATFORM
+        }
+        self._now = Snapshot(kits=kits, people=people)
+
+    @asynccontextmanager
+    async def refreshing(self) -> AsyncIterator[None]:
+        """Fresh at the start of the block, and every REFRESH_S while it runs."""
+        await self.refresh()
+        task = asyncio.create_task(self._keep_fresh(), name="slack-kit-board")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            await self._house.clock.sleep(REFRESH_S)
+            try:
+                await self.refresh()
+            except HousestyleError:
+                log.warning("The kits for Slack's forms are not fresh: the database is away.")
+
+    @property
+    def kits(self) -> tuple[BrandKit, ...]:
+        """All brands."""
+        return self._now.kits
+
+    def kit(self, brand: str) -> BrandKit | None:
+        """A brand by its id."""
+        return next((kit for kit in self._now.kits if kit.id == brand), None)
+
+    def kits_of(self, team: str, user: str) -> tuple[BrandKit, ...]:
+        """The brands for which this account may ask for pictures; none for somebody unknown."""
+        person = self._now.people.get((team, user))
+        if person is None:
+            return ()
+        return tuple(
+            kit
+            for kit in self._now.kits
+            if kit.review.allows_request(person.id, person.roles_in(kit.id))
+        )
+
+    def first_of(self, kits: tuple[BrandKit, ...], place: ChannelRef) -> BrandKit:
+        """Of some brands the one that the place belongs to, else the first."""
+        here = (kit for kit in kits if any(is_at(channel, place) for channel in kit.channels))
+        return next(here, kits[0])
+
+
+def brand_options(kits: tuple[BrandKit, ...], typed: str) -> dict[str, Any]:
+    """The answer to a load of the brand picker."""
+    order = ranked(typed, [(kit.name, kit.id) for kit in kits])
+    return loaded([option(kits[at].id, kits[at].name) for at in order])
+
+
+def template_options(kit: BrandKit, typed: str) -> dict[str, Any]:
+    """The answer to a load of the template picker: the best, and first of all the way out."""
+    order = ranked(typed, [(item.name, item.description) for item in kit.templates])
+    none = [] if typed.strip() else [option(NO_TEMPLATE, JUST_WORDS)]
+    return loaded([*none, *(template_option(kit.templates[at]) for at in order[:100])])

@@ -1,0 +1,219 @@
+"""Opening forms and changing open ones: from memory and Slack alone, for a `trigger_id` lives for
+three seconds. Where something must be read first, a view that says so is opened before."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from slack_sdk.models.views import View
+
+from bot.chat.slack_chat.incoming.heard import Heard
+from bot.chat.slack_chat.methods import Method
+from bot.chat.slack_chat.modals.asking import (
+    ASKS,
+    REASON,
+    Question,
+    ask_view,
+    loading_view,
+    refusal_view,
+)
+from bot.chat.slack_chat.modals.board import KitBoard
+from bot.chat.slack_chat.modals.imagine import imagine_view
+from bot.chat.slack_chat.modals.late import tell_failed, tell_late
+from bot.chat.slack_chat.modals.prefilling import allowed, words_now
+from bot.chat.slack_chat.modals.reading import Origin, Reference, loaded_object
+from bot.chat.slack_chat.modals.wish import Wish, wish_of
+from bot.chat.slack_chat.outgoing.bringing import Bringing, files_of
+from bot.chat.slack_chat.places import PLATFORM
+from bot.chat.slack_chat.rendering.limits import checked_view
+from bot.chat.slack_chat.surfaces import OPEN_PREFIX, REFERENCE_SHORTCUT
+from bot.chat.slack_chat.web import SlackRefused, Webs
+from bot.core.errors import ChatError, ChatUnavailable, HousestyleError, Unavailable
+from bot.core.house import House
+from bot.core.ids import is_id
+from bot.core.messages import ChannelRef
+
+log = logging.getLogger(__name__)
+
+READ_S = 2.5
+"""How long an open view waits for what is to be read."""
+GONE = ("not_found", "view_not_found")
+"""Slack's words for a view that the person has closed."""
+TOO_LATE = (
+    "expired_trigger_id",
+    "exchanged_trigger_id",
+    "invalid_trigger_id",
+    "trigger_expired",
+    "trigger_exchanged",
+)
+"""Of a trigger whose three seconds are over, or that was used before a crash."""
+CHANGED = "hash_conflict"
+MAX_VIEWS = 1_000
+"""Open forms whose last change is remembered."""
+NO_PICTURE = (
+    "That message has no picture that I can take. Add a file below, or close this and use the "
+    "shortcut on a message that has one."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A view that stands open."""
+
+    id: str
+    hash: str
+
+
+class Opener:
+    """Works off what people want of forms."""
+
+    def __init__(self, house: House, webs: Webs, board: KitBoard) -> None:
+        self._house = house
+        self._webs = webs
+        self._board = board
+        self._bringing = Bringing(house, webs)
+        self._latest: OrderedDict[str, str] = OrderedDict()
+
+    async def open(self, heard: Heard) -> None:
+        """Open the form that was asked for, or say that it is too late."""
+        try:
+            if heard.action and heard.text in ASKS:
+                await self._ask(heard)
+            else:
+                await self._imagine(heard)
+        except ChatUnavailable:
+            await tell_late(self._house, heard)
+        except ChatError as exc:
+            if isinstance(exc, SlackRefused) and exc.error in TOO_LATE:
+                await tell_late(self._house, heard)
+                return
+            log.exception(
+                "Slack did not open a form", extra={"action": "slack.form", "delivery": heard.key}
+            )
+            await tell_failed(self._house, heard, exc)
+
+    async def switch(self, heard: Heard) -> None:
+        """Show the inputs of the brand or template that was chosen. What was typed stays."""
+        self._note(heard)
+        wish = wish_of(heard.metadata, loaded_object(heard.state))
+        kits = self._board.kits_of(heard.team, heard.user)
+        kit = next((kit for kit in kits if kit.id == wish.brand), None)
+        if kit is None:
+            return  # it says so once it is sent off
+        view = imagine_view(kit, wish, brands=len(kits))
+        opened = Opened(id=heard.view, hash=heard.view_hash)
+        if await self._update(heard, opened, view):
+            return
+        if self._latest.get(heard.view) == heard.key:
+            # Only we change this view, and nobody has chosen anything since.
+            await self._update(heard, Opened(id=heard.view, hash=""), view)
+
+    # ------------------------------------------------------------------- a button's question
+
+    async def _ask(self, heard: Heard) -> None:
+        question = Question(action=heard.action, asks=heard.text, origin=Origin.by(heard))
+        if question.asks == REASON:
+            await self._open(heard, ask_view(question))
+            return
+        opened = await self._open(heard, loading_view("Edit words"))
+        await self._update(heard, opened, await self._prefilled(heard, question))
+
+    async def _prefilled(self, heard: Heard, question: Question) -> View:
+        try:
+            async with asyncio.timeout(READ_S):
+                now = await words_now(self._house, heard)
+        except (TimeoutError, Unavailable):
+            return ask_view(question)
+        except HousestyleError as exc:
+            return refusal_view(exc)
+        asked = Question(
+            action=question.action, asks=question.asks, origin=question.origin, brand=now.brand
+        )
+        return ask_view(asked, said=now.words)
+
+    # ------------------------------------------------------------------------ a new picture
+
+    async def _imagine(self, heard: Heard) -> None:
+        reference = _named(heard)
+        known = bool(self._board.kits_of(heard.team, heard.user))
+        looks = heard.command == REFERENCE_SHORTCUT and bool(heard.thread) and not reference
+        if known and not looks:
+            await self._open(heard, self._form(heard, reference))
+            return
+        opened = await self._open(heard, loading_view())
+        await self._update(heard, opened, await self._read(heard, reference, looks=looks))
+
+    async def _read(self, heard: Heard, reference: Reference, *, looks: bool) -> View:
+        """The form where something must be looked up for it; else why there is none."""
+        try:
+            async with asyncio.timeout(READ_S):
+                if not self._board.kits_of(heard.team, heard.user):
+                    await self._board.refresh()
+                    await allowed(self._house, heard)
+                if looks and (found := await self._bringing.found(heard)):
+                    reference = Reference(files=found)
+        except TimeoutError:
+            return refusal_view(
+                Unavailable("This takes longer than it should.", fix="Type `/imagine` again.")
+            )
+        except HousestyleError as exc:
+            return refusal_view(exc)
+        if not self._board.kits_of(heard.team, heard.user):
+            return refusal_view(Unavailable("No brand is here.", fix="Type `/imagine` again."))
+        return self._form(heard, reference)
+
+    def _form(self, heard: Heard, reference: Reference) -> View:
+        kits = self._board.kits_of(heard.team, heard.user)
+        place = ChannelRef(platform=PLATFORM, channel=heard.channel, team=heard.team)
+        kit = self._board.first_of(kits, place)
+        wish = Wish(
+            brand=kit.id,
+            reference=reference,
+            origin=Origin.by(heard),
+            team=heard.team,
+            user=heard.user,
+        )
+        lacks = heard.command == REFERENCE_SHORTCUT and not reference
+        return imagine_view(kit, wish, brands=len(kits), notes=(NO_PICTURE,) if lacks else ())
+
+    # -------------------------------------------------------------------------------- Slack
+
+    async def _open(self, heard: Heard, view: View) -> Opened:
+        """Raises ChatError where Slack does not open it."""
+        web = await self._webs.web(heard.team)
+        answer = await web.call(
+            Method.VIEWS_OPEN, trigger_id=heard.trigger, view=checked_view(view).to_dict()
+        )
+        shown = answer.get("view") or {}
+        return Opened(id=shown.get("id", ""), hash=shown.get("hash", ""))
+
+    async def _update(self, heard: Heard, opened: Opened, view: View) -> bool:
+        """False where the view is another one by now; what was closed needs nothing."""
+        web = await self._webs.web(heard.team)
+        by_hash = {"hash": opened.hash} if opened.hash else {}
+        try:
+            await web.call(
+                Method.VIEWS_UPDATE, view_id=opened.id, view=checked_view(view).to_dict(), **by_hash
+            )
+        except SlackRefused as exc:
+            if exc.error == CHANGED:
+                return False
+            if exc.error not in GONE:
+                raise
+        return True
+
+    def _note(self, heard: Heard) -> None:
+        """Which choice in a form was its latest."""
+        self._latest[heard.view] = heard.key
+        self._latest.move_to_end(heard.view)
+        while len(self._latest) > MAX_VIEWS:
+            self._latest.popitem(last=False)
+
+
+def _named(heard: Heard) -> Reference:
+    """The picture that came with the wish for a form."""
+    verb, _, asset = heard.action.removeprefix(OPEN_PREFIX).partition(":")
+    if verb == "reference" and is_id(asset):
+        return Reference(asset=asset)
+    return Reference(files=files_of(heard) if heard.command == REFERENCE_SHORTCUT else ())
