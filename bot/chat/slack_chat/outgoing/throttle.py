@@ -113,6 +113,11 @@ class Throttle:
             for bucket in self._of(team, method, place):
                 bucket.promise(key, until)
 
+    @property
+    def remembered(self) -> int:
+        """How many rates it keeps count of."""
+        return len(self._buckets)
+
     def _of(self, team: str, method: Method, place: str) -> list[Bucket]:
         per_minute = RULES[method].per_minute
         burst = max(1, per_minute // PART_AT_ONCE)
