@@ -1,0 +1,89 @@
+"""SlackChat: the Chat port on Slack's Web API."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from bot.chat.slack_chat.methods import Method
+from bot.chat.slack_chat.outgoing.looking import standing
+from bot.chat.slack_chat.outgoing.places import Conversations, check_platform, ref_of
+from bot.chat.slack_chat.outgoing.posting import PicturePoster
+from bot.chat.slack_chat.outgoing.sending import CardSender, PictureShelf
+from bot.chat.slack_chat.places import PLATFORM
+from bot.chat.slack_chat.web import SlackRefused, Webs
+from bot.core.errors import ChatUnavailable, Unavailable
+from bot.core.messages import ChannelRef, MessageRef
+from bot.core.ports import BlobStore, Clock, Outgoing
+from bot.core.publications import Publication
+
+DOUBLINGS = 9
+LONGEST_S = 300.0
+"""Between two attempts while something is out of order."""
+RECORDS_S = 5.0
+
+
+class SlackChat:
+    """The Chat port. Messages are named by Slack's own ids: the channel's and the message's `ts`,
+    with the workspace's key; a target may name a person instead (`@U`)."""
+
+    platform = PLATFORM
+
+    def __init__(self, *, webs: Webs, shelf: PictureShelf, blobs: BlobStore, clock: Clock) -> None:
+        self._webs = webs
+        self._conversations = Conversations()
+        self._sender = CardSender(shelf, blobs, self._conversations)
+        self._poster = PicturePoster(clock)
+
+    async def send(self, message: Outgoing) -> MessageRef:
+        """See the port."""
+        check_platform(message.target)
+        with _patient(message.attempts):
+            web = await self._webs.web(message.target.team)
+            return await self._sender.send(web, message)
+
+    async def post(self, publication: Publication, data: bytes, mime: str, alt: str) -> MessageRef:
+        """See the port."""
+        target = publication.target
+        check_platform(target)
+        with _patient(publication.attempts):
+            web = await self._webs.web(target.team)
+            channel = await self._conversations.of(web, target.channel)
+            return await self._poster.post(web, publication, channel, data, mime, alt)
+
+    async def look_up(
+        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+    ) -> Sequence[MessageRef]:
+        """See the port. One page of the channel, or of the thread."""
+        check_platform(target)
+        with _patient(0):
+            web = await self._webs.web(target.team)
+            channel = await self._conversations.of(web, target.channel)
+            found = await standing(web, outgoing_id, channel, target.thread, since=since)
+        return [ref_of(web, channel, ts, thread=target.thread) for ts in found]
+
+    async def delete(self, ref: MessageRef) -> None:
+        """See the port."""
+        with _patient(0):
+            web = await self._webs.web(ref.team)
+            channel = await self._conversations.of(web, ref.channel)
+            try:
+                await web.call(Method.CHAT_DELETE, channel=channel, ts=ref.message)
+            except SlackRefused as exc:
+                if exc.error != "message_not_found":
+                    raise
+
+
+@contextmanager
+def _patient(attempts: int) -> Iterator[None]:
+    """Wait twice as long with every attempt while something is out of order, here or there; a
+    turn at Slack's rate comes when it comes."""
+    longer = min(2.0 ** min(attempts, DOUBLINGS), LONGEST_S)
+    try:
+        yield
+    except ChatUnavailable as exc:
+        if exc.queued or exc.retry_after_s >= longer:
+            raise
+        raise ChatUnavailable(exc.message, retry_after_s=longer) from exc
+    except Unavailable as exc:
+        wait = max(RECORDS_S, longer)
+        raise ChatUnavailable(exc.message, retry_after_s=wait) from exc
