@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from bot.chat.slack_chat.incoming.heard import Heard
-from bot.chat.slack_chat.places import PLATFORM
+from bot.chat.slack_chat.places import PLATFORM, parts_of
 from bot.core.errors import StaleState
 from bot.core.ledger import Event
 from bot.core.ports import Clock, Install, Store, Transaction
@@ -27,7 +27,8 @@ class Leaving:
         while True:
             try:
                 async with self._store.write() as tx:
-                    install = await tx.installs.of_team(PLATFORM, heard.team)
+                    # That of a whole enterprise does not go because one workspace left it.
+                    install = await tx.installs.get(PLATFORM, *parts_of(heard.team))
                     if install is not None and _means(heard, install):
                         await self._take_out(tx, install, heard)
             except StaleState:
@@ -50,6 +51,8 @@ class Leaving:
 
 def _means(heard: Heard, install: Install) -> bool:
     """Whether it is told of this very installation. Slack's times are whole seconds."""
+    if install.gone_at is not None:
+        return False
     if heard.at and heard.at < int(install.installed_at.timestamp()):
         return False
     revoked = heard.detail.split(",")
