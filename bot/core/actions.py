@@ -24,9 +24,11 @@ from bot.core.commands import (
     ResumeSchedule,
     SendToApproval,
     Settle,
+    Share,
     Show,
     SkipSlot,
     Upscale,
+    Use,
     Vary,
     Withdraw,
 )
@@ -34,6 +36,8 @@ from bot.core.errors import Mistake
 from bot.core.ids import is_id
 
 MAX_ACTION = 100  # Discord's custom_id; Slack's is longer
+REFERENCE = "reference"
+"""The verb of a button that opens the form for a new picture: there is nothing to carry out."""
 
 _ACTIONS: dict[str, Callable[[str, str, str], Command]] = {
     "approve": lambda key, _extra, _said: Approve(review=key),
@@ -48,6 +52,8 @@ _ACTIONS: dict[str, Callable[[str, str, str], Command]] = {
     "extend": lambda key, _extra, _said: Extend(asset=key),
     "edit": lambda key, _extra, said: EditWords(asset=key, text=said),
     "send": lambda key, extra, said: SendToApproval(asset=key, channel=extra, caption=said),
+    "share": lambda key, extra, said: Share(asset=key, channel=extra, caption=said),
+    "use": lambda key, _extra, _said: Use(asset=key),
     "withdraw": lambda key, _extra, _said: Withdraw(asset=key),
     "show": lambda key, _extra, _said: Show(target=key),
     "link": lambda key, extra, _said: ConfirmLink(key=key, yes=extra == "yes"),
@@ -96,6 +102,11 @@ def parse_action(text: str, said: str = "") -> Command:
     """
     verb, _, rest = text.partition(":")
     key, _, extra = rest.partition(":")
+    if verb == REFERENCE and is_id(key):
+        raise Mistake(
+            "This button opens the form for a new picture.",
+            fix=f"Open it once more, or type `/imagine WORDS --ref {key}`.",
+        )
     make = _ACTIONS.get(verb)
     if make is None or not is_id(key) or len(text) > MAX_ACTION:
         raise Mistake("This button isn't one of ours.", fix="Open the newest card and try again.")

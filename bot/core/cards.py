@@ -3,13 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.actions import action
+from bot.core.actions import REFERENCE, action
 from bot.core.assets import Asset, Rendition
 from bot.core.errors import HousestyleError, Mistake
 from bot.core.jobs import Job, QueuePlace
 from bot.core.lives import AssetState, JobState, PublicationState, ReviewState
-from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
-from bot.core.policy import stamp
+from bot.core.messages import (
+    Audience,
+    Button,
+    Card,
+    ChannelRef,
+    Field,
+    PictureRef,
+    Style,
+    Swatch,
+)
+from bot.core.places import is_at
+from bot.core.policy import audience_of, stamp
 from bot.core.publications import Publication
 from bot.core.reviews import Answer, Review
 from brand.kit import BrandKit
@@ -70,30 +80,67 @@ def alt_text(asset: Asset, kit: BrandKit) -> str:
     ]
 
 
-def _asset_buttons(asset: Asset, kit: BrandKit, review: Review | None) -> tuple[Button, ...]:
+def channel_word(kit: BrandKit, place: ChannelRef) -> str:
+    """A place as people know it: the kit's name of the channel, with its #."""
+    name = next((item.name for item in kit.channels if is_at(item, place)), place.channel)
+    return f"#{name.removeprefix('#')}"
+
+
+def _asset_buttons(
+    asset: Asset, kit: BrandKit, review: Review | None, *, alone: bool
+) -> tuple[Button, ...]:
     extend = Button(label="Extend", action=action("extend", asset.id), icon="upscale")
-    more = (
+    candidate = asset.state is AssetState.CANDIDATE
+    return (
+        *(_share_buttons(asset, kit, review, alone=alone)),
+        Button(label="Use", action=action("use", asset.id), icon="download"),
         Button(label="Vary", action=action("vary", asset.id), icon="vary"),
         Button(label="Vary strongly", action=action("vary", asset.id, "strong"), icon="vary"),
         Button(label="Upscale", action=action("upscale", asset.id), icon="upscale"),
         *([extend] if kit.ways.outpaint else []),
         Button(label="Re-roll", action=action("reroll", asset.id), icon="reroll"),
         Button(label="Edit words", action=action("edit", asset.id), icon="edit", asks="words"),
+        Button(
+            label="Use as reference",
+            action=action(REFERENCE, asset.id),
+            icon="attach",
+            asks=REFERENCE,
+        ),
+        *(_send_buttons(asset, kit, alone=alone) if candidate else ()),
+        *(_back_buttons(asset, review, alone=alone)),
     )
-    if asset.state is AssetState.CANDIDATE:
-        send = tuple(
-            Button(
-                label=f"Send to approval for {channel.name}",
-                action=action("send", asset.id, channel.name),
-                style=Style.PRIMARY if n == 0 else Style.QUIET,
-                icon="send",
-            )
-            for n, channel in enumerate(kit.publish_channels)
+
+
+def _share_buttons(
+    asset: Asset, kit: BrandKit, review: Review | None, *, alone: bool
+) -> tuple[Button, ...]:
+    """Share: in one's own line a draft goes to approval by it; what is approved goes out."""
+    approved = asset.state is AssetState.APPROVED and review is not None and review.target
+    draft = alone and asset.state is AssetState.CANDIDATE and bool(kit.publish_channels)
+    style = Style.PRIMARY if draft else Style.QUIET
+    share = Button(label="Share", action=action("share", asset.id), style=style, icon="send")
+    return (share,) if approved or draft else ()
+
+
+def _send_buttons(asset: Asset, kit: BrandKit, *, alone: bool) -> tuple[Button, ...]:
+    return tuple(
+        Button(
+            label=f"Send to approval for {channel.name}",
+            action=action("send", asset.id, channel.name),
+            style=Style.PRIMARY if n == 0 and not alone else Style.QUIET,
+            icon="send",
         )
-        return (*send, *more)
+        for n, channel in enumerate(kit.publish_channels)
+    )
+
+
+def _back_buttons(asset: Asset, review: Review | None, *, alone: bool) -> tuple[Button, ...]:
+    withdraw = action("withdraw", asset.id)
     if asset.state is AssetState.IN_REVIEW and review is not None:
-        return (Button(label="Withdraw", action=action("withdraw", asset.id), icon="undo"), *more)
-    return more
+        return (Button(label="Withdraw", action=withdraw, icon="undo"),)
+    if alone and asset.state is AssetState.CANDIDATE:
+        return (Button(label="Cancel", action=withdraw, icon="cancel"),)
+    return ()
 
 
 def shown_blob(asset: Asset) -> str:
@@ -107,8 +154,10 @@ def published_rendition(asset: Asset) -> Rendition | None:
     return next((r for r in asset.renditions if r.transform != "master"), None)
 
 
-def picture_ref(asset: Asset, kit: BrandKit, review: Review | None = None) -> PictureRef:
-    """A picture of a job card."""
+def picture_ref(
+    asset: Asset, kit: BrandKit, review: Review | None = None, *, alone: bool = False
+) -> PictureRef:
+    """A picture of a job card; `alone`: in the requester's own line."""
     notes = {
         AssetState.DISCARDED: "Did not pass the brand check",
         AssetState.IN_REVIEW: "Sent to approval",
@@ -127,7 +176,7 @@ def picture_ref(asset: Asset, kit: BrandKit, review: Review | None = None) -> Pi
         height=asset.height,
         number=asset.index + 1,
         draft=asset.state is not AssetState.APPROVED,
-        buttons=_asset_buttons(asset, kit, review),
+        buttons=_asset_buttons(asset, kit, review, alone=alone),
         fields=evidence_fields(asset.evidence),
         caption=" — ".join(part for part in (said, quiet_line(asset)) if part),
     )
@@ -208,6 +257,8 @@ def job_card(
     ended_badly = job.state in (JobState.FAILED, JobState.CANCELLED)
     shown = [asset for asset in assets if asset.id in {item.asset for item in job.items}]
     template = f" · template {job.brief.template}" if job.brief.template else ""
+    alone = job.origin is not None and audience_of(kit, job.origin) is Audience.REQUESTER
+    refs = (picture_ref(a, kit, (reviews or {}).get(a.id), alone=alone) for a in shown)
     return Card(
         kind="job",
         subject=f"job:{job.id}",
@@ -221,7 +272,7 @@ def job_card(
             discarded=sum(asset.state is AssetState.DISCARDED for asset in shown),
         ),
         progress=0.0 if running else None,
-        pictures=tuple(picture_ref(asset, kit, (reviews or {}).get(asset.id)) for asset in shown),
+        pictures=tuple(refs),
         buttons=running_buttons(job) if running else (again,) if ended_badly else (),
         draft=bool(shown) and any(asset.state is not AssetState.APPROVED for asset in shown),
         reference=job.error_reference,
@@ -236,10 +287,12 @@ def review_card(
     who: str,
     publication: Publication | None = None,
     slot_time: str = "",
+    loras: Sequence[str] = (),
 ) -> Card:
     """The picture large, the evidence, who asked, and the buttons; after: a stamp.
 
-    `slot_time` says when the calendar posts it, where it waits for that.
+    `slot_time` says when the calendar posts it, where it waits for that; `loras` are the versions
+    that it was made with, as `name@version`.
     """
     waiting = review.state in (ReviewState.OPEN, ReviewState.ESCALATED)
     buttons = (
@@ -263,7 +316,15 @@ def review_card(
             asks="reason",
         ),
     )
-    goes_to = f"for #{review.target.channel}" if review.target else "for the archive"
+    goes_to = f"for {channel_word(kit, review.target)}" if review.target else "for the archive"
+    made_with = " · ".join(
+        part
+        for part in (
+            f"Template {asset.template}" if asset.template else "",
+            f"LoRA {', '.join(loras)}" if loras else "",
+        )
+        if part
+    )
     votes = len(review.votes)
     progress = f" · {votes} of {review.quorum} approvals" if review.quorum > 1 and waiting else ""
     ref = picture_ref(asset, kit, review)
@@ -273,6 +334,7 @@ def review_card(
         title=asset.words or "A picture to approve",
         lines=(
             f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",
+            *((made_with,) if made_with else ()),
             *((f"The calendar posts it on {slot_time}.",) if slot_time and waiting else ()),
         ),
         state=review.state.value,
@@ -281,17 +343,21 @@ def review_card(
         fields=evidence_fields(asset.evidence),
         buttons=buttons if waiting else (),
         stamp=stamp(review),
-        footer=_after(review, publication, slot_time),
+        footer=_after(review, publication, slot_time, kit),
         draft=asset.state is not AssetState.APPROVED,
     )
 
 
-def _after(review: Review, publication: Publication | None, slot_time: str) -> str:
+def _after(review: Review, publication: Publication | None, slot_time: str, kit: BrandKit) -> str:
     if publication is None and review.target and slot_time and review.outcome is Answer.APPROVE:
-        return f"Goes to #{review.target.channel} on {slot_time}."
+        return f"Goes to {channel_word(kit, review.target)} on {slot_time}."
     if publication is None:
         return "" if review.target or review.state is not ReviewState.DECIDED else "Archived."
-    where = f"#{publication.target.channel}"
+    return post_words(publication, channel_word(kit, publication.target))
+
+
+def post_words(publication: Publication, where: str) -> str:
+    """How a post stands, in a sentence."""
     return {
         PublicationState.PENDING: f"Goes to {where} now.",
         PublicationState.SENDING: f"Goes to {where} now.",

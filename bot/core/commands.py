@@ -69,6 +69,22 @@ class SendToApproval:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Share:
+    """Publish what is approved, else ask for approval: for `channel`, a kit channel's name."""
+
+    asset: str
+    channel: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """The finished file of an asset, to take away."""
+
+    asset: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Approve:
     """Approve a review (or the open review of an asset)."""
 
@@ -345,6 +361,8 @@ Command = (
     | Extend
     | EditWords
     | SendToApproval
+    | Share
+    | Use
     | Approve
     | Reject
     | AskChange

@@ -24,6 +24,7 @@ from bot.core import (
     pausing,
     publishing,
     reviewing,
+    sharing,
     usage,
 )
 from bot.core.caller import Caller, kit_for, known
@@ -62,11 +63,13 @@ from bot.core.commands import (
     SetRole,
     SetTeam,
     Settle,
+    Share,
     Show,
     SkipSlot,
     UnlinkAccount,
     Upscale,
     Usage,
+    Use,
     Vary,
     Withdraw,
 )
@@ -81,6 +84,9 @@ from bot.core.vocabulary import Vocabulary
 from bot.core.watching import hide, reference
 
 log = logging.getLogger(__name__)
+
+REPEATED = "repeated"
+"""The state word of the answer to a delivery that was done before."""
 
 Handler = Callable[[House, Caller, Any], Awaitable[Card]]
 
@@ -111,6 +117,8 @@ HANDLERS: dict[type, Handler] = {
     Extend: going_on.extend,
     EditWords: _edit,
     SendToApproval: reviewing.send_to_approval,
+    Share: sharing.share,
+    Use: sharing.use,
     Approve: reviewing.vote,
     Reject: reviewing.vote,
     AskChange: reviewing.vote,
@@ -180,7 +188,8 @@ class Dispatch:
                 raise  # it is written down, and is done as soon as the house answers
             return error_card(exc), exc.code
         except AlreadyTaken as exc:
-            return reply_card("Already on it", exc.message), "repeated"
+            answer = reply_card("Already on it", exc.message)
+            return replace(answer, state=REPEATED), REPEATED
         except HousestyleError as exc:
             if isinstance(exc, Refused | Conflict):
                 await self._note_refusal(command, actor, exc)

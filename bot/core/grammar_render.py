@@ -9,6 +9,7 @@ from bot.core.commands import Command
 from bot.core.grammar_flags import read_dashed
 from bot.core.grammar_text import QUOTES, SINGLE_QUOTES, quoted, read_typed
 from bot.core.grammar_ways import SIDES
+from bot.core.places import is_at
 from bot.core.planning_rules import DAY_NAMES
 from bot.core.verbs import BY_NAME
 from bot.core.vocabulary import Vocabulary
@@ -35,7 +36,7 @@ def render_words(brief: Brief, *, vocabulary: Vocabulary | None = None) -> str:
 def _imagine(command: commands.Imagine, vocabulary: Vocabulary) -> str:
     parts = ["/imagine", *_brief_parts(command.brief, vocabulary)]
     if command.target is not None:
-        named = (c for c in vocabulary.channels if c.channel_id == command.target.channel)
+        named = (c for c in vocabulary.channels if is_at(c, command.target))
         name = next((channel.name for channel in named), command.target.channel)
         parts.append(f"--channel {_value(name)}")
     if command.brand:
@@ -134,10 +135,11 @@ def _is_verb(text: str) -> bool:
     return text.casefold() in BY_NAME
 
 
-def _send(command: commands.SendToApproval, _vocabulary: Vocabulary) -> str:
+def _send(command: commands.SendToApproval | commands.Share, _vocabulary: Vocabulary) -> str:
+    verb = "share" if isinstance(command, commands.Share) else "send"
     channel = f" #{command.channel.removeprefix('#')}" if command.channel else ""
     caption = f" {_caption(command.caption)}" if command.caption else ""
-    return f"/send {command.asset}{channel}{caption}"
+    return f"/{verb} {command.asset}{channel}{caption}"
 
 
 def _caption(text: str) -> str:
@@ -219,6 +221,8 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.Extend: lambda c, _v: f"/extend {c.asset} {_sides(c.sides)}".strip(),
     commands.EditWords: lambda c, _v: f"/edit {c.asset} {c.text}",
     commands.SendToApproval: _send,
+    commands.Share: _send,
+    commands.Use: lambda c, _v: f"/use {c.asset}",
     commands.Approve: lambda c, _v: f"/approve {c.review}",
     commands.Reject: lambda c, _v: f"/reject {c.review} {_reason(c.reason)}",
     commands.AskChange: lambda c, _v: f"/change {c.review} {_reason(c.reason)}",

@@ -56,6 +56,11 @@ _MORE = {
         "Say it in the account I know, then type the code in the other one, then say yes here.",
     ),
     "send": ("The picture stays a draft until an approver has said yes.",),
+    "share": (
+        "A draft goes to the approvers first. What was approved is posted where it was approved "
+        "for; a post that failed is tried once more.",
+    ),
+    "use": ("The file has its label. A draft is for you to look at, not for publication.",),
 }
 
 
@@ -88,6 +93,7 @@ def example_of(verb: str, vocabulary: Vocabulary) -> str:
         "extend": f"{EXAMPLE_ID} left=64,right=64",
         "edit": f"{EXAMPLE_ID} {EXAMPLE_WORDS}",
         "send": f"{EXAMPLE_ID}{channel} Tea for two",
+        "share": f"{EXAMPLE_ID}{channel} Tea for two",
         "reject": f"{EXAMPLE_ID} too dark, the mug is hard to see",
         "change": f"{EXAMPLE_ID} the same in a warmer light",
         "settle": f"{EXAMPLE_ID} sent",
@@ -242,7 +248,7 @@ def _values(flag: Flag, vocabulary: Vocabulary) -> str:
 
 
 def _approval_card(vocabulary: Vocabulary) -> Card:
-    verbs = ("send", "approve", "reject", "change", "withdraw")
+    verbs = ("send", "share", "approve", "reject", "change", "withdraw")
     return Card(
         kind="list",
         title="How a picture is approved",

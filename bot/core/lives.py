@@ -136,7 +136,7 @@ PUBLICATION_STEPS: Steps[PublicationState] = {
     _P.SENDING: frozenset({_P.SENT, _P.AMBIGUOUS, _P.FAILED, _P.PENDING}),
     _P.AMBIGUOUS: frozenset({_P.SENT, _P.SENDING, _P.FAILED}),
     _P.SENT: frozenset({_P.DELETED}),
-    _P.FAILED: frozenset(),
+    _P.FAILED: frozenset({_P.PENDING}),
     _P.DELETED: frozenset(),
 }
 SLOT_STEPS: Steps[SlotState] = {

@@ -5,15 +5,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.cards import reply_card
+from bot.core.cards import channel_word, post_words, reply_card
 from bot.core.errors import StaleState
 from bot.core.house import House
 from bot.core.ledger import Event
 from bot.core.lives import PublicationState
-from bot.core.messages import MessageRef
+from bot.core.messages import Card, MessageRef
 from bot.core.ports import Signal, Transaction
 from bot.core.publications import Publication
 from bot.core.telling import line_to, say, tell_job, tell_review
+from brand.kit import BrandKit
 
 
 async def record(
@@ -84,14 +85,24 @@ async def _tell(
     line = await line_to(tx, publication.requested_by, publication.target.platform)
     if line is None:
         return
-    where = f"#{publication.target.channel}"
     if publication.state is PublicationState.FAILED:
-        await say(tx, reply_card(f"Not posted to {where}", publication.error), line, now)
+        where = channel_word(kit, publication.target)
+        again = "" if publication.slot else f"Put it right, then type `/share {asset.id}`."
+        await say(tx, reply_card(f"Not posted to {where}", publication.error, fix=again), line, now)
     subject = question_about(publication)
     if was is PublicationState.AMBIGUOUS and await tx.outbox.message_of(subject, line) is not None:
-        sent = publication.state is PublicationState.SENT
-        title = f"The picture stands in {where}" if sent else f"The picture goes to {where} again"
-        await say(tx, replace(reply_card(title), subject=subject), line, now)
+        await say(tx, settled_card(publication, kit), line, now)
+
+
+def settled_card(publication: Publication, kit: BrandKit) -> Card:
+    """Takes the place of the question about a doubtful post."""
+    where = channel_word(kit, publication.target)
+    title = {
+        PublicationState.SENT: f"The picture stands in {where}",
+        PublicationState.PENDING: f"The picture goes to {where} again",
+        PublicationState.SENDING: f"The picture goes to {where} again",
+    }.get(publication.state, post_words(publication, where))
+    return replace(reply_card(title), subject=question_about(publication))
 
 
 def question_about(publication: Publication) -> str:

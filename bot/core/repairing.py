@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.actions import action
-from bot.core.cards import reply_card
+from bot.core.cards import channel_word, reply_card
 from bot.core.errors import ChatError, ChatUnavailable, StaleState
 from bot.core.house import House
 from bot.core.lives import PublicationState
@@ -22,6 +22,7 @@ from bot.core.ports import Chat
 from bot.core.publications import Publication
 from bot.core.receipts import event_of, question_about, record, wake
 from bot.core.telling import line_to, say
+from brand.kit import BrandKit
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,8 @@ async def _settle(
         await tx.publications.update(replace(publication, check_at=None), was=publication)
         line = await line_to(tx, publication.requested_by, publication.target.platform)
         if line is not None:
-            await say(tx, _question(publication), line, house.clock.now())
+            kit = await tx.kits.current(publication.brand)
+            await say(tx, question_card(publication, kit), line, house.clock.now())
     wake(house)
     return None
 
@@ -191,8 +193,9 @@ async def _tell_of(house: House, publication: Publication, standing: list[Messag
     wake(house)
 
 
-def _question(publication: Publication) -> Card:
-    where = f"#{publication.target.channel}"
+def question_card(publication: Publication, kit: BrandKit) -> Card:
+    """Asks a person whether a doubtful post arrived."""
+    where = channel_word(kit, publication.target)
     return Card(
         kind="reply",
         subject=question_about(publication),

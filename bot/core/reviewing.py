@@ -7,7 +7,7 @@ publication that follows carries them, and publishing re-hashes what it sends.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.assets import Asset
+from bot.core.assets import Asset, Rendition
 from bot.core.caller import Caller
 from bot.core.cards import published_rendition, reply_card
 from bot.core.commands import Approve, AskChange, Reject, SendToApproval, Withdraw
@@ -17,6 +17,7 @@ from bot.core.ids import new_id
 from bot.core.ledger import Event, Personal
 from bot.core.lives import AssetState, ReviewState
 from bot.core.messages import Card, ChannelRef
+from bot.core.places import place_of
 from bot.core.planning_digest import refresh_week
 from bot.core.planning_slots import slot_approved, slot_of
 from bot.core.policy import may_handle, may_vote, outcome_of, stamp
@@ -241,7 +242,15 @@ async def _publish_next(
         if slot := await slot_of(tx, asset):
             await refresh_week(tx, slot, now)
         return  # the calendar posts it at its time, and not before
-    publication = Publication(
+    by = caller.person.id
+    await tx.publications.add(post_for(review, asset, rendition, review.target, by, now))
+
+
+def post_for(
+    review: Review, asset: Asset, rendition: Rendition, target: ChannelRef, by: str, now: datetime
+) -> Publication:
+    """The post of what a review has approved, due at once. `by` is told if it fails."""
+    return Publication(
         id=new_id(),
         asset=asset.id,
         review=review.id,
@@ -249,13 +258,12 @@ async def _publish_next(
         rendition=rendition.id,
         file_hash=rendition.file_hash,
         pixel_hash=rendition.pixel_hash,
-        target=review.target,
+        target=target,
         caption=review.caption or asset.words,
-        requested_by=caller.person.id,
+        requested_by=by,
         due_at=now,
         created_at=now,
     )
-    await tx.publications.add(publication)
 
 
 async def _tell_requester(
@@ -293,7 +301,7 @@ def publish_target(kit: BrandKit, name: str) -> ChannelRef:
             allowed=tuple(item.name for item in channels),
             fix=f"Channels are named in the kit; ask {kit.owner}.",
         )
-    return ChannelRef(platform=channel.platform, channel=channel.channel_id)
+    return place_of(channel)
 
 
 def _answer(command: Approve | Reject | AskChange) -> tuple[Answer, str]:

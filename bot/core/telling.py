@@ -9,11 +9,13 @@ from bot.core.ids import new_id
 from bot.core.jobs import Job
 from bot.core.lives import JobState
 from bot.core.messages import Card, ChannelRef
+from bot.core.places import place_of
 from bot.core.planning_slots import slot_time
 from bot.core.policy import direct_line
 from bot.core.ports import Outgoing, Transaction
 from bot.core.reviews import Review
 from brand.kit import BrandKit
+from brand.spec import LoraUse
 
 RECENT_JOBS = 20  # enough for a stable mean of seconds a job
 
@@ -79,6 +81,7 @@ async def tell_job(tx: Transaction, job: Job, kit: BrandKit, now: datetime) -> C
 async def current_review_card(tx: Transaction, review: Review, asset: Asset, kit: BrandKit) -> Card:
     """The review's card as things stand."""
     publications = [p for p in await tx.publications.of_asset(asset.id) if p.review == review.id]
+    loras = [await _lora_name(tx, asset, kit, use) for use in asset.spec.loras]
     return review_card(
         review,
         asset,
@@ -86,7 +89,17 @@ async def current_review_card(tx: Transaction, review: Review, asset: Asset, kit
         who=await name_of(tx, review.requester),
         publication=publications[0] if publications else None,
         slot_time=await slot_time(tx, asset),
+        loras=loras,
     )
+
+
+async def _lora_name(tx: Transaction, asset: Asset, kit: BrandKit, use: LoraUse) -> str:
+    """`name@version` by the record, or the kit; else what the recipe calls it."""
+    try:
+        return (await tx.loras.get(asset.brand, use.sha256)).id
+    except NotFound:
+        named = (f"{a.name}@{a.version}" for a in kit.lora.approved if a.sha256 == use.sha256)
+        return next(named, use.name or use.sha256[:8])
 
 
 async def tell_review(
@@ -101,10 +114,7 @@ async def tell_review(
 
 
 async def _reviewers(tx: Transaction, kit: BrandKit) -> list[ChannelRef]:
-    working = [
-        ChannelRef(platform=channel.platform, channel=channel.channel_id)
-        for channel in kit.working_channels
-    ]
+    working = [place_of(channel) for channel in kit.working_channels]
     if working:
         return working
     lines = []

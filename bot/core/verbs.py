@@ -76,6 +76,12 @@ def _send(args: Args) -> Command:
     return commands.SendToApproval(asset=asset, channel=channel, caption=rest_of(args, index))
 
 
+def _share(args: Args) -> Command:
+    asset = id_of(args, "a picture")
+    channel, index = _channel(args)
+    return commands.Share(asset=asset, channel=channel, caption=rest_of(args, index))
+
+
 def _channel(args: Args) -> tuple[str, int]:
     """The channel's name in the kit, if one is said, and the index of what follows it."""
     to = len(args.tokens) > 2 and args.tokens[1].text.casefold() == "to"
@@ -173,6 +179,18 @@ VERBS = (
         aliases=("edit-words",),
     ),
     Verb(name="send", takes="ID [#CHANNEL] [CAPTION]", about="ask for approval", read=_send),
+    Verb(
+        name="share",
+        takes="ID [#CHANNEL] [CAPTION]",
+        about="post what is approved, else ask for approval",
+        read=_share,
+    ),
+    Verb(
+        name="use",
+        takes="ID",
+        about="get the finished file to take away",
+        read=lambda a: commands.Use(asset=only_id(a, "a picture")),
+    ),
     Verb(
         name="approve",
         takes="ID",

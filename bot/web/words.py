@@ -1,15 +1,16 @@
 """How the portal says times, sizes, shares and states; and people's text with its few marks."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from bot.core.actions import REFERENCE
 from bot.core.cards import duration
-from bot.core.messages import Card, Field, Swatch
+from bot.core.messages import Button, Card, Field, Swatch
 from bot.core.progressing import percent
 from bot.web.calendar_days import day_name
 
@@ -122,7 +123,17 @@ def ratio_class(width: int, height: int) -> str:
     return f"r-{min(350, max(30, round(ratio * 20) * 5))}"
 
 
+LINKED = ("use:", f"{REFERENCE}:")
+"""Actions for which a page has a link of its own: Download, Reference."""
+
+
+def commands(buttons: Sequence[Button]) -> list[Button]:
+    """A picture's buttons that a page carries out as commands."""
+    return [button for button in buttons if not button.action.startswith(LINKED)]
+
+
 FILTERS = {
+    "commands": commands,
     "day_name": day_name,
     "said": said,
     "fact": fact,

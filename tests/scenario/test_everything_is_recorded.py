@@ -44,11 +44,13 @@ from bot.core.commands import (
     SetRole,
     SetTeam,
     Settle,
+    Share,
     Show,
     SkipSlot,
     UnlinkAccount,
     Upscale,
     Usage,
+    Use,
     Vary,
     Withdraw,
 )
@@ -65,7 +67,7 @@ from tests.scenario.calendar.planning import MONDAYS
 from tests.scenario.conftest import candidate, in_review
 from tests.scenario.test_linking import new_code, question, say, there
 
-READS = {Queue, Show, Find, Usage, Calendar, ListPeople, Help}
+READS = {Queue, Show, Use, Find, Usage, Calendar, ListPeople, Help}
 """Commands that change nothing."""
 
 
@@ -196,6 +198,7 @@ RECORDED: dict[type, tuple[str, Prepare]] = {
         "review.opened",
         _on_asset(lambda key: SendToApproval(asset=key, channel="#social")),
     ),
+    Share: ("review.opened", _on_asset(lambda key: Share(asset=key))),
     Approve: ("review.voted", _on_review(lambda key: Approve(review=key))),
     Reject: ("review.voted", _on_review(lambda key: Reject(review=key, reason="dark"))),
     AskChange: ("review.voted", _on_review(lambda key: AskChange(review=key, reason="dark"))),
@@ -267,7 +270,9 @@ async def test_a_command_that_only_reads_leaves_nothing(kind: type) -> None:
     town = await make_town()
     asset = await candidate(town)
     before = await recorded(town)
-    await town.say(Show(target=asset.id) if kind is Show else kind(), "ida")
+    on_asset = {Show: Show(target=asset.id), Use: Use(asset=asset.id)}
+    card = await town.say(on_asset.get(kind) or kind(), "ida")
+    assert card.kind != "error"
     assert await recorded(town) == before
 
 

@@ -63,7 +63,17 @@ async def test_the_job_message_changes_in_place(town: Town) -> None:
     jobs = [card for card in town.chat.shown("drafts") if card.kind == "job"]
     assert [card.state for card in jobs] == ["done"]
     assert jobs[0].draft
-    assert jobs[0].pictures[0].buttons[0].label == "Send to approval for #social"
+    assert [button.label for button in jobs[0].pictures[0].buttons] == [
+        "Use",
+        "Vary",
+        "Vary strongly",
+        "Upscale",
+        "Extend",
+        "Re-roll",
+        "Edit words",
+        "Use as reference",
+        "Send to approval for #social",
+    ]
 
 
 async def test_a_draft_asked_for_in_a_public_channel_goes_to_the_requester_alone(

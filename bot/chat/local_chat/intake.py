@@ -8,7 +8,6 @@ Whoever delivers is answered within a moment even where much is to be done: deli
 off a few at a time, and what takes longer than the moment is told by the timeline once it is done.
 """
 
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -17,8 +16,9 @@ from typing import Any
 from bot.chat.local_chat.chat import AUTHOR, PLATFORM, tell
 from bot.chat.local_chat.marking import marked_card
 from bot.core.actions import command_for_reaction, parse_action
+from bot.core.answering import elsewhere, is_shared, kit_in_force
 from bot.core.cards import error_card, reply_card
-from bot.core.commands import Command, Find, Imagine, Queue, Usage
+from bot.core.commands import Find, Imagine, Queue, Usage
 from bot.core.errors import HousestyleError, Mistake, NotFound, Unavailable
 from bot.core.grammar import Attached, NotACommand, parse
 from bot.core.house import House
@@ -190,11 +190,11 @@ class LocalIntake:
             return await self._plain(said, delivery, room)
         if isinstance(command, Imagine | Queue | Find | Usage) and not command.brand:
             command = replace(command, brand=kit.id)
-        open_here = room.audience is Audience.WORKING and _is_shared(command)
+        open_here = room.audience is Audience.WORKING and is_shared(command)
         await self._show(said, delivery, only_for="" if open_here else said.user)
         card = await self._door.dispatch(command, said.actor(delivery))
         if card.subject and not open_here and room.audience is not Audience.REQUESTER:
-            return _elsewhere(card, room)
+            return elsewhere(card, room.name, room.audience)
         return card
 
     async def _plain(self, said: Said, delivery: str, room: Room) -> Card | None:
@@ -238,7 +238,7 @@ class LocalIntake:
             kits = await tx.kits.all()
         if not kits:
             raise NotFound("No brand kit is loaded.", fix="Ask an admin to put one in.")
-        kit = _kit_in_force(kits, said)
+        kit = kit_in_force(kits, PLATFORM, said.channel, chosen=said.brand)
         return kit, Vocabulary.of(kit, brands=tuple(kit.id for kit in kits))
 
     async def _room(self, said: Said) -> Room:
@@ -315,30 +315,3 @@ def _reads(words: Vocabulary, text: str) -> bool:
         return bool(parse(text, vocabulary=words))
     except Mistake:
         return False
-
-
-def _kit_in_force(kits: Sequence[BrandKit], said: Said) -> BrandKit:
-    """Of the channel's brands, or of all where it is nobody's: the one chosen on the page, else
-    the first."""
-    here = [
-        kit
-        for kit in kits
-        if any(c.platform == PLATFORM and c.channel_id == said.channel for c in kit.channels)
-    ]
-    return next((kit for kit in here or kits if kit.id == said.brand), (here or kits)[0])
-
-
-def _elsewhere(card: Card, room: Room) -> Card:
-    """Says where the card is that does not stand here."""
-    why = (
-        f"Drafts stay out of #{room.name}, which is public."
-        if room.audience is Audience.PUBLIC
-        else "You asked for it privately."
-    )
-    queued = card.status.partition(". ")[0] or card.title
-    return reply_card(queued, why, fix="Follow it in your own channel.")
-
-
-def _is_shared(command: Command) -> bool:
-    """Whether others in a working channel see the line: they will see the draft too."""
-    return isinstance(command, Imagine) and not command.brief.private

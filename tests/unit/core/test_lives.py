@@ -22,7 +22,7 @@ ENDS = {
     "job": {"done", "failed", "cancelled"},
     "asset": {"discarded", "rejected", "expired", "withdrawn"},
     "review": {"decided", "expired", "withdrawn"},
-    "publication": {"failed", "deleted"},
+    "publication": {"deleted"},
     "slot": {"posted", "missed", "fallback_posted"},
     "schedule": {"ended"},
     "outbox": {"sent", "failed", "superseded"},

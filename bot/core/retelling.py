@@ -1,0 +1,68 @@
+"""Bring one standing card up to date, where a click took its buttons away and came to nothing."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from bot.core.errors import NotFound
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.lives import PublicationState
+from bot.core.messages import Audience, Card, ChannelRef
+from bot.core.policy import audience_of
+from bot.core.ports import Outgoing, Signal, Transaction
+from bot.core.receipts import settled_card
+from bot.core.repairing import question_card
+from bot.core.telling import current_job_card, current_review_card
+from brand.kit import BrandKit
+
+
+async def retell(house: House, subject: str, to: ChannelRef, *, after_s: float = 0.0) -> bool:
+    """Queue the current card of a job, review or publication for one place, `after_s` seconds from
+    now at the earliest. False where there is no such thing, or its drafts may not stand there."""
+    kind, _, key = subject.partition(":")
+    current = _CURRENT.get(kind)
+    if current is None:
+        return False
+    now = house.clock.now()
+    async with house.store.write() as tx:
+        try:
+            card, kit = await current(tx, key)
+        except NotFound:
+            return False
+        if audience_of(kit, to) is Audience.PUBLIC:
+            return False
+        later = now + timedelta(seconds=after_s) if after_s else None
+        await tx.outbox.add(
+            Outgoing(id=new_id(), target=to, card=card, created_at=now, not_before=later)
+        )
+    house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+    return True
+
+
+async def _job(tx: Transaction, key: str) -> tuple[Card, BrandKit]:
+    job = await tx.jobs.get(key)
+    kit = await tx.kits.current(job.brand)
+    return await current_job_card(tx, job, kit), kit
+
+
+async def _review(tx: Transaction, key: str) -> tuple[Card, BrandKit]:
+    review = await tx.reviews.get(key)
+    kit = await tx.kits.current(review.brand)
+    asset = await tx.assets.get(review.asset)
+    return await current_review_card(tx, review, asset, kit), kit
+
+
+async def _publication(tx: Transaction, key: str) -> tuple[Card, BrandKit]:
+    """The question whether it arrived, or what became of it."""
+    publication = await tx.publications.get(key)
+    kit = await tx.kits.current(publication.brand)
+    if publication.state is PublicationState.AMBIGUOUS:
+        return question_card(publication, kit), kit
+    return settled_card(publication, kit), kit
+
+
+_CURRENT: dict[str, Callable[[Transaction, str], Awaitable[tuple[Card, BrandKit]]]] = {
+    "job": _job,
+    "review": _review,
+    "publication": _publication,
+}

@@ -1,0 +1,72 @@
+"""A card whose buttons were taken away stands as it should be again."""
+
+from dataclasses import replace
+
+from bot.core.commands import Approve, Imagine
+from bot.core.errors import ChatAmbiguous
+from bot.core.ids import new_id
+from bot.core.messages import ChannelRef
+from bot.core.publishing import Publisher
+from bot.core.retelling import retell
+from brand.templates import Brief
+from tests.fakes.town import PUBLIC, WORKING, Town
+from tests.scenario.conftest import candidate, in_review
+
+
+async def test_the_standing_card_of_a_review_is_told_again_in_place(town: Town) -> None:
+    review = await in_review(town)
+    [(message, card)] = [(m, c) for m, c in town.chat.cards.items() if c.kind == "review"]
+    town.chat.cards[message] = replace(card, buttons=())
+    assert await retell(town.house, f"review:{review.id}", WORKING)
+    await town.settle()
+    assert town.chat.cards[message] == card
+
+
+async def test_a_decided_review_is_told_with_its_stamp(town: Town) -> None:
+    review = await in_review(town)
+    await town.say(Approve(review=review.id), "ana")
+    await town.settle()
+    assert await retell(town.house, f"review:{review.id}", WORKING)
+    await town.settle()
+    [card] = [card for card in town.chat.shown("drafts") if card.kind == "review"]
+    assert card.stamp.startswith("Approved by Ana")
+
+
+async def test_drafts_are_told_to_no_public_channel(town: Town) -> None:
+    asset = await candidate(town)
+    assert not await retell(town.house, f"job:{asset.job}", PUBLIC)
+    await town.settle()
+    assert town.chat.shown("social") == []
+
+
+async def test_there_is_nothing_to_tell_of_what_is_not_there(town: Town) -> None:
+    for subject in (f"job:{new_id()}", f"review:{new_id()}", "week:acme", ""):
+        assert not await retell(town.house, subject, WORKING)
+
+
+async def test_it_is_told_later_if_that_is_wished(town: Town) -> None:
+    mine = ChannelRef(platform="local", channel="@mia")
+    await town.say(Imagine(brief=Brief(words="a red mug")), where=mine)
+    await town.settle()
+    [(message, card)] = list(town.chat.cards.items())
+    town.chat.cards[message] = replace(card, pictures=())
+    assert await retell(town.house, card.subject, mine, after_s=1.0)
+    await town.settle()
+    assert town.chat.cards[message].pictures == ()
+    await town.clock.advance(1.0)
+    await town.settle()
+    assert town.chat.cards[message] == card
+
+
+async def test_the_question_about_a_doubtful_post_is_asked_again(town: Town) -> None:
+    review = await in_review(town)
+    await town.say(Approve(review=review.id), "ana")
+    town.chat.before = [ChatAmbiguous("The line broke.")]
+    assert await Publisher(town.house, "p1").run_one()
+    await town.settle()
+    line = ChannelRef(platform="local", channel="@ana")
+    [question] = [c for c in town.chat.shown("@ana") if c.subject.startswith("publication")]
+    assert await retell(town.house, question.subject, line)
+    await town.settle()
+    [again] = [c for c in town.chat.shown("@ana") if c.subject.startswith("publication")]
+    assert again == question
