@@ -1,7 +1,8 @@
 """What Slack's client does with an app's answers, and what it lets a person type."""
 
-from tests.fakes.slack.blocks import Wrong, check_groups, check_options, elements_of
+from tests.fakes.slack.blocks import elements_of
 from tests.fakes.slack.delivery import Receipt
+from tests.fakes.slack.elements import Wrong, check_groups, check_options
 from tests.fakes.slack.filing import file_json
 from tests.fakes.slack.state import STACK, File, Json, Message, Refused, View, World
 from tests.fakes.slack.views import change, checked_view, new_view

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from tests.fakes.slack import files, messages, views
+from tests.fakes.slack import conversations, files, messages, views
 from tests.fakes.slack.access import Caller, caller_of
 from tests.fakes.slack.installs import Consents
 from tests.fakes.slack.state import Call, Json, Refused, World
@@ -57,11 +57,11 @@ METHODS: dict[str, Spec] = {
     "chat.delete": Spec(run=messages.delete, scopes=WRITE, per_minute=60),
     "chat.postEphemeral": Spec(run=messages.post_ephemeral, scopes=WRITE, per_minute=100),
     "chat.getPermalink": Spec(run=messages.permalink, per_minute=600),
-    "conversations.open": Spec(run=messages.conversations_open, scopes=("im:write",)),
-    "conversations.join": Spec(run=messages.conversations_join, scopes=("channels:join",)),
-    "conversations.info": Spec(run=messages.conversations_info, scopes=("channels:read",)),
-    "conversations.history": Spec(run=messages.history),
-    "conversations.replies": Spec(run=messages.replies),
+    "conversations.open": Spec(run=conversations.open_, scopes=("im:write",)),
+    "conversations.join": Spec(run=conversations.join, scopes=("channels:join",)),
+    "conversations.info": Spec(run=conversations.info, scopes=("channels:read",)),
+    "conversations.history": Spec(run=conversations.history),
+    "conversations.replies": Spec(run=conversations.replies),
     "users.info": Spec(run=messages.users_info, scopes=("users:read",), per_minute=100),
     "reactions.add": Spec(run=messages.add_reaction, scopes=("reactions:write",)),
     "files.getUploadURLExternal": Spec(run=files.upload_url, scopes=WRITE_FILES, per_minute=100),

@@ -1,4 +1,4 @@
-"""Methods of chat.* and conversations.*."""
+"""Methods of chat.*, and the messages that they leave."""
 
 import json
 
@@ -8,8 +8,6 @@ from tests.fakes.slack.filing import file_json
 from tests.fakes.slack.state import Channel, Json, Message, Refused, Workspace, World
 
 TEXT, METADATA_BYTES = 40_000, 8_000
-HISTORY = {"public": "channels", "private": "groups", "im": "im"}
-PAGE, DISTRIBUTED_PAGE = 100, 15
 
 
 def channel_of(caller: Caller, args: Json, *, posting: bool = False) -> tuple[Workspace, Channel]:
@@ -145,16 +143,6 @@ def permalink(world: World, caller: Caller, args: Json) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-def conversations_open(world: World, caller: Caller, args: Json) -> Json:
-    """conversations.open: the direct conversation with one user."""
-    user = str(args.get("users", ""))
-    for space in caller.spaces:
-        if user in space.users and user != space.bot_user:
-            channel = direct(world, space, user)
-            return {"channel": {"id": channel.id}, "no_op": True, "already_open": True}
-    raise Refused("user_not_found")
-
-
 def direct(world: World, space: Workspace, user: str) -> Channel:
     """The direct conversation of the app with this user; always the same one."""
     pair = {user, space.bot_user}
@@ -166,23 +154,6 @@ def direct(world: World, space: Workspace, user: str) -> Channel:
     return space.channels[new]
 
 
-def conversations_join(world: World, caller: Caller, args: Json) -> Json:
-    """conversations.join: public channels only."""
-    space, channel = channel_of(caller, args)
-    if channel.kind != "public":
-        raise Refused("method_not_supported_for_channel_type")
-    if channel.archived:
-        raise Refused("is_archived")
-    channel.members.add(space.bot_user)
-    return {"channel": _channel_json(space, channel)}
-
-
-def conversations_info(world: World, caller: Caller, args: Json) -> Json:
-    """conversations.info."""
-    space, channel = channel_of(caller, args)
-    return {"channel": _channel_json(space, channel)}
-
-
 def users_info(world: World, caller: Caller, args: Json) -> Json:
     """users.info."""
     for space in caller.spaces:
@@ -191,24 +162,6 @@ def users_info(world: World, caller: Caller, args: Json) -> Json:
             about = {"id": user.id, "name": user.name, "team_id": user.team, "is_bot": user.is_bot}
             return {"user": about}
     raise Refused("user_not_found")
-
-
-def history(world: World, caller: Caller, args: Json) -> Json:
-    """conversations.history: newest first, without the answers in threads."""
-    _space, channel = _readable(caller, args)
-    shown = [m for m in channel.live() if not m.thread or m.thread == m.ts]
-    page = [m for m in reversed(shown) if _within(m, args)]
-    return _page(world, page, args)
-
-
-def replies(world: World, caller: Caller, args: Json) -> Json:
-    """conversations.replies: the first message of the thread, then its answers."""
-    _space, channel = _readable(caller, args)
-    root = str(args.get("ts", ""))
-    if root not in channel.messages:
-        raise Refused("thread_not_found")
-    page = [m for m in channel.live() if root in (m.ts, m.thread)]
-    return _page(world, [m for m in page if m.ts == root or _within(m, args)], args)
 
 
 def add_reaction(world: World, caller: Caller, args: Json) -> Json:
@@ -268,49 +221,12 @@ def _own(space: Workspace, channel: Channel, args: Json, error: str) -> Message:
     return message
 
 
-def _readable(caller: Caller, args: Json) -> tuple[Workspace, Channel]:
-    space, channel = channel_of(caller, args)
-    needed = f"{HISTORY[channel.kind]}:history"
-    if needed not in caller.token.scopes:
-        raise Refused("missing_scope", needed=needed, provided=",".join(caller.token.scopes))
-    if space.bot_user not in channel.members:
-        raise Refused("not_in_channel")
-    return space, channel
-
-
-def _within(message: Message, args: Json) -> bool:
-    oldest, latest = float(args.get("oldest") or 0), float(args.get("latest") or "inf")
-    ts = float(message.ts)
-    if str(args.get("inclusive", "")).lower() in ("1", "true"):
-        return oldest <= ts <= latest
-    return oldest < ts < latest
-
-
-def _page(world: World, page: list[Message], args: Json) -> Json:
-    most = DISTRIBUTED_PAGE if world.distributed else 999
-    limit = min(int(args.get("limit") or PAGE), most)
-    metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
-    shown = [message_json(world, m, metadata=metadata) for m in page[:limit]]
-    return {"messages": shown, "has_more": len(page) > limit}
-
-
 def _check_metadata(metadata: object) -> None:
     whole = isinstance(metadata, dict) and isinstance(metadata.get("event_payload"), dict)
     if not whole or not metadata.get("event_type"):
         raise Refused("invalid_metadata_format")
     if len(json.dumps(metadata)) > METADATA_BYTES:
         raise Refused("metadata_too_large")
-
-
-def _channel_json(space: Workspace, channel: Channel) -> Json:
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "is_private": channel.kind != "public",
-        "is_im": channel.kind == "im",
-        "is_archived": channel.archived,
-        "is_member": space.bot_user in channel.members,
-    }
 
 
 def _echo(world: World, channel: Channel, event: Json) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from tests.fakes.slack.access import may_read
+from tests.fakes.slack.control import Control
 from tests.fakes.slack.files import received
 from tests.fakes.slack.filing import kind_of
 from tests.fakes.slack.state import RESPONSE_URL_S, Message
@@ -24,6 +25,7 @@ def routes(app: web.Application, slack: "FakeSlack") -> None:
     app.router.add_get("/link/", slack.sockets.handle)
     app.router.add_post("/response/{team}/{key}", rest.response)
     app.router.add_get("/oauth/v2/authorize", rest.authorize)
+    app.router.add_post("/_control", Control(slack).handle)
 
 
 class Rest:

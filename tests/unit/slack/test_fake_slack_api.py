@@ -1,7 +1,7 @@
 """The fake Slack refuses what Slack refuses, to Slack's own client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack.app import FakeSlack
+from tests.fakes.slack.clients import client_of, error_of
 from tests.fakes.slack.state import Token
 from tests.fakes.waiting import until
 
@@ -27,19 +28,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @pytest.fixture
 def client(slack: FakeSlack) -> AsyncWebClient:
     """Slack's own client, with the bot's token; it repeats nothing by itself."""
-    return client_of(slack, slack.bot_token)
-
-
-def client_of(slack: FakeSlack, token: str) -> AsyncWebClient:
-    """A client with this token."""
-    return AsyncWebClient(token=token, base_url=slack.api_url, retry_handlers=[])
-
-
-async def error_of(call: Awaitable[object]) -> str:
-    """The word that a call is refused with."""
-    with pytest.raises(SlackApiError) as refused:
-        await call
-    return str(refused.value.response["error"])
+    return client_of(slack)
 
 
 async def uploaded(client: AsyncWebClient, **more: Any) -> str:
