@@ -63,11 +63,11 @@ def key_of(body: Body, team: str) -> str:
 
 
 def _base(body: Body, context: Mapping[str, Any]) -> dict[str, Any]:
-    team = team_key(_text(context, "enterprise_id"), _text(context, "team_id"))
+    team = _team(body, context)
     return {
         "key": key_of(body, team),
         "team": team,
-        "user": _text(context, "user_id"),
+        "user": _user(body),
         "name": _name(body),
         "channel": _id(body, "channel") or _text(body, "channel_id"),
         "channel_name": _text(_part(body, "channel"), "name") or _text(body, "channel_name"),
@@ -252,6 +252,20 @@ def _is_foreign(body: Body, context: Mapping[str, Any]) -> bool:
     theirs = _text(event, "user_team") or _text(event, "team")
     ours = {_text(context, "team_id"), _text(context, "enterprise_id")}
     return bool(theirs) and theirs not in ours
+
+
+def _user(body: Body) -> str:
+    """Who did it. Not Bolt's answer, which where nobody did is the author of the message."""
+    event = _part(body, "event")
+    return _id(body, "user") or _text(body, "user_id") or _id(event, "user")
+
+
+def _team(body: Body, context: Mapping[str, Any]) -> str:
+    enterprise, team = _text(context, "enterprise_id"), _text(context, "team_id")
+    if not team and _text(body, "enterprise_id") in ("", enterprise):
+        # Installed for a whole enterprise, its authorisation names no workspace; the event does.
+        team = _text(body, "team_id")
+    return team_key(enterprise, team)
 
 
 def _bot_user(body: Body) -> str:
