@@ -91,14 +91,17 @@ def parse(
 
 
 def _under_imagine(args: Args) -> Command | NotACommand:
-    """`/imagine queue` and its like."""
+    """`/imagine queue` and its like. Where a chat has no other command, a slash of its own
+    (`/imagine /link`) tells a verb from a picture's first word."""
     if not args.tokens or args.attached:
         return NOT_A_COMMAND
-    verb = BY_NAME.get(args.tokens[0].text.casefold())
+    first = args.tokens[0].text
+    slashed = _VERB.fullmatch(first)
+    verb = BY_NAME.get((slashed[1] if slashed else first).casefold())
     if verb is None or verb is _IMAGINE:
         return NOT_A_COMMAND
     inner = Args(verb=verb.name, typed=args.typed, first=args.first + 1, vocabulary=args.vocabulary)
-    return _if_it_fits(verb, inner)
+    return verb.read(inner) if slashed else _if_it_fits(verb, inner)
 
 
 def _if_it_fits(verb: Verb, args: Args) -> Command | NotACommand:

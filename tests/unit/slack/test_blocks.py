@@ -10,12 +10,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.chat.slack_chat.rendering.blocks import blobs_of, message_of
+from bot.chat.slack_chat.rendering.commands import typed_here
 from bot.chat.slack_chat.rendering.job import bar
 from bot.chat.slack_chat.rendering.limits import Message
+from bot.core.grammar import parse
+from bot.core.help import example_of
 from bot.core.messages import Audience, Button, Card, Field, PictureRef, Style, Swatch
+from bot.core.verbs import VERBS as VERBS_THAT_ARE
+from bot.core.vocabulary import Vocabulary
 from tests.fakes.slack.blocks import check_message, pings
+from tests.fakes.town import KIT
 
 ASSET = "0Ab1Cd2Ef3Gh4Ij5Kl6Mn7"
+VOCABULARY = Vocabulary.of(KIT)
 FILES = {f"blob{n}": f"F0000000{n:02}" for n in range(100)}
 
 VERBS = (
@@ -396,6 +403,33 @@ def test_an_example_is_there_to_be_copied() -> None:
     assert "Try /imagine a red mug" in message.text
 
 
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS_THAT_ARE])
+def test_every_command_that_a_card_names_can_be_typed_in_slack(verb: str) -> None:
+    example = example_of(verb, VOCABULARY)
+    here = typed_here(example)
+    assert here.startswith("/imagine ")
+    assert parse(here, vocabulary=VOCABULARY) == parse(example, vocabulary=VOCABULARY)
+
+
+def test_commands_read_as_they_work_here_and_peoples_words_stay() -> None:
+    card = Card(
+        kind="reply",
+        title="`/find` it",
+        lines=("`/find WORDS` searches.", "See https://acme.example/find", "`/nothing` and/find"),
+        fix="Undo it with `/unlink slack`, or say `/imagine a mug`.",
+        hint="/find mug",
+    )
+    said = words(rendered(card)).splitlines()
+    assert said == [
+        "*`/find` it*",
+        "`/imagine find WORDS` searches.",
+        "See https://acme.example/find",
+        "`/nothing` and/find",
+        "Undo it with `/imagine /unlink slack`, or say `/imagine a mug`.",
+        "Try `/imagine find mug`",
+    ]
+
+
 def test_a_post_is_the_picture_and_its_words_alone() -> None:
     post = Card(kind="post", title="Tea for two", pictures=(picture(draft=False),))
     message = rendered(post, audience=Audience.PUBLIC)
@@ -511,7 +545,7 @@ def test_any_card_with_any_words_is_a_message_that_slack_takes(
 
 @pytest.mark.deep
 @settings(
-    max_examples=3000,
+    max_examples=1000,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from bot.chat.slack_chat.rendering.commands import as_typed_here
 from bot.chat.slack_chat.rendering.job import job_blocks
 from bot.chat.slack_chat.rendering.limits import Message, checked
 from bot.chat.slack_chat.rendering.lists import plain_blocks, post_blocks
@@ -27,6 +28,7 @@ def message_of(
     Unsendable where the card can't be said in Slack.
     """
     shown = {**{name: name for name in _sent_already(card)}, **files}
+    card = as_typed_here(card)
     draw = DRAWN.get(card.kind, plain_blocks)
     sheet = Sheet.of(card, shown, audience)
     return checked(Message(text=fallback(_spoken(card, sheet)), blocks=draw(card, sheet)))

@@ -1,0 +1,44 @@
+"""Commands as they are typed in Slack, which knows no other of ours than `/imagine`."""
+
+import re
+from dataclasses import replace
+
+from bot.core.messages import Card
+from bot.core.verbs import BY_NAME
+
+ALONE = ("help", "queue", "cancel", "usage", "find", "show", "schedule")
+"""Verbs that stand behind `/imagine` without a slash of their own."""
+COMMAND = "imagine"
+
+_BEGUN = re.compile(r"^/([A-Za-z][A-Za-z-]{0,39})(?![\w/])")
+_IN_CODE = re.compile(r"(?<=`)/([A-Za-z][A-Za-z-]{0,39})(?![\w/])")
+
+
+def typed_here(line: str) -> str:
+    """ "/find mug" as "/imagine find mug", "/people" as "/imagine /people"; else as it is."""
+    return _BEGUN.sub(_under, line)
+
+
+def in_code(text: str) -> str:
+    """The same for every command that stands in `code`."""
+    return _IN_CODE.sub(_under, text)
+
+
+def as_typed_here(card: Card) -> Card:
+    """The card with its commands as they work in Slack. What people wrote, its title and what is
+    said of pictures, stays as it is."""
+    return replace(
+        card,
+        lines=tuple(map(in_code, card.lines)),
+        fix=in_code(card.fix),
+        hint=typed_here(card.hint),
+        footer=in_code(card.footer),
+        rows=tuple((typed_here(row[0]), *row[1:]) if row else row for row in card.rows),
+    )
+
+
+def _under(found: re.Match[str]) -> str:
+    verb = found[1].casefold()
+    if verb == COMMAND or verb not in BY_NAME:
+        return found[0]
+    return f"/{COMMAND} {verb}" if verb in ALONE else f"/{COMMAND} /{verb}"
