@@ -40,7 +40,9 @@ DOUBTS = frozenset({"fatal_error", "internal_error", "service_unavailable", "req
 """Slack broke in the middle: part of it may have been done."""
 MOVING = frozenset({"team_added_to_org"})
 """The workspace is being moved; a while later it works."""
-TOKEN_WORDS = frozenset({"token_expired", "invalid_auth", "token_revoked", "not_authed"})
+TOKEN_WORDS = frozenset(
+    {"token_expired", "invalid_auth", "token_revoked", "not_authed", "account_inactive"}
+)
 """Another token of the same workspace may do."""
 
 _REINSTALL = "Install the app in this workspace again; `housestyle doctor` checks the token."

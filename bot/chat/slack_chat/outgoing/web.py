@@ -14,7 +14,7 @@ from bot.chat.slack_chat.web import SlackRefused
 from bot.core.errors import ChatUnavailable
 from bot.core.ports import Clock
 
-PATIENCE_S = 1.0
+PATIENCE_S = 0.5
 """So long a call waits for its turn in place; for longer its caller comes back."""
 UPLOAD = aiohttp.ClientTimeout(total=60.0, connect=5.0)
 MAX_TITLE = 255

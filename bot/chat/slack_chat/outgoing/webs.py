@@ -77,7 +77,8 @@ class InstallBadge:
 
 
 class SlackWebs:
-    """The Webs port. A context manager: it owns the session."""
+    """The Webs port. A context manager. It owns its session unless it is given a caller, which
+    whoever renews tokens needs before."""
 
     def __init__(
         self,
@@ -87,12 +88,14 @@ class SlackWebs:
         clock: Clock,
         tokens: Tokens | None = None,
         watch: Watch | None = None,
+        caller: Caller | None = None,
     ) -> None:
         self._options = options
         self._store = store
         self._clock = clock
         self._tokens = tokens
-        self.caller = Caller(options, watch=watch or Unwatched())
+        self._own_caller = caller is None
+        self.caller = caller or Caller(options, watch=watch or Unwatched())
         self.throttle = Throttle(clock)
         self._own: SlackWeb | None = None
         self._asking = asyncio.Lock()
@@ -100,8 +103,9 @@ class SlackWebs:
         self._looking: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
-        """Open the session."""
-        await self.caller.__aenter__()
+        """Open the session, unless somebody else has."""
+        if self._own_caller:
+            await self.caller.__aenter__()
         return self
 
     async def __aexit__(
@@ -114,7 +118,8 @@ class SlackWebs:
         for task in self._looking.values():
             task.cancel()
         await asyncio.gather(*self._looking.values(), return_exceptions=True)
-        await self.caller.__aexit__(kind, error, trace)
+        if self._own_caller:
+            await self.caller.__aexit__(kind, error, trace)
 
     async def web(self, team: str) -> SlackWeb:
         """See the port. Besides raises ChatUnavailable, and Unavailable for a workspace that is
