@@ -67,6 +67,8 @@ def test_a_body_is_read_or_refused(kind: str, body: bytes, found: object) -> Non
         {"type": "shortcut", "callback_id": "x", "\udfff": "a name too"},
         {"type": "block_actions", "actions": []},
         {"type": "block_actions", "actions": [{}]},
+        {"type": "interactive_message", "callback_id": "x"},
+        {"type": "workflow_step_edit", "callback_id": "x"},
         {"type": "view_submission", "view": {"callback_id": "x", "id": "V1"}},
     ],
 )
@@ -83,6 +85,15 @@ def test_depth_has_an_end() -> None:
 
 
 NAMES = sorted({*EVENT, *EVENT["event"], *COMMAND, *CLICK, *SENT_OFF, "authorizations", "message"})
+KINDS = (
+    *("block_actions", "block_suggestion", "dialog_cancellation", "dialog_submission"),
+    *("dialog_suggestion", "event_callback", "interactive_message", "message_action", "shortcut"),
+    *("view_closed", "view_submission", "workflow_step_edit", "ssl_check", "url_verification"),
+)
+EVENTS = (
+    *("message", "app_mention", "function_executed", "assistant_thread_started"),
+    *("workflow_step_execute", "tokens_revoked", "reaction_added"),
+)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: (
@@ -91,10 +102,20 @@ ANYTHING = st.recursive(
     ),
     max_leaves=6,
 )
+OTHER_EVENT = st.builds(
+    lambda kind, more: {"event": {"type": kind} | more},
+    st.sampled_from(EVENTS),
+    st.dictionaries(st.sampled_from([*NAMES, "function", "inputs"]), ANYTHING, max_size=2),
+)
+OTHER_VIEW = st.sampled_from(
+    [{"view": {"type": kind, "callback_id": "imagine", "id": "V1"}} for kind in ("workflow_step",)]
+)
 PAYLOADS = st.tuples(
     st.sampled_from([EVENT, COMMAND, CLICK, SENT_OFF, SUGGESTION]),
     st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=3),
-).map(lambda pair: json.loads(json.dumps(pair[0] | pair[1])))
+    st.just({}) | OTHER_EVENT | OTHER_VIEW,
+    st.just({}) | st.sampled_from([{"type": kind, "callback_id": "imagine"} for kind in KINDS]),
+).map(lambda parts: json.loads(json.dumps(parts[0] | parts[1] | parts[2] | parts[3])))
 
 
 @settings(max_examples=300, deadline=None)

@@ -41,6 +41,9 @@ _NEEDED = {
     "message_action": (("callback_id",),),
 }
 """By type of payload: paths of texts without which it is none."""
+_WITH_ACTIONS = ("block_actions", "interactive_message")
+_STEP, _STEP_EDIT = "workflow_step", "workflow_step_edit"
+"""Of a kind of workflow that Slack has retired, but Bolt still looks for."""
 
 
 def read_body(content_type: str, body: bytes) -> dict[str, Any] | None:
@@ -151,9 +154,12 @@ def _is_whole(payload: Mapping[str, Any]) -> bool:
     kind = payload.get("type")
     if kind is None:
         return isinstance(payload.get("command"), str)
+    if kind in _WITH_ACTIONS and not payload.get("actions"):
+        return False
     if kind == "block_actions":
-        actions = payload.get("actions") or []
-        return bool(actions) and all(isinstance(one.get("action_id"), str) for one in actions)
+        return all(isinstance(one.get("action_id"), str) for one in payload["actions"])
+    if kind == _STEP_EDIT or _at(payload, ("view", "type")) == _STEP:
+        return _STEP in payload
     return all(isinstance(_at(payload, path), str) for path in _NEEDED.get(kind, ()))
 
 
