@@ -64,8 +64,9 @@ def _choices(most: int) -> Callable[[Json, str], None]:
         if (groups is None) == (options is None):
             raise Wrong("must have either options or option_groups", at)
         if options is None:
-            options = check_groups(groups, at)
-        check_options(options, at, most)
+            options = check_groups(groups, at)  # each group has its own 100
+        else:
+            check_options(options, at, most)
         for chosen in [element.get("initial_option"), *element.get("initial_options", [])]:
             if chosen is not None and chosen not in options:
                 raise Wrong("initial option is not among the options", f"{at}/initial_option")
