@@ -76,7 +76,7 @@ class Sender(Loop):
         except ChatAmbiguous as exc:
             await self._unclear(message, exc.message)
         except ChatUnavailable as exc:
-            await self._later(message, exc.message, exc.retry_after_s, counts=not exc.queued)
+            await self._later(message, exc.message, exc.retry_after_s, queued=exc.queued)
         except ChatError as exc:
             log.warning("Message refused: %s", exc.message, extra={"id": message.id})
             await self._move(
@@ -93,10 +93,12 @@ class Sender(Loop):
             await self._ask_for_a_look(message)
 
     async def _later(
-        self, message: Outgoing, error: str, wait_s: float, *, counts: bool = True
+        self, message: Outgoing, error: str, wait_s: float, *, queued: bool = False
     ) -> None:
-        """Try again then. Waiting for one's turn at a rate is no failure and may last."""
-        attempts = message.attempts + counts
+        """Try again then. Waiting for one's turn at a rate is no failure: it may last as long as
+        the platform says, and as often."""
+        attempts = message.attempts + (not queued)
+        wait = timedelta(seconds=wait_s)
         if attempts >= MAX_ATTEMPTS:
             await self._move(message, OutboxState.FAILED, error=error, check_at=message.check_at)
             return
@@ -106,7 +108,7 @@ class Sender(Loop):
             error=error,
             check_at=message.check_at,
             attempts=attempts,
-            not_before=self._house.clock.now() + min(timedelta(seconds=wait_s), MAX_WAIT),
+            not_before=self._house.clock.now() + (wait if queued else min(wait, MAX_WAIT)),
         )
 
     async def _unclear(self, message: Outgoing, why: str) -> None:

@@ -11,6 +11,7 @@ from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.outgoing.failing import (
     DOUBTS,
     GARBLED,
+    LONGEST_S,
     RATE_S,
     RATES,
     REFUSALS,
@@ -115,6 +116,7 @@ def test_too_many_calls_are_known_by_their_word_too(word: str) -> None:
         ("30", 30.0),
         ("0.5", 0.5),
         ("-3", 0.0),
+        ("1e300", LONGEST_S),
         ("soon", RATE_S),
         ("", RATE_S),
         ("nan", RATE_S),

@@ -20,6 +20,8 @@ BROKEN_S = 5.0
 """Before something is tried again that went wrong at Slack or on the way."""
 RATE_S = 30.0
 """Where Slack says "too many" without saying for how long."""
+LONGEST_S = 86_400.0
+"""A longer wait than that is a slip: it is asked again after a day."""
 TOO_MANY = 429
 BROKEN = 500
 
@@ -202,7 +204,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
         seconds = float(headers.get("Retry-After", ""))
     except ValueError:
         return RATE_S
-    return max(0.0, seconds) if math.isfinite(seconds) else RATE_S
+    return min(max(0.0, seconds), LONGEST_S) if math.isfinite(seconds) else RATE_S
 
 
 def _answered(response: object, method: Method, *, posts: bool, place: str) -> ChatError:

@@ -1,0 +1,81 @@
+"""How long and how often a message waits: for its turn at a rate, and after failures."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.errors import ChatUnavailable
+from bot.core.ids import new_id
+from bot.core.lives import OutboxState
+from bot.core.messages import Card
+from bot.core.ports import Outgoing
+from bot.core.sending import MAX_ATTEMPTS, MAX_WAIT, Sender
+from tests.fakes.town import WORKING, Town, make_town
+
+
+@pytest.fixture
+async def town() -> Town:
+    return await make_town()
+
+
+@pytest.fixture
+async def message(town: Town) -> Outgoing:
+    card = Card(kind="job", title="a red mug", subject="job:1")
+    message = Outgoing(id=new_id(), target=WORKING, card=card, created_at=town.clock.now())
+    async with town.house.store.write() as tx:
+        await tx.outbox.add(message)
+    return message
+
+
+async def stored(town: Town, message: Outgoing) -> Outgoing:
+    async with town.house.store.read() as tx:
+        return await tx.outbox.get(message.id)
+
+
+async def tries(town: Town, *, wait_s: float, queued: bool) -> None:
+    """One try, which the platform puts off."""
+    town.chat.before = [ChatUnavailable("Not now.", retry_after_s=wait_s, queued=queued)]
+    assert await Sender(town.house, "s").run_one()
+    assert not town.chat.before
+
+
+async def test_a_message_may_wait_for_its_turn_as_often_as_it_must(
+    town: Town, message: Outgoing
+) -> None:
+    for _ in range(3 * MAX_ATTEMPTS):
+        await tries(town, wait_s=1, queued=True)
+        town.clock.jump(1)
+    waiting = await stored(town, message)
+    assert (waiting.state, waiting.attempts) == (OutboxState.PENDING, 0)
+    assert await Sender(town.house, "s").run_one()
+    assert (await stored(town, message)).state is OutboxState.SENT
+
+
+async def test_waits_for_a_turn_between_failures_do_not_count_among_them(
+    town: Town, message: Outgoing
+) -> None:
+    for _ in range(MAX_ATTEMPTS - 1):
+        await tries(town, wait_s=1, queued=False)
+        town.clock.jump(1)
+        await tries(town, wait_s=1, queued=True)
+        town.clock.jump(1)
+    assert (await stored(town, message)).state is OutboxState.PENDING
+    await tries(town, wait_s=1, queued=False)
+    assert (await stored(town, message)).state is OutboxState.FAILED
+
+
+async def test_a_platform_that_names_a_long_wait_is_not_asked_before(
+    town: Town, message: Outgoing
+) -> None:
+    await tries(town, wait_s=1800, queued=True)
+    due = (await stored(town, message)).not_before
+    assert due == town.clock.now() + timedelta(seconds=1800)
+    town.clock.jump(1799)
+    assert not await Sender(town.house, "s").run_one()
+
+
+async def test_a_platform_that_is_out_of_order_is_asked_again_before_long(
+    town: Town, message: Outgoing
+) -> None:
+    await tries(town, wait_s=1800, queued=False)
+    assert (await stored(town, message)).not_before == town.clock.now() + MAX_WAIT
