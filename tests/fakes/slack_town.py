@@ -1,0 +1,250 @@
+"""A house whose people are in a Slack: members with Slack identities, a kit with Slack channels.
+
+    town = await make_slack_town(store=store)
+    async with FakeSlack() as slack, running(slack, town, mode=Mode.HTTP) as house:
+        mia = slack.person("U0MIA")
+        await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
+        card = await slack.message("C0DRAFTS", lambda m: "Done" in m.text)
+
+`running` is the real thing: Slack's adapter put together as in production, uvicorn in front of it
+for HTTP, sockets else, the loops that render, publish and send; only the pictures are drawn by a
+FakeRenderer. It can be entered twice on one town: two replicas.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+
+import uvicorn
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
+
+from bot.chat.slack_chat.incoming.http import EVENTS_PATH, SlackDoor
+from bot.chat.slack_chat.options import Mode, SlackOptions
+from bot.clock import SystemClock
+from bot.core.assets import Asset, AssetQuery
+from bot.core.crew import RenderingCrew
+from bot.core.dispatch import Dispatch
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.jobs import Job
+from bot.core.messages import ChannelRef
+from bot.core.people import ANY_BRAND, Identity, Person, Role
+from bot.core.ports import BlobStore, Clock, Inbox, Signals
+from bot.core.publishing import Publisher
+from bot.core.reviews import Review
+from bot.core.sending import Sender
+from brand.kit import BrandKit, Channel, Template, Variable
+from storage.database import OpenStore
+from storage.memory import MemoryStore
+from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
+from tests.fakes.renderer import FakeRenderer
+from tests.fakes.slack.app import FakeSlack
+from tests.fakes.studio import FakeStudio
+from tests.fakes.town import KIT, START
+
+TEAM = "T1"
+DRAFTS = ChannelRef(platform="slack", channel="C0DRAFTS", team=TEAM)
+SOCIAL = ChannelRef(platform="slack", channel="C0SOCIAL", team=TEAM)
+MEMBERS = {
+    "mia": ("U0MIA", Role.REQUESTER),
+    "ana": ("U0ANA", Role.REQUESTER, Role.APPROVER),
+    "ben": ("U0BEN", Role.APPROVER),
+    "ida": ("U0IDA", Role.ADMIN),
+}
+TEMPLATES = (
+    Template(
+        name="product",
+        text="a [COLOR] [PRODUCT] [PLACE]",
+        variables=(
+            Variable(name="PRODUCT", values=("mug", "gift box")),
+            Variable(name="COLOR", values=("red", "deep teal"), default="red"),
+            Variable(name="PLACE", values=("on a wooden table", "on the beach"), default=""),
+        ),
+    ),
+    Template(
+        name="poster",
+        text="a poster that says [HEADLINE], [WORDS]",
+        variables=(Variable(name="HEADLINE"),),
+    ),
+    Template(name="plain", text="a plain picture, [WORDS]"),
+)
+
+
+def slack_kit(team: str = "", *, kit: BrandKit = KIT) -> BrandKit:
+    """Acme's kit with Slack channels: #drafts is working, #social public, the others unknown.
+
+    Without a team, as where one workspace is connected, a channel is known by its id alone."""
+    return replace(
+        kit,
+        templates=TEMPLATES,
+        channels=(
+            Channel(name="#social", audience="public", platform="slack", id="C0SOCIAL", team=team),
+            Channel(name="#drafts", audience="working", platform="slack", id="C0DRAFTS", team=team),
+        ),
+    )
+
+
+@dataclass
+class SlackTown:
+    """What every replica shares, and the outside world of the pictures."""
+
+    store: OpenStore
+    kit: BrandKit
+    blobs: BlobStore = field(default_factory=MemoryBlobs)
+    signals: Signals = field(default_factory=MemorySignals)
+    renderer: FakeRenderer = field(default_factory=FakeRenderer)
+    studio: FakeStudio = field(default_factory=FakeStudio)
+    clock: Clock = field(default_factory=SystemClock)
+    people: dict[str, Person] = field(default_factory=dict)
+
+    async def newest_asset(self) -> Asset:
+        """The picture rendered last."""
+        async with self.store.read() as tx:
+            return (await tx.assets.find(AssetQuery(brand=self.kit.id)))[0]
+
+    async def jobs(self) -> list[Job]:
+        """Every job there is."""
+        async with self.store.read() as tx:
+            return list(await tx.jobs.recent(brand=self.kit.id, limit=1000))
+
+    async def review_of(self, asset: str) -> Review:
+        """The review of a picture."""
+        async with self.store.read() as tx:
+            return (await tx.reviews.of_asset(asset))[0]
+
+
+async def make_slack_town(
+    kit: BrandKit | None = None, *, store: OpenStore | None = None, team: str = TEAM
+) -> SlackTown:
+    """Mia asks, Ana and Ben approve, Ida is an admin, each known by their Slack user. On memory
+    unless given a store."""
+    town = SlackTown(store=store or MemoryStore(), kit=kit or slack_kit())
+    async with town.store.write() as tx:
+        await tx.kits.put(town.kit, source="", at=START)
+        for name, (user, *roles) in MEMBERS.items():
+            member = Person(
+                id=new_id(),
+                name=name.title(),
+                created_at=START,
+                roles=tuple((ANY_BRAND, role) for role in roles),
+                identities=(Identity(platform="slack", user=user, team=team),),
+            )
+            await tx.people.add(member)
+            town.people[name] = member
+    return town
+
+
+def options_for(slack: FakeSlack, mode: Mode, **changed: object) -> SlackOptions:
+    """The options of one workspace with a token, pointed at the fake."""
+    http = mode is Mode.HTTP
+    options = SlackOptions(
+        mode=mode,
+        base_url="http://house.test",
+        api_base_url=slack.api_url,
+        authorize_url=slack.authorize_url,
+        bot_token=slack.bot_token,
+        app_token="" if http else slack.app_token,
+        signing_secret=slack.world.signing_secret if http else "",
+    )
+    return replace(options, **changed)  # type: ignore[arg-type]
+
+
+@dataclass(kw_only=True)
+class Running:
+    """One replica at work."""
+
+    slack: FakeSlack
+    town: SlackTown
+    house: House
+    options: SlackOptions
+    url: str = ""
+    """Where it listens for HTTP; empty for sockets."""
+
+    @property
+    def renderer(self) -> FakeRenderer:
+        """Who draws."""
+        return self.town.renderer
+
+
+@asynccontextmanager
+async def running(
+    slack: FakeSlack,
+    town: SlackTown,
+    *,
+    mode: Mode = Mode.HTTP,
+    options: SlackOptions | None = None,
+    inbox: Inbox | None = None,
+    work: bool = True,
+) -> AsyncIterator[Running]:
+    """A replica on this town. `work=False`: it takes in, and renders and sends nothing."""
+    from bot.chat.slack_chat.wiring import listening, open_slack
+
+    options = options or options_for(slack, mode)
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(
+            open_slack(options, store=town.store, blobs=town.blobs, clock=town.clock)
+        )
+        house = House(
+            store=town.store,
+            blobs=town.blobs,
+            renderer=town.renderer,
+            studio=town.studio,
+            signals=town.signals,
+            clock=town.clock,
+            inbox=inbox or MemoryInbox(),
+            timeline=town.store.timeline,
+            chats={"slack": parts.chat},
+            base_url=options.base_url,
+        )
+        door = Dispatch(house)
+        house = replace(house, door=door)
+        replica = Running(slack=slack, town=town, house=house, options=options)
+        if work:
+            loops = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
+            loops += [Sender(house, f"sender-{n}") for n in range(options.senders)]
+            await stack.enter_async_context(_looping([*loops, parts.painter(house)]))
+        asgi = await stack.enter_async_context(listening(parts, house, door))
+        if asgi is not None:
+            replica.url = await stack.enter_async_context(_served(asgi))
+        if options.mode is Mode.HTTP:
+            slack.listens(replica.url + EVENTS_PATH)
+        yield replica
+
+
+@asynccontextmanager
+async def _looping(loops: list[object]) -> AsyncIterator[None]:
+    """The loops of a worker, at work while the block runs. A loop that breaks breaks the test."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for loop in loops:
+            tasks.create_task(loop.run(stop))  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+class _Server(uvicorn.Server):
+    """Signals are the test's own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+@asynccontextmanager
+async def _served(slack: ASGIApp) -> AsyncIterator[str]:
+    """A real server on loopback: Slack's door in front of a portal that has one page."""
+    door = SlackDoor(PlainTextResponse("the portal"), slack=slack)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = _Server(uvicorn.Config(door, log_config=None, access_log=False, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task

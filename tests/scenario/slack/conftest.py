@@ -1,0 +1,32 @@
+"""The same scenarios by HTTP and by sockets: a strict Slack, and the real house behind it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.chat.slack_chat.options import Mode
+from tests.fakes.slack.app import FakeSlack
+from tests.fakes.slack_town import Running, SlackTown, make_slack_town, running
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    """A Slack that the house must never wrong; a test that does so on purpose forgives it."""
+    async with FakeSlack() as fake:
+        yield fake
+        assert fake.violations == []
+
+
+@pytest.fixture
+async def slack_town() -> SlackTown:
+    """Mia, Ana, Ben and Ida, on memory."""
+    return await make_slack_town()
+
+
+@pytest.fixture(params=list(Mode), ids=str)
+async def slack_house(
+    request: pytest.FixtureRequest, slack: FakeSlack, slack_town: SlackTown
+) -> AsyncIterator[Running]:
+    """The house at work on that town, reached by HTTP or by sockets."""
+    async with running(slack, slack_town, mode=request.param) as house:
+        yield house
