@@ -69,7 +69,7 @@ def judge(view: Mapping[str, Any], kits: Iterable[BrandKit]) -> dict[str, str]:
             return found
         key, words = _told(mistake, wish, blocks)
         found.setdefault(_at(key, blocks), words)
-        mended = _mended(wish, kit, _key_of(mistake.field))
+        mended = _mended(wish, kit, key)
         if mended is None:
             return found
         wish = mended
@@ -110,7 +110,10 @@ def _told(mistake: Mistake, wish: Wish, blocks: Mapping[str, str]) -> tuple[str,
     chosen = wish.values.get(TEMPLATE, "")
     if key.startswith(VAR) and key not in blocks and chosen not in ("", NO_TEMPLATE, wish.shown):
         # Sent off before the inputs of the template that was chosen last had come.
-        return TEMPLATE, "Its inputs weren't here yet. Choose it once more. Nothing was queued."
+        return TEMPLATE, (
+            "Its inputs weren't here yet. Choose another one, then this one again. "
+            "Nothing was queued."
+        )
     return key, _words_of(mistake)
 
 

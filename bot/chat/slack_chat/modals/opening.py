@@ -103,11 +103,16 @@ class Opener:
             return  # it says so once it is sent off
         view = imagine_view(kit, wish, brands=len(kits))
         opened = Opened(id=heard.view, hash=heard.view_hash)
-        if await self._update(heard, opened, view):
-            return
-        if self._latest.get(heard.view) == heard.key:
-            # Only we change this view, and nobody has chosen anything since.
-            await self._update(heard, Opened(id=heard.view, hash=""), view)
+        try:
+            if await self._update(heard, opened, view):
+                return
+            if self._latest.get(heard.view) == heard.key:
+                # Only we change this view, and nobody has chosen anything since.
+                await self._update(heard, Opened(id=heard.view, hash=""), view)
+        except ChatError:  # the form says so once it is sent off
+            log.exception(
+                "Slack did not change a form", extra={"action": "slack.form", "delivery": heard.key}
+            )
 
     # ------------------------------------------------------------------- a button's question
 
