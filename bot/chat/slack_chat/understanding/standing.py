@@ -1,0 +1,72 @@
+"""Where something was said, in the words of the core, and who may read along there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.chat.slack_chat.incoming.heard import Heard
+from bot.chat.slack_chat.places import PLATFORM, is_direct
+from bot.chat.slack_chat.understanding.words import channel_name
+from bot.core.answering import kit_in_force
+from bot.core.messages import Actor, Audience, ChannelRef, MessageRef
+from bot.core.places import is_at
+from bot.core.policy import audience_of, direct_line
+from brand.kit import BrandKit
+
+OWN = "our direct messages"
+"""How people call their direct line in Slack."""
+
+
+def place_of(heard: Heard) -> ChannelRef:
+    """The channel with its thread. Every conversation of two is the person's direct line: the app
+    can write to them nowhere else, and a command may come out of a talk with somebody else."""
+    thread = "" if heard.thread == heard.message else heard.thread
+    if not heard.channel or is_direct(heard.channel):
+        return direct_line(PLATFORM, heard.user, heard.team)
+    return ChannelRef(platform=PLATFORM, channel=heard.channel, thread=thread, team=heard.team)
+
+
+def message_of(heard: Heard) -> MessageRef:
+    """The message that it is about."""
+    return MessageRef(
+        platform=PLATFORM, channel=heard.channel, message=heard.message, team=heard.team
+    )
+
+
+def actor_of(heard: Heard) -> Actor:
+    """Who says it, and from where. The delivery's key makes it count once."""
+    return Actor(
+        platform=PLATFORM,
+        user=heard.user,
+        name=heard.name or heard.user,
+        channel=place_of(heard),
+        delivery=heard.key,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A place among the brands."""
+
+    place: ChannelRef
+    kit: BrandKit
+    """In force there."""
+    is_brands: bool
+    """Whether the place is a channel of that kit."""
+    audience: Audience
+    name: str
+    """Of the channel, without its #; empty where nobody knows."""
+
+
+def standing_of(heard: Heard, kits: Sequence[BrandKit], chosen: str = "") -> Standing:
+    """The place by the kits, of which there must be one; `chosen` decides where several would
+    do."""
+    place = place_of(heard)
+    kit = kit_in_force(kits, PLATFORM, place.channel, place.team, chosen)
+    listed = next((item for item in kit.channels if is_at(item, place)), None)
+    return Standing(
+        place=place,
+        kit=kit,
+        is_brands=listed is not None,
+        audience=audience_of(kit, place),
+        name=listed.name.removeprefix("#") if listed else channel_name(heard.channel_name),
+    )

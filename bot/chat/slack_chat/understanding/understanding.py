@@ -1,0 +1,137 @@
+"""Understanding: one delivery after another, from what Slack says to the door and to the answer."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.chat.slack_chat.incoming.heard import Heard, Kind
+from bot.chat.slack_chat.modals.forms import Forms
+from bot.chat.slack_chat.options import SlackOptions
+from bot.chat.slack_chat.outgoing.bringing import Bringing
+from bot.chat.slack_chat.understanding.clicking import Clicked, Clicking, must_retell
+from bot.chat.slack_chat.understanding.erring import said_error
+from bot.chat.slack_chat.understanding.replying import Replying
+from bot.chat.slack_chat.understanding.standing import (
+    OWN,
+    Standing,
+    actor_of,
+    place_of,
+    standing_of,
+)
+from bot.chat.slack_chat.understanding.stripping import Strip, Stripping
+from bot.chat.slack_chat.understanding.talking import Talking
+from bot.chat.slack_chat.web import Webs
+from bot.core.answering import answer_here
+from bot.core.commands import Command
+from bot.core.dispatch import REPEATED
+from bot.core.errors import NotFound, Unavailable
+from bot.core.house import House
+from bot.core.messages import Card
+from bot.core.ports import Door
+from bot.core.retelling import retell
+from brand.kit import BrandKit
+
+RETELL_AFTER_S = 1.0
+"""A strip whose end nobody knows has landed by then."""
+
+Work = Callable[[Heard], Awaitable[None]]
+
+
+class Understanding:
+    """Works off what was taken in: every kind but those that open and change forms."""
+
+    def __init__(
+        self,
+        house: House,
+        door: Door,
+        *,
+        webs: Webs,
+        options: SlackOptions,
+        forms: Forms,
+        bringing: Bringing,
+        home: Work,
+        left: Work,
+    ) -> None:
+        self._house = house
+        self._door = door
+        self._stripping = Stripping(house, webs)
+        self._talking = Talking(house, bringing)
+        self._clicking = Clicking(
+            house, options=options, forms=forms, bringing=bringing, stripping=self._stripping
+        )
+        self._replying = Replying(house)
+        self._works: dict[Kind, Work] = {
+            Kind.COMMAND: self._talk,
+            Kind.MENTION: self._talk,
+            Kind.TALK: self._talk,
+            Kind.ACTION: self._click,
+            Kind.REACTION: self._click,
+            Kind.SUBMIT: self._click,
+            Kind.HOME: home,
+            Kind.LEFT: left,
+        }
+
+    async def work(self, heard: Heard) -> None:
+        """Work one delivery off; safe to repeat. Raises Unavailable where the house can't do it
+        now: then it is worked off later."""
+        work = self._works.get(heard.kind)
+        if work is None:
+            raise ValueError(f"{heard.kind.value} is not worked off here")
+        try:
+            await work(heard)
+        except Unavailable:
+            raise
+        except Exception as exc:
+            card = said_error(exc)  # which logs what nobody foresaw
+            if heard.kind in (Kind.HOME, Kind.LEFT):
+                raise  # nobody asked for anything
+            await self._replying.say(heard, card)
+
+    async def _talk(self, heard: Heard) -> None:
+        understood = await self._talking.understood(heard)
+        card = await self._door.dispatch(understood.command, actor_of(heard))
+        await self._answer(heard, understood.command, card, understood.standing)
+
+    async def _click(self, heard: Heard) -> None:
+        clicked = await self._clicking.understood(heard)
+        if clicked is None:
+            return
+        heard, command = clicked.heard, clicked.command
+        actor = actor_of(heard)
+        strip = await self._stripping.strip(heard, command, actor, clicked.standing)
+        card = await self._door.dispatch(command, actor)
+        await self._set_right(clicked, strip, card)
+        standing = standing_of(heard, await self._kits())
+        await self._answer(heard, command, card, standing, clicked.standing)
+
+    async def _set_right(self, clicked: Clicked, strip: Strip, card: Card) -> None:
+        refused = card.kind == "error" or card.state == REPEATED
+        if not clicked.standing or clicked.heard.kind is Kind.REACTION:
+            return
+        if must_retell(strip, refused=refused, state=card.state):
+            wait_s = RETELL_AFTER_S if strip is Strip.UNKNOWN else 0.0
+            place = place_of(clicked.heard)
+            await retell(self._house, clicked.standing, place, after_s=wait_s)
+
+    async def _answer(
+        self, heard: Heard, command: Command, card: Card, standing: Standing, on: str = ""
+    ) -> None:
+        """`on` is the subject of the card whose button it was."""
+        if card.state == REPEATED:
+            await self._replying.say_repeated(heard, command, card)
+            return
+        answer = answer_here(
+            command,
+            card,
+            audience=standing.audience,
+            room_name=standing.name,
+            standing=on,
+            own=OWN,
+        )
+        if answer is not None:
+            await self._replying.say(heard, answer)
+
+    async def _kits(self) -> Sequence[BrandKit]:
+        async with self._house.store.read() as tx:
+            kits = await tx.kits.all()
+        if not kits:
+            raise NotFound("No brand kit is loaded.", fix="Ask an admin to put one in.")
+        return kits
