@@ -1,12 +1,15 @@
 """A SlackIntake on a house in memory, with a desk that the test drives."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import uvicorn
 from slack_bolt.async_app import AsyncApp
+from starlette.types import ASGIApp
 
 from bot.chat.slack_chat.incoming.bolt import build_bolt
 from bot.chat.slack_chat.incoming.heard import Heard
@@ -106,13 +109,31 @@ async def taking(
     )
     intake = SlackIntake(house, options=options, forms=desk, work=desk.work, live=desk.opened)
     desk.gate.set()
-    yield Taking(
-        town=town,
-        desk=desk,
-        inbox=watched,
-        options=options,
-        intake=intake,
-        bolt=build_bolt(options, intake.taken),
-    )
-    desk.gate.set()
-    await intake.finish(5)
+    try:
+        yield Taking(
+            town=town,
+            desk=desk,
+            inbox=watched,
+            options=options,
+            intake=intake,
+            bolt=build_bolt(options, intake.taken),
+        )
+    finally:
+        desk.gate.set()
+        await intake.finish(5)
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve over real HTTP on a free port; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+        )
+        server.capture_signals = nullcontext  # type: ignore[method-assign]
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task

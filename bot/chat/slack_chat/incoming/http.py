@@ -74,11 +74,13 @@ class SlackHttp:
         clock: Clock,
         *,
         installing: InstallPages | None,
+        read_s: float = READ_S,
     ) -> None:
         self._bolt = bolt
         self._options = options
         self._clock = clock
         self._installing = installing
+        self._read_s = read_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -104,7 +106,7 @@ class SlackHttp:
                 return _said(BAD, f"That didn't work. Reference: {reference}")
 
     async def _delivered(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await _body(request, self._read_s)
         if body is None:
             return _said(BAD, "The body is too large, or did not come.")
         refused = refusal(
@@ -132,11 +134,11 @@ class SlackHttp:
         return _said(405 if known else 404, "There is no page here.")
 
 
-async def _body(request: Request) -> bytes | None:
+async def _body(request: Request, read_s: float) -> bytes | None:
     """None where it is too large, or too slow."""
     body = b""
     try:
-        async with asyncio.timeout(READ_S):
+        async with asyncio.timeout(read_s):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAX_BODY:

@@ -1,0 +1,184 @@
+"""Deliveries over sockets: any takes one, all come back, none is cut off in the middle."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot.chat.slack_chat.incoming.sockets import Sockets
+from bot.chat.slack_chat.options import Mode
+from storage.errors import DiskFailed
+from tests.fakes.slack import payloads
+from tests.fakes.slack.app import FakeSlack
+from tests.fakes.slack_intake import Taking, taking
+from tests.fakes.waiting import until
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    """A Slack that is left without a complaint."""
+    async with FakeSlack() as made:
+        yield made
+        assert made.violations == []
+
+
+@asynccontextmanager
+async def connected(
+    slack: FakeSlack, *, sockets: int = 2, watch_s: float = 0.02, patience_s: float = 0.4
+) -> AsyncIterator[tuple[Taking, Sockets]]:
+    """A house on sockets, all of them open. It has no signing secret."""
+    async with taking(
+        api_url=slack.api_url,
+        mode=Mode.SOCKET,
+        app_token=slack.app_token,
+        signing_secret="",
+        sockets=sockets,
+    ) as house:
+        made = Sockets(house.bolt, house.options, watch_s=watch_s, patience_s=patience_s)
+        before = len(slack.sockets.open)
+        async with made.running():
+            await until(lambda: len(slack.sockets.open) == before + sockets)
+            yield house, made
+
+
+async def test_people_in_slack_are_answered_over_sockets(slack: FakeSlack) -> None:
+    async with connected(slack) as (house, _):
+        mia = slack.person("U0MIA")
+        house.desk.gate.clear()
+        receipts = await asyncio.gather(
+            mia.command("/imagine", "a mug", channel="C0DRAFTS"),
+            mia.command("/imagine"),
+            mia.shortcut("new_picture"),
+            mia.mention("a mug", channel="C0DRAFTS"),
+        )
+        assert all(receipt.acked and receipt.ms < 1000 for receipt in receipts)
+        assert all(socket.sent for socket in slack.sockets.open), "each took some"
+        assert {call.method for call in slack.calls} == {"apps.connections.open"}
+        house.desk.gate.set()
+        await until(lambda: len(house.desk.heard) == 2 and len(house.desk.live) == 2)
+
+
+async def test_what_is_said_with_the_acknowledgement_arrives(slack: FakeSlack) -> None:
+    async with connected(slack, sockets=1) as (house, _):
+        house.inbox.trouble = DiskFailed("The disk is full.")
+        mia = slack.person("U0MIA")
+        receipt = await mia.command("/imagine", "a mug", channel="C0DRAFTS")
+        assert "nothing was queued" in receipt.body["text"]
+
+
+async def test_one_envelope_over_two_sockets_has_one_name(slack: FakeSlack) -> None:
+    async with connected(slack) as (house, _):
+        house.desk.gate.clear()
+        body = payloads.global_shortcut(slack.world, "T1", "U0MIA", "new_picture")
+        receipt = await slack.delivery.send(
+            "T1", "interactive", body | {"trigger_id": None}, copies=2
+        )
+        assert receipt.acked
+        await until(lambda: len(house.inbox.begun) == 2)
+        assert set(house.inbox.begun) == {f"T1:envelope:{receipt.envelope}"}
+
+
+async def test_an_odd_shape_is_acknowledged_and_not_heard(slack: FakeSlack) -> None:
+    async with connected(slack, sockets=1) as (house, _):
+        receipt = await slack.delivery.send("T1", "interactive", {"type": "block_actions"})
+        assert receipt.acked
+        assert house.inbox.begun == []
+
+
+async def test_an_event_that_can_t_be_written_down_is_delivered_again(
+    slack: FakeSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.fakes.slack.delivery.ACK_S", 0.2)
+    async with connected(slack, sockets=1) as (house, _):
+        house.inbox.trouble = DiskFailed("The disk is full.")
+        mentioning = asyncio.create_task(slack.person("U0MIA").mention("a mug", channel="C0DRAFTS"))
+        await until(lambda: house.inbox.begun)
+        house.inbox.trouble = None
+        await mentioning
+        await until(lambda: house.desk.heard)
+        assert slack.forgive("operation_timed_out"), "it was not acknowledged the first time"
+
+
+async def test_sockets_come_anew_when_slack_asks_them_to(slack: FakeSlack) -> None:
+    async with connected(slack) as (house, _):
+        first = list(slack.sockets.open)
+        await slack.sockets.refresh(after_s=0)
+        await until(lambda: len([s for s in slack.sockets.open if s not in first]) == 2)
+        assert (await slack.person("U0MIA").command("/imagine", "a mug")).acked
+        await until(lambda: house.desk.heard)
+
+
+@pytest.mark.parametrize("how", ["drop", "restart"])
+async def test_sockets_come_back_after_slack_was_away(slack: FakeSlack, how: str) -> None:
+    async with connected(slack) as (house, sockets):
+        first = list(slack.sockets.open)
+        if how == "drop":
+            slack.sockets.drop()
+        else:
+            await slack.stop()
+            await slack.start()
+        await until(lambda: len([s for s in slack.sockets.open if s not in first]) >= 2)
+        await until(lambda: _all_open(sockets, 2))
+        assert (await slack.person("U0MIA").command("/imagine", "a mug")).acked
+        await until(lambda: house.desk.heard)
+
+
+async def _all_open(sockets: Sockets, count: int) -> bool:
+    return await sockets.connected() == count
+
+
+async def test_a_ticket_that_is_void_is_not_tried_for_ever(slack: FakeSlack) -> None:
+    """slack_sdk keeps an address that did not work and asks for no other."""
+    real, given = slack.sockets.connections_open, []
+
+    def first_is_void() -> dict[str, Any]:
+        answer = real()
+        if not given:
+            slack.sockets.tickets.clear()
+        given.append(answer)
+        return answer
+
+    slack.api.connections = first_is_void
+    async with connected(slack, sockets=1, patience_s=0.2) as (_, sockets):
+        await until(lambda: _all_open(sockets, 1))
+    assert len(given) == 2
+
+
+async def test_a_stop_lets_what_came_in_be_acknowledged(slack: FakeSlack) -> None:
+    async with connected(slack) as (house, _):
+        house.inbox.gate.clear()
+        command = slack.person("U0MIA").command("/imagine", "a mug", channel="C0DRAFTS")
+        commanding = asyncio.create_task(command)
+        await until(lambda: house.inbox.begun)
+        asyncio.get_running_loop().call_later(0.05, house.inbox.gate.set)
+    assert (await commanding).acked
+    assert slack.sockets.open == []
+    await until(lambda: house.desk.heard)
+
+
+async def test_a_stop_does_not_wait_for_ever(slack: FakeSlack) -> None:
+    async with connected(slack, sockets=1) as (house, sockets):
+        house.inbox.gate.clear()
+        mentioning = asyncio.create_task(slack.person("U0MIA").mention("a mug", channel="C0DRAFTS"))
+        await until(lambda: house.inbox.begun)
+        assert not await sockets.drain(0.01)
+        house.inbox.gate.set()
+        assert await sockets.drain(5)
+        assert (await mentioning).acked
+
+
+async def test_of_two_processes_one_goes_and_the_other_takes_all(slack: FakeSlack) -> None:
+    async with connected(slack, sockets=1) as (stays, _):
+        async with connected(slack, sockets=1) as (goes, _):
+            mia = slack.person("U0MIA")
+            receipts = await asyncio.gather(
+                *(mia.command("/imagine", f"mug {n}", channel="C0DRAFTS") for n in range(10))
+            )
+        receipts += [
+            await mia.command("/imagine", f"cup {n}", channel="C0DRAFTS") for n in range(5)
+        ]
+        assert all(receipt.acked for receipt in receipts)
+        await until(lambda: len(stays.desk.heard) + len(goes.desk.heard) == 15)
+        assert len(goes.desk.heard) == 5
