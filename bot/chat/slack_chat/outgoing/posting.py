@@ -27,7 +27,7 @@ SHOWN_AS = {"image/png": "png", "image/jpeg": "jpg"}
 """What an image block can show, and the ending of its file."""
 ENDINGS = {**SHOWN_AS, "image/webp": "webp"}
 READY_S = 10.0
-LOOK_S = 0.5
+LOOK_S = 0.25
 """Before the first look at what Slack makes of a file; each later one waits twice as long."""
 KEPT = 100
 """Uploaded files remembered whose message waits for its turn."""
