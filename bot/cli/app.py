@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
-from bot.cli import assets, audit, brands, budget, calendar, people, reviews, templates, train
+from bot.cli import (
+    assets,
+    audit,
+    brands,
+    budget,
+    calendar,
+    people,
+    reviews,
+    slack,
+    templates,
+    train,
+)
 from bot.cli.backup import backup, restore
 from bot.cli.compare import compare
 from bot.cli.console import CommandFailed, Failure, Terminal, failure_of
@@ -47,6 +58,7 @@ app.add_typer(calendar.group, name="calendar")
 app.add_typer(people.group, name="people")
 app.add_typer(audit.group, name="audit")
 app.add_typer(budget.group, name="budget")
+app.add_typer(slack.group, name="slack")
 app.command()(budget.usage)
 app.command()(rerender)
 app.command(no_args_is_help=True)(backup)

@@ -4,13 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.cli.findings import Line, missing, ok, problem
+from bot.cli.findings import Line, missing, ok
 from bot.settings import Settings
 
-SLACK_SCOPES = (
-    "app_mentions:read", "channels:history", "chat:write", "commands", "files:write", "im:write",
-    "reactions:read", "users:read",
-)  # fmt: skip
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", "~/.fonts",
                  "~/.local/share/fonts")  # fmt: skip
 
@@ -31,39 +27,6 @@ async def fonts(_settings: Settings) -> Iterable[Line]:
 def _has_fonts() -> bool:
     folders = (Path(name).expanduser() for name in _FONT_FOLDERS)
     return any(next(folder.rglob("*.[ot]tf"), None) for folder in folders if folder.is_dir())
-
-
-async def slack(settings: Settings) -> Iterable[Line]:
-    """Its tokens."""
-    given = settings.slack
-    wanted = {
-        "HOUSESTYLE_SLACK_BOT_TOKEN": given.bot_token,
-        "HOUSESTYLE_SLACK_APP_TOKEN or HOUSESTYLE_SLACK_SIGNING_SECRET": (
-            given.app_token or given.signing_secret
-        ),
-    }
-    lacking = [name for name, value in wanted.items() if not value]
-    if lacking:
-        scopes = ", ".join(SLACK_SCOPES)
-        return [
-            missing(
-                "slack",
-                f"not connected: {' and '.join(lacking)} not set",
-                f"Make an app with the scopes {scopes}, and set what is missing.",
-            )
-        ]
-    wrong = given.bot_token[:5] != "xoxb-" or given.app_token[:5] not in ("", "xapp-")
-    if wrong:
-        return [
-            problem(
-                "slack",
-                "a token has the wrong beginning",
-                "The bot token starts with xoxb-, the app token with xapp-.",
-            )
-        ]
-    return [
-        missing("slack", "tokens are set; this version does not connect yet", "docs/roadmap.md")
-    ]
 
 
 async def discord(settings: Settings) -> Iterable[Line]:

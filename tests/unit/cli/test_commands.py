@@ -253,7 +253,7 @@ def test_the_doctor_says_what_is_missing_and_how_to_get_it(
     done = housestyle("doctor", "--quick", "--json")
     lines = {line["name"]: line for line in done.json["checks"]}
     assert lines["slack"]["state"] == "missing"
-    assert "chat:write" in lines["slack"]["fix"]
+    assert "housestyle slack manifest" in lines["slack"]["fix"]
     assert "HOUSESTYLE_DISCORD_TOKEN" in lines["discord"]["says"]
     assert lines["settings"]["state"] == "problem"
     assert "HOUSESTYLE_PROT" in lines["settings"]["says"]

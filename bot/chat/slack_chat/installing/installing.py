@@ -20,10 +20,10 @@ from bot.chat.slack_chat.installing.pages import page
 from bot.chat.slack_chat.installing.pairs import Calls, Pair, Unreadable, read_tokens, sealed
 from bot.chat.slack_chat.installing.states import LIFE, States
 from bot.chat.slack_chat.installing.vault import Vault
-from bot.chat.slack_chat.methods import Method, scopes_needed
+from bot.chat.slack_chat.manifest import REDIRECT_PATH, scopes_wanted
+from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.options import SlackOptions
 from bot.chat.slack_chat.places import PLATFORM
-from bot.chat.slack_chat.surfaces import event_scopes
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.errors import ChatError, ChatUnavailable, HousestyleError, Unavailable
 from bot.core.ledger import Event
@@ -36,11 +36,6 @@ COOKIE = "housestyle_slack_install"
 PATH = "/slack"
 _TEAM = re.compile(r"[TE][A-Z0-9]{1,30}")
 _CODE = re.compile(r"[\x21-\x7e]{1,512}")
-
-
-def scopes_wanted() -> tuple[str, ...]:
-    """All bot scopes, in order: those of the methods called and of the events heard."""
-    return tuple(sorted(scopes_needed() | event_scopes()))
 
 
 class Installing:
@@ -210,7 +205,7 @@ class Installing:
 
     @property
     def _back(self) -> str:
-        return f"{self._options.base_url}{PATH}/oauth_redirect"
+        return f"{self._options.base_url}{REDIRECT_PATH}"
 
 
 def _install(answer: Mapping[str, Any], now: datetime) -> Install:
