@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from tests.fakes.slack.sockets import Sockets
+from tests.fakes.slack.sockets import Socket, Sockets
 from tests.fakes.slack.state import Json, World, signature
 
 ACK_S = 3.0
@@ -191,12 +191,22 @@ class Delivery:
         socket = await self.sockets.send(envelope)
         if socket is None:
             return 0, None, "no_socket"
-        done, _ = await asyncio.wait({waiting}, timeout=ACK_S)
-        if done:
+        if await self._acknowledged(waiting, socket):
             return 200, waiting.result() or None, ""
         if socket.ws.closed:
             return 0, None, "connection_failed"
         return 0, None, "http_timeout"
+
+    async def _acknowledged(self, waiting: "asyncio.Future[Json]", socket: Socket) -> bool:
+        """Whether it is acknowledged in time, by any socket; nobody waits when all are gone."""
+        ended = asyncio.get_running_loop().time() + ACK_S
+        gone = asyncio.ensure_future(socket.gone.wait())
+        await asyncio.wait({waiting, gone}, timeout=ACK_S, return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        if not waiting.done() and self.sockets.open:
+            left = ended - asyncio.get_running_loop().time()
+            await asyncio.wait({waiting}, timeout=max(left, 0))
+        return waiting.done()
 
 
 def encoded(receipt: Receipt) -> tuple[str, bytes]:

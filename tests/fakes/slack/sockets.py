@@ -25,6 +25,7 @@ class Socket:
     leaving: bool = False
     """It was told to disconnect and gets nothing new."""
     sent: int = 0
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
@@ -72,6 +73,7 @@ class Sockets:
                     self._heard(frame.data)
         finally:
             self.open.remove(socket)
+            socket.gone.set()
         return ws
 
     async def send(self, envelope: Json, *, but: Socket | None = None) -> Socket | None:

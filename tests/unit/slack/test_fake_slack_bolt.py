@@ -11,6 +11,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack.app import FakeSlack
+from tests.fakes.slack.clients import client_of
 from tests.fakes.slack.people import ClientRefused
 from tests.fakes.slack.state import Json
 from tests.fakes.waiting import until
@@ -129,6 +130,10 @@ async def test_a_command_is_answered_and_its_card_can_be_pressed(bot: Bot) -> No
     assert bot.heard == [("command", "a red mug"), ("click", card.ts)]
     with pytest.raises(ClientRefused, match="do:cancel"):
         await mia.click(card, "do:nothing")
+    await client_of(slack).chat_update(channel="C0DRAFTS", ts=card.ts, text="no buttons")
+    with pytest.raises(ClientRefused):
+        await mia.click(card, "do:cancel")
+    assert (await mia.click(card, "do:cancel", stale=True)).acked
 
 
 async def test_a_form_is_opened_filled_refused_and_sent(bot: Bot) -> None:

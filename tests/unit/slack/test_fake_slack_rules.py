@@ -142,9 +142,11 @@ async def test_a_workspaces_token_reaches_nothing_of_another(slack: FakeSlack) -
     stranger, owner = client_of(slack), client_of(slack, "xoxb-2-other")
     posted = stranger.chat_postMessage(channel="C0HERS", text="x")
     assert await error_of(posted) == "channel_not_found"
-    theirs = await owner.files_upload_v2(content=b"GIF89a", filename="a.gif")
-    seen = stranger.files_info(file=theirs["files"][0]["id"])
-    assert await error_of(seen) == "file_not_found"
+    hers = slack.person("U0MIA", team="T2")
+    theirs = hers.upload(b"GIF89a", "a.gif")
+    await hers.say("look", channel="C0DRAFTS", files=(theirs,))
+    await owner.files_info(file=theirs.id)
+    assert await error_of(stranger.files_info(file=theirs.id)) == "file_not_found"
     view = await opened(slack, stranger)
     other = owner.views_update(view_id=view.id, view=form())
     assert await error_of(other) == "not_found"
