@@ -3,6 +3,7 @@
 Four cards from what the commands show one by one, for a page that a chat keeps for each person.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -38,44 +39,51 @@ DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Cards of kind list; each teaches the next step where it has nothing to show. A button whose
-    action names the id at the end of a row belongs to that row."""
+    """Cards of kind list; each teaches the next step where it has nothing to show."""
 
     jobs: Card
     approvals: Card
     week: Card
     budget: Card
+    row_buttons: Mapping[str, tuple[Button, ...]]
+    """What may be done with the things in the rows, by the id at a row's end."""
 
 
 async def overview(house: House, person: Person, now: datetime) -> Overview:
     """What this person may see of it, in all their brands."""
     async with house.store.read() as tx:
         kits = [kit for kit in await tx.kits.all() if person.roles_in(kit.id)]
+        jobs, of_jobs = await _jobs(tx, person)
+        week, of_slots = await _week(tx, person, kits, now)
         return Overview(
-            jobs=await _jobs(tx, person),
+            jobs=jobs,
             approvals=await _approvals(tx, house, person, kits),
-            week=await _week(tx, person, kits, now),
+            week=week,
             budget=await _budget(tx, house, person, kits, now),
+            row_buttons={**of_jobs, **of_slots},
         )
 
 
-async def _jobs(tx: Transaction, person: Person) -> Card:
+RowButtons = dict[str, tuple[Button, ...]]
+
+
+async def _jobs(tx: Transaction, person: Person) -> tuple[Card, RowButtons]:
     waiting = await tx.jobs.unfinished(requester=person.id)
     newest = await tx.jobs.recent(requester=person.id, limit=ENDED_JOBS + OPEN_JOBS)
     ended = [job for job in newest if job.has_ended][:ENDED_JOBS]
     shown = [*waiting[:OPEN_JOBS], *ended]
     more = len(waiting) - OPEN_JOBS
-    return Card(
+    card = Card(
         kind="list",
         title=f"My jobs: {len(waiting)} open" if waiting else "My jobs",
         lines=() if shown else ("You have asked for no picture yet.",),
         columns=("words", "state", "job"),
         rows=tuple([await _job_row(tx, job) for job in shown]),
-        buttons=tuple(button for job in shown for button in _job_buttons(job)),
         footer=f"{more} more wait: `/queue` shows all." if more > 0 else "",
         hint="" if shown else EXAMPLE,
         private=True,
     )
+    return card, {job.id: _job_buttons(job) for job in shown}
 
 
 async def _job_row(tx: Transaction, job: Job) -> tuple[str, ...]:
@@ -139,7 +147,9 @@ async def _to_vote(tx: Transaction, review: Review, kit: BrandKit) -> list[Pictu
     ]
 
 
-async def _week(tx: Transaction, person: Person, kits: list[BrandKit], now: datetime) -> Card:
+async def _week(
+    tx: Transaction, person: Person, kits: list[BrandKit], now: datetime
+) -> tuple[Card, RowButtons]:
     rows: list[tuple[CalendarRow, BrandKit]] = []
     for kit in (kit for kit in kits if sees_calendar(kit, person)):
         first, until = local_day(now, "UTC"), now + timedelta(days=DAYS)
@@ -148,22 +158,20 @@ async def _week(tx: Transaction, person: Person, kits: list[BrandKit], now: date
         rows += [(row, kit) for row in between if now <= row.slot.due_at < until]
     rows.sort(key=lambda pair: pair[0].slot.due_at)
     if not rows:
-        return Card(
+        nothing = Card(
             kind="list",
             title="This week",
             lines=("Nothing is planned for the next 7 days.",),
             hint=example_of("schedule", Vocabulary.of(kits[0])) if kits else "",
             private=True,
         )
+        return nothing, {}
     shown = [_named(row, kit, many=len(kits) > 1) for row, kit in rows]
     more = len(shown) - SLOTS
     card = week_card(rows[0][1], f"This week: {len(shown)}", shown[:SLOTS])
-    return replace(
-        card,
-        buttons=tuple(button for row in shown[:SLOTS] for button in row.buttons),
-        pictures=(),
-        footer=f"{more} more: `/calendar` shows all." if more > 0 else "",
-    )
+    footer = f"{more} more: `/calendar` shows all." if more > 0 else ""
+    card = replace(card, buttons=(), pictures=(), draft=False, footer=footer)
+    return card, {row.slot.id: row.buttons for row in shown[:SLOTS]}
 
 
 def _named(row: CalendarRow, kit: BrandKit, *, many: bool) -> CalendarRow:

@@ -41,9 +41,12 @@ class Controls:
         made = [_button(button, about) for button in self._new(buttons)]
         return _rows(made)
 
-    def only(self, button: Button) -> ButtonElement | None:
-        """One button to stand beside a text; None where the same action is there already."""
-        new = self._new([button])
+    def beside(self, key: str, buttons: Iterable[Button]) -> InteractiveElement | None:
+        """What stands at the right of a line: its button, or a menu of the first few."""
+        new = self._new(buttons)[:MAX_OPTIONS]
+        if len(new) > 1:
+            options = [_option(button) for button in new]
+            return OverflowMenuElement(action_id=f"{MORE_PREFIX}{key}", options=options)
         return _button(new[0], "") if new else None
 
     def of_picture(self, ref: PictureRef, *, many: bool) -> list[Block]:
