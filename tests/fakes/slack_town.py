@@ -44,6 +44,7 @@ from tests.fakes.renderer import FakeRenderer
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.studio import FakeStudio
 from tests.fakes.town import KIT, START
+from tests.fakes.waiting import until
 
 TEAM = "T1"
 DRAFTS = ChannelRef(platform="slack", channel="C0DRAFTS", team=TEAM)
@@ -206,11 +207,14 @@ async def running(
             loops = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
             loops += [Sender(house, f"sender-{n}") for n in range(options.senders)]
             await stack.enter_async_context(_looping([*loops, parts.painter(house)]))
+        others = len(slack.sockets.open)
         asgi = await stack.enter_async_context(listening(parts, house, door))
         if asgi is not None:
             replica.url = await stack.enter_async_context(_served(asgi))
         if options.mode is Mode.HTTP:
             slack.listens(replica.url + EVENTS_PATH)
+        else:
+            await until(lambda: len(slack.sockets.open) >= others + options.sockets)
         yield replica
 
 
