@@ -13,13 +13,16 @@ from bot.chat.slack_chat.rendering.blocks import blobs_of, message_of
 from bot.chat.slack_chat.rendering.commands import typed_here
 from bot.chat.slack_chat.rendering.job import bar
 from bot.chat.slack_chat.rendering.limits import Message
+from bot.core.commands import Approve, Find, Queue, Show
 from bot.core.grammar import parse
-from bot.core.help import example_of
+from bot.core.help import example_of, help_card
 from bot.core.messages import Audience, Button, Card, Field, PictureRef, Style, Swatch
+from bot.core.verbs import BY_NAME, TOPICS
 from bot.core.verbs import VERBS as VERBS_THAT_ARE
 from bot.core.vocabulary import Vocabulary
 from tests.fakes.slack.blocks import check_message, pings
-from tests.fakes.town import KIT
+from tests.fakes.town import KIT, make_town
+from tests.scenario.conftest import candidate, in_review
 
 ASSET = "0Ab1Cd2Ef3Gh4Ij5Kl6Mn7"
 VOCABULARY = Vocabulary.of(KIT)
@@ -430,6 +433,11 @@ def test_commands_read_as_they_work_here_and_peoples_words_stay() -> None:
     ]
 
 
+def test_help_on_a_command_is_headed_as_it_is_typed() -> None:
+    assert words(rendered(help_card("find", VOCABULARY))).startswith("*/imagine find WORDS")
+    assert words(rendered(job(title="/find a mug"))).startswith("*/find a mug*")
+
+
 def test_a_post_is_the_picture_and_its_words_alone() -> None:
     post = Card(kind="post", title="Tea for two", pictures=(picture(draft=False),))
     message = rendered(post, audience=Audience.PUBLIC)
@@ -463,6 +471,29 @@ def test_no_other_module_makes_text_objects() -> None:
         if "TextObject(" in file.read_text(encoding="utf-8")
     ]
     assert made == ["text.py"]
+
+
+async def test_whatever_the_house_says_can_be_said_in_slack() -> None:
+    town = await make_town()
+    cards = []
+    for verb in VERBS_THAT_ARE:
+        command = parse(example_of(verb.name, VOCABULARY), vocabulary=VOCABULARY)
+        cards += [await town.say(command, who) for who in ("mia", "ana", "ida")]
+    cards += [help_card(topic, VOCABULARY) for topic in ("", *TOPICS, *BY_NAME)]
+    review = await in_review(town)
+    cards.append(await town.say(Show(target=review.id), "ana"))
+    cards.append(await town.say(Approve(review=review.id), "ana"))
+    await town.settle()
+    asset = await candidate(town)
+    for command in (Show(target=asset.id), Show(target=asset.job), Find(text="mug"), Queue()):
+        cards.append(await town.say(command))
+    cards += [*town.chat.shown("drafts"), *town.chat.shown("@mia")]
+    assert {card.kind for card in cards} >= {"job", "review", "reply", "list", "error"}
+    for card in cards:
+        files = {blob: "F0123ABCD" for blob, _ in blobs_of(card)}
+        for known in (files, {}):
+            message = rendered(card, files=known)
+            assert card.title.split()[0][:3] in message.text.replace("&amp;", "&")
 
 
 ANY = st.text(max_size=60) | st.text(min_size=1, max_size=8).map(lambda t: t * 400)

@@ -9,6 +9,8 @@ from bot.core.verbs import BY_NAME
 ALONE = ("help", "queue", "cancel", "usage", "find", "show", "schedule")
 """Verbs that stand behind `/imagine` without a slash of their own."""
 COMMAND = "imagine"
+OF_PICTURES = ("job", "review", "post", "file")
+"""Kinds of cards whose title is what somebody asked for."""
 
 _BEGUN = re.compile(r"^/([A-Za-z][A-Za-z-]{0,39})(?![\w/])")
 _IN_CODE = re.compile(r"(?<=`)/([A-Za-z][A-Za-z-]{0,39})(?![\w/])")
@@ -25,10 +27,10 @@ def in_code(text: str) -> str:
 
 
 def as_typed_here(card: Card) -> Card:
-    """The card with its commands as they work in Slack. What people wrote, its title and what is
-    said of pictures, stays as it is."""
+    """The card with its commands as they work in Slack. The words of pictures stay as they are."""
     return replace(
         card,
+        title=card.title if card.kind in OF_PICTURES else typed_here(card.title),
         lines=tuple(map(in_code, card.lines)),
         fix=in_code(card.fix),
         hint=typed_here(card.hint),
