@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from bot.brand_files import load_brands
 from bot.chat.local_chat.chat import LocalChat
 from bot.chat.local_chat.intake import LocalIntake
+from bot.chats import SLACK, heard_in_slack, slack_parts
 from bot.clock import SystemClock
 from bot.core.access import issue
 from bot.core.anchors import AnchorPlaces
@@ -46,6 +49,9 @@ from storage.blobs import FolderBlobs
 from storage.database import open_store
 from storage.inbox import JournalInbox
 from storage.memory_blobs import MemorySignals
+
+if TYPE_CHECKING:
+    from bot.chat.slack_chat.wiring import SlackParts
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +159,14 @@ async def _start(process: GenerationProcess) -> None:
         ) from exc
 
 
+class Runs(Protocol):
+    """A part of the product that works until it is told to stop."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Roles:
     """Which parts of the product run in this process."""
@@ -181,31 +195,44 @@ async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Ev
     node = new_id()[:8]
     async with AsyncExitStack() as stack:
         tasks: list[asyncio.Task[None]] = []
+        slack = await stack.enter_async_context(slack_parts(settings, house))
+        if slack is not None:
+            house = replace(house, chats={**house.chats, SLACK: slack.chat})
+            house = replace(house, door=Dispatch(house))
+        loops: list[Runs] = []
         if roles.worker:
-            loops = (
-                RenderingCrew(house, f"worker-{node}", jobs=settings.worker_jobs),
-                Publisher(house, f"publisher-{node}"),
-                Sender(house, f"sender-{node}"),
-            )
-            tasks += [
-                asyncio.create_task(loop.run(stop), name=type(loop).__name__) for loop in loops
-            ]
+            loops.append(RenderingCrew(house, f"worker-{node}", jobs=settings.worker_jobs))
+            loops.append(Publisher(house, f"publisher-{node}"))
+            loops += [slack.painter(house)] if slack is not None else []
+        loops += [Sender(house, f"sender-{node}-{n}") for n in range(_senders(roles, slack))]
+        tasks += [asyncio.create_task(loop.run(stop), name=type(loop).__name__) for loop in loops]
         if roles.sequencer:
             sequencer = Sequencer(house, f"sequencer-{node}")
             tasks.append(asyncio.create_task(sequencer.run(stop), name="Sequencer"))
         if roles.scheduler:
             await stack.enter_async_context(ticking(house))
         if roles.web or roles.bot:
-            await stack.enter_async_context(_web(settings, house, stopping))
+            listening = slack if roles.bot else None
+            await stack.enter_async_context(_web(settings, house, stopping, listening))
         if settings.metrics.port:
             await stack.enter_async_context(_probes(settings, house, stop))
         await stopping.until_ended(tasks)
 
 
+def _senders(roles: Roles, slack: "SlackParts | None") -> int:
+    """How many messages this process sends at once. Where Slack may make a message wait for its
+    turn, others pass it; and where people are listened to, their answers need no other process."""
+    if slack is not None and (roles.worker or roles.bot):
+        return slack.options.senders
+    return 1 if roles.worker else 0
+
+
 @asynccontextmanager
-async def _web(settings: Settings, house: House, stopping: Stopping) -> AsyncIterator[None]:
-    """The portal, until it is told to stop: then it takes nothing in any more, and what it took in
-    is worked off while the other parts end."""
+async def _web(
+    settings: Settings, house: House, stopping: Stopping, slack: "SlackParts | None"
+) -> AsyncIterator[None]:
+    """The portal, and what listens to Slack, until told to stop: then nothing is taken in any
+    more, and what was taken in is worked off while the other parts end."""
     desk = LocalIntake(house, Dispatch(house))
     async with desk.sweeping():
         app = build_portal(
@@ -215,7 +242,11 @@ async def _web(settings: Settings, house: House, stopping: Stopping) -> AsyncIte
             providers=sign_in_providers(settings),
             metrics=_metrics(settings, house),
         )
-        async with _served(app, settings.host, settings.port, stopping.stop):
+        stop = stopping.stop
+        async with (
+            heard_in_slack(slack, house, app, stop) as outer,
+            _served(app, settings.host, settings.port, stop, outer=outer),
+        ):
             yield
         await desk.finish(DELIVERIES_END_S)
 
@@ -241,9 +272,11 @@ def _metrics(settings: Settings, house: House) -> Metrics:
 
 
 @asynccontextmanager
-async def _served(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> AsyncIterator[None]:
-    """The application served until `stop`."""
-    server = _Server(app, host=host, port=port)
+async def _served(
+    app: FastAPI, host: str, port: int, stop: asyncio.Event, *, outer: ASGIApp | None = None
+) -> AsyncIterator[None]:
+    """The application served until `stop`, with `outer` around it."""
+    server = _Server(app, host=host, port=port, outer=outer)
     listening = listen(host, port)
     task = asyncio.create_task(server.serve(sockets=[listening]))
 

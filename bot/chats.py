@@ -3,11 +3,22 @@
 The adapters' libraries take long to import, so they are imported where a chat is configured.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from starlette.types import ASGIApp
+
 from bot.chat.slack_chat.options import API_BASE_URL, AUTHORIZE_URL, Mode, SlackOptions
+from bot.core.house import House
 from bot.settings import LOOPBACK, Settings, SettingsInvalid, SlackSettings
 
+if TYPE_CHECKING:
+    from bot.chat.slack_chat.wiring import SlackParts
+
+SLACK = "slack"
 MODE_NEEDS = {
     Mode.HTTP: ("signing_secret", "which proves that a request comes from Slack"),
     Mode.SOCKET: ("app_token", "by which sockets are opened"),
@@ -49,6 +60,37 @@ def slack_options(settings: Settings) -> SlackOptions | None:
         approve_emoji=given.approve_emoji,
         reject_emoji=given.reject_emoji,
     )
+
+
+@asynccontextmanager
+async def slack_parts(settings: Settings, house: House) -> AsyncIterator["SlackParts | None"]:
+    """What speaks to Slack, or None where it is not set up. Raises SettingsInvalid."""
+    options = slack_options(settings)
+    if options is None:
+        yield None
+        return
+    from bot.chat.slack_chat.wiring import open_slack
+
+    async with open_slack(
+        options, store=house.store, blobs=house.blobs, clock=house.clock, watch=house.watch
+    ) as parts:
+        yield parts
+
+
+@asynccontextmanager
+async def heard_in_slack(
+    parts: "SlackParts | None", house: House, portal: ASGIApp, stop: asyncio.Event
+) -> AsyncIterator[ASGIApp]:
+    """The portal with what Slack calls in front of it, while what people do in Slack is taken in;
+    the portal alone without `parts`."""
+    if parts is None or house.door is None:
+        yield portal
+        return
+    from bot.chat.slack_chat.incoming.http import SlackDoor
+    from bot.chat.slack_chat.wiring import listening
+
+    async with listening(parts, house, house.door, stop=stop) as slack:
+        yield portal if slack is None else SlackDoor(portal, slack=slack)
 
 
 def _begun(given: SlackSettings) -> bool:

@@ -107,7 +107,9 @@ async def _serve(
     settings: Settings, terminal: Terminal, *, link: bool, browser: bool = False
 ) -> None:
     from bot.app import Roles, open_house, owner_link, serve
+    from bot.chats import slack_options
 
+    slack_options(settings)  # half a configuration is refused before anything starts
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     roles = Roles.named(settings.roles)
     stop = asyncio.Event()

@@ -2,6 +2,7 @@
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from bot.web.portal import stop_streams
 
@@ -12,9 +13,18 @@ GRACE_S = 3
 class PortalServer(uvicorn.Server):
     """A server that ends the event streams as soon as it is told to stop."""
 
-    def __init__(self, app: FastAPI, *, host: str, port: int, proxied: bool = False) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        *,
+        host: str,
+        port: int,
+        proxied: bool = False,
+        outer: ASGIApp | None = None,
+    ) -> None:
+        """`outer` is what is served where something stands around the portal."""
         config = uvicorn.Config(
-            app,
+            outer or app,
             host=host,
             port=port,
             log_config=None,

@@ -1,0 +1,140 @@
+"""The adapter put together: what is sent, which every process has, and what is taken in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from starlette.types import ASGIApp
+
+from bot.chat.slack_chat.home.publisher import HomePublisher
+from bot.chat.slack_chat.incoming.bolt import build_bolt
+from bot.chat.slack_chat.incoming.http import SlackHttp
+from bot.chat.slack_chat.incoming.intake import SlackIntake
+from bot.chat.slack_chat.incoming.sockets import Sockets
+from bot.chat.slack_chat.installing.installing import Installing
+from bot.chat.slack_chat.installing.leaving import Leaving
+from bot.chat.slack_chat.installing.rotating import Rotator
+from bot.chat.slack_chat.installing.vault import Vault
+from bot.chat.slack_chat.modals.forms import Forms
+from bot.chat.slack_chat.options import Mode, SlackOptions
+from bot.chat.slack_chat.outgoing.bringing import Bringing
+from bot.chat.slack_chat.outgoing.calling import Caller
+from bot.chat.slack_chat.outgoing.chat import SlackChat
+from bot.chat.slack_chat.outgoing.files import Shelf
+from bot.chat.slack_chat.outgoing.painting import Painter
+from bot.chat.slack_chat.outgoing.webs import SlackWebs
+from bot.chat.slack_chat.understanding.understanding import Understanding
+from bot.core.house import House
+from bot.core.ports import BlobStore, Clock, Door, Store
+from bot.core.watching import Unwatched, Watch
+
+Run: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Runs until the event is set."""
+
+DELIVERIES_END_S = 5.0
+"""How long deliveries that are being worked off may take to end; the others stay in the inbox."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlackParts:
+    """What speaks to Slack."""
+
+    options: SlackOptions
+    chat: SlackChat
+    """For `House.chats`."""
+    webs: SlackWebs
+    shelf: Shelf
+    installing: Installing | None = None
+    """The pages of an installation; None where one workspace's token is in the settings."""
+
+    def painter(self, house: House) -> Painter:
+        """For the process that renders."""
+        return Painter(house, self.shelf)
+
+
+@asynccontextmanager
+async def open_slack(
+    options: SlackOptions,
+    *,
+    store: Store,
+    blobs: BlobStore,
+    clock: Clock,
+    watch: Watch | None = None,
+) -> AsyncIterator[SlackParts]:
+    """What speaks to Slack, ready and silent. Raises Mistake for a token key that is none."""
+    watch = watch or Unwatched()
+    async with AsyncExitStack() as stack:
+        rotator, installing = None, None
+        if options.distributed:
+            vault = Vault(options.token_keys)
+            calls = await stack.enter_async_context(Caller(options, watch=watch))
+            rotator = Rotator(options, store=store, vault=vault, clock=clock, calls=calls)
+            stack.push_async_callback(rotator.finish)
+            installing = Installing(options, store=store, vault=vault, clock=clock, calls=calls)
+        webs = await stack.enter_async_context(
+            SlackWebs(options, store=store, clock=clock, tokens=rotator, watch=watch)
+        )
+        shelf = Shelf(store=store, blobs=blobs, clock=clock, webs=webs)
+        chat = SlackChat(webs=webs, shelf=shelf, blobs=blobs, clock=clock)
+        yield SlackParts(options=options, chat=chat, webs=webs, shelf=shelf, installing=installing)
+
+
+@asynccontextmanager
+async def listening(
+    parts: SlackParts, house: House, door: Door, *, stop: asyncio.Event | None = None
+) -> AsyncIterator[ASGIApp | None]:
+    """Take in what people do in Slack, until `stop` or the block's end: sockets are kept open, or
+    what is yielded answers Slack's addresses (None where Slack has nothing to call).
+
+    At the end what came in is acknowledged first, then what is in hand may end.
+    """
+    options, webs = parts.options, parts.webs
+    forms = Forms(house, webs)
+    home = HomePublisher(house, webs, parts.shelf)
+    understanding = Understanding(
+        house,
+        door,
+        webs=webs,
+        options=options,
+        forms=forms,
+        bringing=Bringing(house, webs),
+        home=home.opened,
+        left=Leaving(store=house.store, clock=house.clock).left,
+    )
+    intake = SlackIntake(
+        house, options=options, forms=forms, work=understanding.work, live=forms.live
+    )
+    bolt = build_bolt(options, intake.taken)
+    by_http = options.mode is Mode.HTTP
+    loops = [home.run] if by_http else [home.run, _kept_open(Sockets(bolt, options))]
+    async with forms.refreshing(), intake.sweeping():
+        async with _running(stop or asyncio.Event(), loops):
+            if by_http or parts.installing is not None:
+                yield SlackHttp(bolt, options, house.clock, installing=parts.installing)
+            else:
+                yield None
+        await intake.finish(DELIVERIES_END_S)
+
+
+def _kept_open(sockets: Sockets) -> Run:
+    async def run(stop: asyncio.Event) -> None:
+        async with sockets.running():
+            await stop.wait()
+
+    return run
+
+
+@asynccontextmanager
+async def _running(stop: asyncio.Event, loops: Sequence[Run]) -> AsyncIterator[None]:
+    """Run these beside the block, until `stop` or its end. One that dies stops the process, so
+    that it is seen."""
+    tasks = [asyncio.create_task(run(stop)) for run in loops]
+    for task in tasks:
+        task.add_done_callback(lambda _: stop.set())
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
