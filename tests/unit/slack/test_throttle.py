@@ -5,7 +5,12 @@ from collections import Counter
 import pytest
 
 from bot.chat.slack_chat.methods import RULES, Method
-from bot.chat.slack_chat.outgoing.throttle import CHANNEL_BURST, FORGOTTEN_S, Throttle
+from bot.chat.slack_chat.outgoing.throttle import (
+    CHANNEL_BURST,
+    FORGOTTEN_S,
+    PER_MESSAGE_S,
+    Throttle,
+)
 from tests.fakes.clock import DrivenClock
 
 POST, CHANGE, LOOK = Method.CHAT_POST_MESSAGE, Method.CHAT_UPDATE, Method.CONVERSATIONS_HISTORY
@@ -72,14 +77,11 @@ def test_five_hundred_cards_for_one_channel_all_go_in_order_at_its_rate(
         assert sum(at - 10 < other <= at for other, _ in went) <= 10 + CHANNEL_BURST
 
 
-def test_a_turn_that_nobody_takes_is_given_away_in_the_end(
-    throttle: Throttle, clock: DrivenClock
-) -> None:
-    for number in range(10):
-        throttle.turn("T1", POST, "C1", f"m{number}")
-    clock.jump(FORGOTTEN_S + 60)
-    assert [throttle.turn("T1", POST, "C1", key) for key in ("a", "b", "c")] == [0, 0, 0]
-    assert throttle.turn("T1", POST, "C1", "m9") > 0
+def test_turns_that_nobody_takes_are_struck_off_in_the_end() -> None:
+    bucket = Bucket(interval=1.0, burst=1)
+    for second in range(2000):
+        bucket.promise(f"m{second}", float(second))
+    assert bucket.waiting <= FORGOTTEN_S + 1
 
 
 def test_a_later_state_of_the_same_message_takes_over_the_turn_of_the_earlier(
@@ -153,3 +155,14 @@ def test_channels_that_are_silent_are_forgotten(throttle: Throttle, clock: Drive
         throttle.turn("T1", POST, f"C{number}", "m")
         clock.jump(1)
     assert throttle.remembered < 700
+
+
+def test_one_message_changes_every_two_seconds_at_most(
+    throttle: Throttle, clock: DrivenClock
+) -> None:
+    assert throttle.turn("T1", CHANGE, key="change C1 1.0") == 0
+    assert throttle.turn("T1", CHANGE, key="change C1 2.0") == 0
+    clock.jump(0.5)
+    assert throttle.turn("T1", CHANGE, key="change C1 1.0") == pytest.approx(PER_MESSAGE_S - 0.5)
+    clock.jump(1.5)
+    assert throttle.turn("T1", CHANGE, key="change C1 1.0") == 0

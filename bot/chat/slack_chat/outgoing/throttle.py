@@ -1,4 +1,5 @@
-"""Turns at Slack's rates: per workspace and method, and per channel for what is posted there.
+"""Turns at Slack's rates: per workspace and method, per channel for what is posted there, and per
+message for its changes.
 
 Whatever has to wait is promised a turn under its key, and whoever comes later gets a later one:
 a message that goes back to the outbox and returns does not stand at the end of the line again.
@@ -18,7 +19,10 @@ NEAR_S = 0.001
 """What is as good as now."""
 FORGOTTEN_S = 300.0
 """After its turn, when one that never came back is struck off."""
+PER_MESSAGE_S = 2.0
+"""Between two changes of one message; of what happens meanwhile the newest is shown."""
 _IN = "in "
+_OF = "of "
 PLACED = frozenset({Method.CHAT_POST_MESSAGE, Method.FILES_COMPLETE_UPLOAD})
 """What counts for the rate of its channel."""
 
@@ -40,6 +44,11 @@ class Bucket:
         """From when nobody would notice if it were forgotten."""
         return max(self._promised, self._gone, *self._turns.values(), 0.0)
 
+    @property
+    def waiting(self) -> int:
+        """How many are promised a turn."""
+        return len(self._turns)
+
     def turn(self, key: str, now: float) -> float:
         """When this key may go, `now` at the earliest: its promised turn, else the next one."""
         free = max(now, self._gone - self._ahead)
@@ -50,7 +59,7 @@ class Bucket:
         """Keep the next turn for this key, unless it has one."""
         if key in self._turns:
             return
-        self._strike_off(now)
+        #x
         turn = self.turn(key, now)
         self._turns[key] = turn
         self._promised = max(turn, self._promised) + self._interval
@@ -88,7 +97,7 @@ class Throttle:
         is kept, so come back under the same key; without one nothing is promised."""
         now = self._clock.now().timestamp()
         self._tidy(now)
-        buckets = self._of(team, method, place)
+        buckets = self._of(team, method, place, key)
         free = max(now, self._blocked.get((team, method), 0.0))
         at = max(bucket.turn(key, free) for bucket in buckets)
         for bucket in buckets:
@@ -110,7 +119,7 @@ class Throttle:
             if whose == team and (what == method or (method in PLACED and what.startswith(_IN))):
                 bucket.delay(until)
         if key:
-            for bucket in self._of(team, method, place):
+            for bucket in self._of(team, method, place, key):
                 bucket.promise(key, until)
 
     @property
@@ -118,12 +127,14 @@ class Throttle:
         """How many rates it keeps count of."""
         return len(self._buckets)
 
-    def _of(self, team: str, method: Method, place: str) -> list[Bucket]:
+    def _of(self, team: str, method: Method, place: str, key: str) -> list[Bucket]:
         per_minute = RULES[method].per_minute
         burst = max(1, per_minute // PART_AT_ONCE)
         buckets = [self._bucket((team, method.value), 60 / per_minute, burst)]
         if place and method in PLACED:
             buckets.append(self._bucket((team, _IN + place), PER_CHANNEL_S, CHANNEL_BURST))
+        if key and method is Method.CHAT_UPDATE:
+            buckets.append(self._bucket((team, _OF + key), PER_MESSAGE_S, 1))
         return buckets
 
     def _bucket(self, name: tuple[str, str], interval: float, burst: int) -> Bucket:

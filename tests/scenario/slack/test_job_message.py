@@ -1,0 +1,99 @@
+"""One message tells a job's life: it changes in place, not too often, and ends with the end."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import pytest
+from PIL import Image
+
+from bot.chat.slack_chat.outgoing.throttle import PER_MESSAGE_S
+from bot.core.jobs import Job
+from bot.core.live import LiveProgress
+from bot.core.ports import Signal
+from tests.fakes.slack.app import FakeSlack
+from tests.fakes.slack.state import Message
+from tests.fakes.slack_town import DRAFTS, Running, SlackTown, running
+
+ROOM = DRAFTS.channel
+
+
+@pytest.fixture
+async def house(slack: FakeSlack, slack_town: SlackTown) -> AsyncIterator[Running]:
+    """What is sent is the same by HTTP and by sockets: here by HTTP."""
+    async with running(slack, slack_town) as house:
+        yield house
+
+
+class Easel:
+    """Holds every picture back until it is let go."""
+
+    def __init__(self, house: Running) -> None:
+        self._free = asyncio.Event()
+        house.renderer.before_picture = lambda _: self._free.wait()
+
+    def let_go(self) -> None:
+        """Pictures are finished from now on."""
+        self._free.set()
+
+
+async def ask(house: Running) -> Job:
+    """Mia asks for a picture."""
+    receipt = await house.slack.person("U0MIA").command("/imagine", "a red mug", channel=ROOM)
+    assert receipt.acked
+    await house.slack.message(ROOM, lambda m: "Rendering" in m.text)
+    [job] = await house.town.jobs()
+    return job
+
+
+def pictures(message: Message) -> list[str]:
+    return [b["slack_file"]["id"] for b in message.blocks if b["type"] == "image"]
+
+
+def changes(message: Message) -> list[float]:
+    """Seconds between its changes."""
+    return [later - earlier for earlier, later in pairwise(message.edits)]
+
+
+async def test_it_shows_a_step_with_a_preview_and_then_the_picture(
+    slack: FakeSlack, house: Running
+) -> None:
+    easel = Easel(house)
+    job = await ask(house)
+    jpeg = io.BytesIO()
+    Image.new("RGB", (64, 64), "#0f7c7c").save(jpeg, "JPEG")
+    live = LiveProgress(fraction=0.4, eta_s=9, preview=jpeg.getvalue())
+    house.house.live.put(job.id, live)
+    house.house.signals.publish(Signal(topic=f"job:{job.id}", kind="progress", data={}))
+    so_far = await slack.message(ROOM, pictures)
+    assert "40 %" in so_far.text
+    [preview] = pictures(so_far)
+    easel.let_go()
+    done = await slack.message(ROOM, lambda m: "Done" in m.text)
+    assert pictures(done) != [preview]
+    assert slack.messages(ROOM) == [done]
+    assert min(changes(done)) > PER_MESSAGE_S - 0.1
+
+
+async def test_its_last_state_lands_whatever_happens_to_its_changes(
+    slack: FakeSlack, house: Running
+) -> None:
+    slack.troubles.add("chat.update", "429", retry_after=1)
+    slack.troubles.add("chat.update", "lost")
+    receipt = await slack.person("U0MIA").command("/imagine", "a red mug", channel=ROOM)
+    assert receipt.acked
+    done = await slack.message(ROOM, lambda m: "Done" in m.text, within_s=30)
+    assert slack.messages(ROOM) == [done]
+
+
+async def test_its_button_cancels_the_job(slack: FakeSlack, house: Running) -> None:
+    easel = Easel(house)
+    job = await ask(house)
+    message = await slack.message(ROOM)
+    receipt = await slack.person("U0MIA").click(message, f"do:cancel:{job.id}")
+    assert receipt.acked
+    easel.let_go()
+    ended = await slack.message(ROOM, lambda m: "ancelled" in m.text)
+    assert slack.messages(ROOM) == [ended]
+    assert "do:cancel" not in str(ended.blocks)
