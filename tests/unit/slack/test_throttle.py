@@ -9,6 +9,7 @@ from bot.chat.slack_chat.outgoing.throttle import (
     CHANNEL_BURST,
     FORGOTTEN_S,
     PER_MESSAGE_S,
+    Bucket,
     Throttle,
 )
 from tests.fakes.clock import DrivenClock

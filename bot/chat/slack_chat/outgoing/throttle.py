@@ -59,7 +59,7 @@ class Bucket:
         """Keep the next turn for this key, unless it has one."""
         if key in self._turns:
             return
-        #x
+        self._strike_off(now)
         turn = self.turn(key, now)
         self._turns[key] = turn
         self._promised = max(turn, self._promised) + self._interval
