@@ -82,7 +82,8 @@ async def test_one_envelope_over_two_sockets_has_one_name(slack: FakeSlack) -> N
 
 async def test_an_odd_shape_is_acknowledged_and_not_heard(slack: FakeSlack) -> None:
     async with connected(slack, sockets=1) as (house, _):
-        receipt = await slack.delivery.send("T1", "interactive", {"type": "block_actions"})
+        odd = {"type": "event_callback", "team_id": "T1", "event": []}
+        receipt = await slack.delivery.send("T1", "interactive", odd)
         assert receipt.acked
         assert house.inbox.begun == []
 
