@@ -107,7 +107,7 @@ async def taking(
         }
         | chosen
     )
-    intake = SlackIntake(house, options=options, forms=desk, work=desk.work, live=desk.opened)
+    intake = SlackIntake(house, forms=desk, work=desk.work, live=desk.opened)
     desk.gate.set()
     try:
         yield Taking(

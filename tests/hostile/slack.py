@@ -303,7 +303,7 @@ async def doorstep() -> AsyncIterator[Doorstep]:
     options = SlackOptions(
         mode=Mode.HTTP, base_url="http://house.test", signing_secret=SECRET, client_id="1.1"
     )
-    intake = SlackIntake(town.house, options=options, forms=Forms(), work=work, live=work)
+    intake = SlackIntake(town.house, forms=Forms(), work=work, live=work)
     slack = SlackHttp(
         build_bolt(options, intake.taken), options, town.house.clock, installing=Pages()
     )

@@ -103,9 +103,7 @@ async def listening(
         home=home.opened,
         left=Leaving(store=house.store, clock=house.clock).left,
     )
-    intake = SlackIntake(
-        house, options=options, forms=forms, work=understanding.work, live=forms.live
-    )
+    intake = SlackIntake(house, forms=forms, work=understanding.work, live=forms.live)
     bolt = build_bolt(options, intake.taken)
     by_http = options.mode is Mode.HTTP
     loops = [home.run] if by_http else [home.run, _kept_open(Sockets(bolt, options))]

@@ -91,7 +91,7 @@ async def test_an_expired_trigger_fails_long_after_the_answer_and_changes_nothin
                 raise
 
         town = await make_town()
-        intake = SlackIntake(town.house, options=OPTIONS, forms=Forms(), work=live, live=live)
+        intake = SlackIntake(town.house, forms=Forms(), work=live, live=live)
         async with asyncio.timeout(2):
             answer = await dispatch(
                 build_bolt(OPTIONS, intake.taken), COMMAND | {"text": "", "trigger_id": "0.dead"}

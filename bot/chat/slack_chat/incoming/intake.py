@@ -19,7 +19,6 @@ from slack_bolt.response import BoltResponse
 
 from bot.chat.slack_chat.incoming.heard import LIVE, Heard, Kind, from_payload, to_payload
 from bot.chat.slack_chat.incoming.hearing import heard_of
-from bot.chat.slack_chat.options import SlackOptions
 from bot.chat.slack_chat.places import PLATFORM
 from bot.core.errors import Unavailable
 from bot.core.house import House
@@ -58,9 +57,7 @@ class AtAck(Protocol):
 class SlackIntake:
     """Takes in what people do in Slack. `work` does it, `live` opens and changes forms."""
 
-    def __init__(
-        self, house: House, *, options: SlackOptions, forms: AtAck, work: Work, live: Work
-    ) -> None:
+    def __init__(self, house: House, *, forms: AtAck, work: Work, live: Work) -> None:
         self._forms = forms
         self._lane = Receiving(house, PLATFORM, _worker(work), at_once=AT_ONCE)
         self._quick = Receiving(house, LIVE_PLATFORM, _worker(live), at_once=LIVE_AT_ONCE)
