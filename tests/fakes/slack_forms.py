@@ -111,6 +111,8 @@ class FormDesk:
     forms: Forms
     bringing: Bringing
     store: FormStore
+    clock: SystemClock
+    """Slack's own, while the house's is driven."""
 
     def away(self, away: bool = True) -> None:
         """The forms can't reach the database."""
@@ -246,10 +248,10 @@ async def form_desk(*kits: BrandKit, **how: Any) -> AsyncIterator[FormDesk]:
             api_base_url=slack.api_url,
             bot_token=slack.bot_token,
         )
-        house = town.house
-        async with SlackWebs(options, store=house.store, clock=SystemClock()) as webs:
+        house, clock = town.house, SystemClock()
+        async with SlackWebs(options, store=house.store, clock=clock) as webs:
             store = FormStore(house.store)
             forms = Forms(replace(house, store=cast("Store", store)), webs)
             await forms.refresh()
-            yield FormDesk(slack, town, webs, forms, Bringing(house, webs), store)
+            yield FormDesk(slack, town, webs, forms, Bringing(house, webs), store, clock)
         assert slack.violations == []

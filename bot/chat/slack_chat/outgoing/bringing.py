@@ -169,10 +169,19 @@ async def _in_thread(web: Web, heard: Heard) -> tuple[str, ...]:
             raise
         return ()  # a thread that I can't read has no picture for me
     messages = answer.get("messages")
-    for message in reversed(messages if isinstance(messages, list) else []):
-        if isinstance(message, dict) and (files := tuple(_pictures(message))):
+    for message in reversed(_dicts(messages)):
+        above = not heard.message or _at(message.get("ts")) <= _at(heard.message)
+        if above and (files := tuple(_pictures(message))):
             return files
     return ()
+
+
+def _at(ts: object) -> float:
+    """When a message was written; 0 where its `ts` is none."""
+    try:
+        return float(ts) if isinstance(ts, str) else 0.0
+    except ValueError:
+        return 0.0
 
 
 def _pictures(message: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,206 @@
+"""Our pictures as files in Slack: uploaded once, shown when Slack has looked at them."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+from PIL import Image
+
+from bot.chat.slack_chat.methods import Method
+from bot.chat.slack_chat.outgoing.files import READY_S, Shelf
+from bot.chat.slack_chat.web import SlackRefused
+from bot.core.errors import ChatUnavailable
+from brand.spec import sha256_hex
+from storage.memory import MemoryStore
+from storage.memory_blobs import MemoryBlobs
+from tests.fakes.clock import DrivenClock
+from tests.fakes.slack_forms import FormDesk, form_desk
+from tests.fakes.slack_webs import Answer, FakeWebs
+from tests.fakes.uploads import png
+from tests.fakes.waiting import until
+
+T = TypeVar("T")
+READY: Answer = {"file": {"mimetype": "image/png"}}
+NOT_YET: Answer = {"file": {"mimetype": ""}}
+
+
+def gone(code: str = "file_not_found") -> SlackRefused:
+    """Slack no longer has it."""
+    return SlackRefused("No such file.", code=code)
+
+
+@dataclass
+class Bench:
+    """A shelf on memory, in a Slack that answers `files.info` from a list, the last for ever."""
+
+    infos: list[Answer]
+    deleted: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.clock = DrivenClock()
+        self.webs = FakeWebs(self._answer)
+        self.store = MemoryStore()
+        self.blobs = MemoryBlobs()
+        self.shelf = Shelf(store=self.store, blobs=self.blobs, clock=self.clock, webs=self.webs)
+
+    @property
+    def uploads(self) -> list[tuple[bytes, str, str]]:
+        """What was uploaded."""
+        return self.webs.one.uploads
+
+    async def shown(self, blob: str) -> str | None:
+        """`shown`, with the time driven as far as it may take."""
+        return await self.driven(self.shelf.shown("T1", blob, "A mug"))
+
+    async def driven(self, wanted: Awaitable[T]) -> T:
+        """Drive the time on whenever somebody waits for it."""
+        task = asyncio.ensure_future(wanted)
+        while not task.done():
+            await until(lambda: task.done() or self.clock.sleeping)
+            await self.clock.advance(READY_S)
+        return await task
+
+    def _answer(self, method: Method, arguments: dict[str, Any]) -> Answer:
+        if method is Method.FILES_DELETE:
+            self.deleted.append(arguments["file"])
+            return {}
+        assert method is Method.FILES_INFO
+        return self.infos.pop(0) if len(self.infos) > 1 else self.infos[0]
+
+
+async def test_a_picture_is_waited_for_and_uploaded_once() -> None:
+    bench = Bench([NOT_YET, NOT_YET, READY])
+    blob = await bench.blobs.put(png())
+    assert await bench.shown(blob) == "F1"
+    assert await bench.shown(blob) == "F1"
+    ((data, name, alt),) = bench.uploads
+    assert data == png()  # the very bytes, with the label that is in them
+    assert name.endswith(".png")
+    assert alt == "A mug"
+    assert bench.webs.one.calls == [Method.FILES_INFO] * 3
+
+
+async def test_several_who_want_it_at_once_upload_it_once() -> None:
+    bench = Bench([NOT_YET, READY])
+    blob = await bench.blobs.put(png())
+    wanted = [bench.shelf.shown("T1", blob, "A mug") for _ in range(5)]
+    assert await bench.driven(asyncio.gather(*wanted)) == ["F1"] * 5
+    assert len(bench.uploads) == 1
+
+
+async def test_after_ten_seconds_the_card_goes_without_it_and_the_upload_is_kept() -> None:
+    bench = Bench([NOT_YET])
+    blob = await bench.blobs.put(png())
+    assert await bench.shown(blob) is None
+    bench.infos[:] = [READY]
+    assert await bench.shown(blob) == "F1"
+    assert len(bench.uploads) == 1
+
+
+@pytest.mark.parametrize("code", ["file_not_found", "file_deleted"])
+async def test_what_somebody_deleted_before_it_was_ready_is_uploaded_anew(code: str) -> None:
+    bench = Bench([NOT_YET])
+    blob = await bench.blobs.put(png())
+    assert await bench.shown(blob) is None
+    bench.infos[:] = [gone(code), READY]
+    assert await bench.shown(blob) == "F2"
+
+
+async def test_what_slack_would_not_show_is_uploaded_anew() -> None:
+    bench = Bench([READY])
+    blob = await bench.blobs.put(png())
+    assert await bench.shown(blob) == "F1"
+    await bench.shelf.refused("T1", blob)
+    assert await bench.shown(blob) == "F2"
+
+
+async def test_a_rate_in_the_way_is_waited_for_within_the_ten_seconds() -> None:
+    bench = Bench([ChatUnavailable("Wait.", retry_after_s=3, queued=True), READY])
+    blob = await bench.blobs.put(png())
+    assert await bench.shown(blob) == "F1"
+
+
+async def test_a_longer_rate_lets_the_card_come_back_and_uploads_nothing_twice() -> None:
+    bench = Bench([ChatUnavailable("Wait.", retry_after_s=30, queued=True), READY])
+    blob = await bench.blobs.put(png())
+    with pytest.raises(ChatUnavailable):
+        await bench.shelf.shown("T1", blob, "A mug")
+    assert await bench.shown(blob) == "F1"
+    assert len(bench.uploads) == 1
+
+
+async def test_a_slack_that_takes_no_files_still_gets_the_card() -> None:
+    bench = Bench([READY])
+    bench.webs.one.refuses_files = "missing_scope"
+    assert await bench.shown(await bench.blobs.put(png())) is None
+
+
+async def test_a_picture_that_is_gone_is_left_out() -> None:
+    bench = Bench([READY])
+    assert await bench.shown(sha256_hex(b"erased")) is None
+    assert bench.uploads == []
+
+
+async def test_webp_is_shown_as_a_png_of_the_same_pixels() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(out, "WEBP", lossless=True)
+    bench = Bench([READY])
+    assert await bench.shown(await bench.blobs.put(out.getvalue())) == "F1"
+    ((data, name, _),) = bench.uploads
+    assert name.endswith(".png")
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.format == "PNG"
+        assert image.convert("RGB").getpixel((0, 0)) == (0, 128, 128)
+
+
+async def test_jpeg_goes_as_it_is() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(out, "JPEG")
+    bench = Bench([READY])
+    await bench.shown(await bench.blobs.put(out.getvalue()))
+    assert bench.uploads[0][0] == out.getvalue()
+    assert bench.uploads[0][1].endswith(".jpg")
+
+
+async def test_a_preview_is_not_remembered_and_goes_where_it_was_too_late() -> None:
+    bench = Bench([READY])
+    assert await bench.shelf.temporary("T1", png(), "So far") == "F1"
+    await bench.shelf.discard("T1", "F1")
+    bench.infos[:] = [NOT_YET]
+    assert await bench.driven(bench.shelf.temporary("T1", png(), "So far")) is None
+    assert bench.deleted == ["F1", "F2"]
+    async with bench.store.read() as tx:
+        assert await tx.sent_files.by_file("slack", "T1", "F1") is None
+
+
+# -------------------------------------------------------------------------- the strict Slack
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[FormDesk]:
+    """A Slack that takes a tenth of a second to look at a file."""
+    async with form_desk(processing_s=0.1) as running:
+        yield running
+
+
+async def test_slack_shows_what_the_shelf_gives(desk: FormDesk) -> None:
+    house = desk.town.house
+    shelf = Shelf(store=house.store, blobs=house.blobs, clock=desk.clock, webs=desk.webs)
+    file = await shelf.shown("", await house.blobs.put(png()), "A mug")
+    web = await desk.webs.web("T1")
+    await web.call(
+        Method.CHAT_POST_MESSAGE,
+        place="C0DRAFTS",
+        channel="C0DRAFTS",
+        text="A mug",
+        blocks=[{"type": "image", "slack_file": {"id": file}, "alt_text": "A mug"}],
+    )
+    (message,) = desk.slack.messages("C0DRAFTS")
+    assert message.blocks[0]["slack_file"] == {"id": file}
+    assert desk.slack.world.files[str(file)].data == png()
+    await shelf.discard("T1", str(file))
+    assert desk.slack.world.files[str(file)].deleted
+    await shelf.discard("T1", str(file))
