@@ -1,29 +1,26 @@
 """Bring one standing card up to date, where a click took its buttons away and came to nothing."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 from bot.core.errors import NotFound
 from bot.core.house import House
-from bot.core.ids import new_id
 from bot.core.lives import PublicationState
 from bot.core.messages import Audience, Card, ChannelRef
 from bot.core.policy import audience_of
-from bot.core.ports import Outgoing, Signal, Transaction
+from bot.core.ports import Signal, Transaction
 from bot.core.receipts import settled_card
 from bot.core.repairing import question_card
-from bot.core.telling import current_job_card, current_review_card
+from bot.core.telling import current_job_card, current_review_card, say
 from brand.kit import BrandKit
 
 
-async def retell(house: House, subject: str, to: ChannelRef, *, after_s: float = 0.0) -> bool:
-    """Queue the current card of a job, review or publication for one place, `after_s` seconds from
-    now at the earliest. False where there is no such thing, or its drafts may not stand there."""
+async def retell(house: House, subject: str, to: ChannelRef) -> bool:
+    """Queue the current card of a job, review or publication for one place. False where there is
+    no such thing, or its drafts may not stand there."""
     kind, _, key = subject.partition(":")
     current = _CURRENT.get(kind)
     if current is None:
         return False
-    now = house.clock.now()
     async with house.store.write() as tx:
         try:
             card, kit = await current(tx, key)
@@ -31,10 +28,7 @@ async def retell(house: House, subject: str, to: ChannelRef, *, after_s: float =
             return False
         if audience_of(kit, to) is Audience.PUBLIC:
             return False
-        later = now + timedelta(seconds=after_s) if after_s else None
-        await tx.outbox.add(
-            Outgoing(id=new_id(), target=to, card=card, created_at=now, not_before=later)
-        )
+        await say(tx, card, to, house.clock.now())
     house.signals.publish(Signal(topic="outbox", kind="added", data={}))
     return True
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.methods import Method
@@ -12,13 +12,16 @@ from bot.chat.slack_chat.modals.forms import Forms
 from bot.chat.slack_chat.options import Mode, SlackOptions
 from bot.chat.slack_chat.outgoing.bringing import Bringing
 from bot.chat.slack_chat.understanding.understanding import Understanding
-from bot.core.errors import ChatError
-from bot.core.messages import Card, ChannelRef, MessageRef
+from bot.core.commands import Command
+from bot.core.messages import Actor, Card, ChannelRef, MessageRef
 from bot.core.people import Identity
 from bot.core.ports import Door, Outgoing
 from brand.kit import BrandKit, Channel
 from tests.fakes.chat import FakeChat
 from tests.fakes.town import KIT, START, Town, make_town
+
+if TYPE_CHECKING:
+    from bot.core.errors import ChatError
 
 TEAM, DRAFTS, SOCIAL = "T1", "C0DRAFTS", "C0SOCIAL"
 ACME = replace(
@@ -101,12 +104,24 @@ class SentChat(FakeChat):
 
 
 @dataclass
+class Doorman:
+    """The door; another one may be put in."""
+
+    door: Door
+
+    async def dispatch(self, command: Command, actor: Actor) -> Card:
+        """As the door that there is now."""
+        return await self.door.dispatch(command, actor)
+
+
+@dataclass
 class SlackDesk:
     """What people do in Slack, and what comes of it."""
 
     town: Town
     webs: NotedWebs
     chat: SentChat
+    doorman: Doorman
     forms: Forms
     understanding: Understanding
     told: list[Heard] = field(default_factory=list)
@@ -173,7 +188,7 @@ class SlackDesk:
         return [message.target for message in self.chat.sent]
 
 
-async def make_desk(*kits: BrandKit, door: Door | None = None, **options: Any) -> SlackDesk:
+async def make_desk(*kits: BrandKit, **options: Any) -> SlackDesk:
     """Mia asks, Ana and Ben approve, Ida is an admin: all of them in Slack. `kits` are beside
     Acme's."""
     town, webs, chat = await make_town(ACME), NotedWebs(), SentChat()
@@ -193,9 +208,10 @@ async def make_desk(*kits: BrandKit, door: Door | None = None, **options: Any) -
         told.append(heard)
 
     assert house.door is not None
+    doorman = Doorman(house.door)
     understanding = Understanding(
         house,
-        door or house.door,
+        doorman,
         webs=webs,
         options=SlackOptions(mode=Mode.SOCKET, base_url="http://127.0.0.1", **options),
         forms=forms,
@@ -204,4 +220,4 @@ async def make_desk(*kits: BrandKit, door: Door | None = None, **options: Any) -
         left=hear,
     )
     await forms.refresh()
-    return SlackDesk(town, webs, chat, forms, understanding, told)
+    return SlackDesk(town, webs, chat, doorman, forms, understanding, told)

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-from bot.core.commands import Approve, Imagine
+from bot.core.commands import Approve
 from bot.core.errors import ChatAmbiguous
 from bot.core.ids import new_id
 from bot.core.messages import ChannelRef
 from bot.core.publishing import Publisher
 from bot.core.retelling import retell
-from brand.templates import Brief
 from tests.fakes.town import PUBLIC, WORKING, Town
 from tests.scenario.conftest import candidate, in_review
 
@@ -42,20 +41,6 @@ async def test_drafts_are_told_to_no_public_channel(town: Town) -> None:
 async def test_there_is_nothing_to_tell_of_what_is_not_there(town: Town) -> None:
     for subject in (f"job:{new_id()}", f"review:{new_id()}", "week:acme", ""):
         assert not await retell(town.house, subject, WORKING)
-
-
-async def test_it_is_told_later_if_that_is_wished(town: Town) -> None:
-    mine = ChannelRef(platform="local", channel="@mia")
-    await town.say(Imagine(brief=Brief(words="a red mug")), where=mine)
-    await town.settle()
-    [(message, card)] = list(town.chat.cards.items())
-    town.chat.cards[message] = replace(card, pictures=())
-    assert await retell(town.house, card.subject, mine, after_s=1.0)
-    await town.settle()
-    assert town.chat.cards[message].pictures == ()
-    await town.clock.advance(1.0)
-    await town.settle()
-    assert town.chat.cards[message] == card
 
 
 async def test_the_question_about_a_doubtful_post_is_asked_again(town: Town) -> None:

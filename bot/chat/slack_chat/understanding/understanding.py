@@ -98,18 +98,18 @@ class Understanding:
         actor = actor_of(heard)
         strip = await self._stripping.strip(heard, command, actor, clicked.standing)
         card = await self._door.dispatch(command, actor)
-        await self._set_right(clicked, strip, card)
         standing = standing_of(heard, await self._kits())
         await self._answer(heard, command, card, standing, clicked.standing)
+        await self._set_right(clicked, strip, card)
 
     async def _set_right(self, clicked: Clicked, strip: Strip, card: Card) -> None:
         refused = card.kind == "error" or card.state == REPEATED
         if not clicked.standing or clicked.heard.kind is Kind.REACTION:
             return
         if must_retell(strip, refused=refused, state=card.state):
-            wait_s = RETELL_AFTER_S if strip is Strip.UNKNOWN else 0.0
-            place = place_of(clicked.heard)
-            await retell(self._house, clicked.standing, place, after_s=wait_s)
+            if strip is Strip.UNKNOWN:
+                await self._house.clock.sleep(RETELL_AFTER_S)
+            await retell(self._house, clicked.standing, place_of(clicked.heard))
 
     async def _answer(
         self, heard: Heard, command: Command, card: Card, standing: Standing, on: str = ""
