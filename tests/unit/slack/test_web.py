@@ -365,6 +365,13 @@ async def iter_of(data: bytes) -> AsyncIterator[bytes]:
         yield data[start : start + 500]
 
 
+async def test_a_file_is_asked_for_as_it_is_so_that_it_cant_swell() -> None:
+    async with scripted(lambda _: web.Response(body=PNG)) as (server, ours):
+        await ours.download(f"{server.url}/file", limit=1000)
+    ((_, headers, _),) = server.asked
+    assert headers["Accept-Encoding"] == "identity"
+
+
 async def test_the_page_to_sign_in_is_no_file(slack: FakeSlack, ours: SlackWeb) -> None:
     slack.world.tokens[TOKEN].scopes = frozenset({"chat:write"})
     with pytest.raises(NotAFile, match="hand the file"):

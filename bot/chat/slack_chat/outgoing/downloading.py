@@ -50,7 +50,7 @@ async def fetch(
 ) -> bytes:
     """The bytes of a file. Raises ForeignHost, TooLarge, NotAFile, ChatUnavailable."""
     url = address(text, api)
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
     try:
         async with session.get(
             url, headers=headers, timeout=TIMEOUT, allow_redirects=False

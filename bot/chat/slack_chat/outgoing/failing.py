@@ -86,6 +86,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "no_text": ("The message has no text.", "Report this as a fault."),
     "invalid_blocks": ("Slack doesn't take the message's layout.", "Report this as a fault."),
     "thread_not_found": ("The thread is gone.", "Ask again in the channel."),
+    "cannot_reply_to_message": (
+        "Nobody can answer that message in a thread.",
+        "Ask again in the channel.",
+    ),
     "message_not_found": ("The message is gone.", "Ask again for a new one."),
     "cant_update_message": ("The message can't be changed any more.", "Ask again for a new one."),
     "edit_window_closed": (

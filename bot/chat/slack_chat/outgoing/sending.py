@@ -19,7 +19,7 @@ from bot.chat.slack_chat.outgoing.places import Conversations, ref_of
 from bot.chat.slack_chat.rendering.blocks import blobs_of, message_of
 from bot.chat.slack_chat.rendering.text import said
 from bot.chat.slack_chat.web import SlackRefused, Web
-from bot.core.errors import CorruptBlob, HousestyleError, NotFound
+from bot.core.errors import ChatRejected, CorruptBlob, HousestyleError, NotFound
 from bot.core.messages import Card, MessageRef, PictureRef
 from bot.core.ports import BlobStore, Outgoing
 
@@ -27,7 +27,21 @@ log = logging.getLogger(__name__)
 
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message can't be changed: a new one takes its place."""
-NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived"})
+THREADLESS = frozenset(
+    {
+        "thread_not_found",
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
+"""Nothing can be said in that thread."""
+NOT_THERE = THREADLESS | {
+    "not_in_channel",
+    "channel_not_found",
+    "user_not_in_channel",
+    "is_archived",
+}
 """A note can't be left for this person in that channel."""
 LAYOUT = frozenset({"invalid_blocks", "invalid_blocks_format"})
 WITH_FILES = frozenset({"job", "review", "file"})
@@ -85,7 +99,12 @@ class CardSender:
             says: dict[str, Any] = {"text": text, "blocks": blocks}
             return await web.call(Method.CHAT_POST_MESSAGE, place=channel, key=key, **where, **says)
 
-        answer, shown = await self._put(web, message.card, files, put)
+        try:
+            answer, shown = await self._put(web, message.card, files, put)
+        except SlackRefused as exc:
+            if not thread or exc.error not in THREADLESS:
+                raise
+            return await self._new(web, message, channel, "", files)
         ts = str(answer["ts"])
         await self._follow(web, message.card, shown, channel, thread or ts, again=False)
         return ref_of(web, str(answer.get("channel") or channel), ts, thread=thread)
@@ -167,7 +186,7 @@ class CardSender:
         )
         files: dict[str, str] = {}
         for (blob, _), file in zip(wanted, shown, strict=True):
-            if isinstance(file, NotFound | CorruptBlob):
+            if isinstance(file, NotFound | CorruptBlob | ChatRejected):
                 log.warning("A picture can't be shown: %s", file.message)
             elif isinstance(file, BaseException):
                 raise file
