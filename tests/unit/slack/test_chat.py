@@ -1,5 +1,6 @@
 """SlackChat against the strict Slack: cards in place, notes for one person, posts once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.options import Mode, SlackOptions
 from bot.chat.slack_chat.outgoing.chat import SlackChat
 from bot.chat.slack_chat.outgoing.files import Shelf
+from bot.chat.slack_chat.outgoing.posting import READY_S
 from bot.chat.slack_chat.outgoing.webs import SlackWebs
 from bot.chat.slack_chat.web import SlackRefused
 from bot.clock import SystemClock
@@ -23,8 +25,10 @@ from bot.core.publications import Publication
 from brand.spec import sha256_hex
 from storage.memory import MemoryStore
 from storage.memory_blobs import MemoryBlobs
+from tests.fakes.clock import DrivenClock
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.state import Message
+from tests.fakes.waiting import until
 
 
 class RunningClock(SystemClock):
@@ -95,7 +99,7 @@ class Place:
 
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
-    async with FakeSlack(now=lambda: CLOCK.now().timestamp()) as slack:
+    async with FakeSlack(now=lambda: CLOCK.now().timestamp(), processing_s=0) as slack:
         options = SlackOptions(
             mode=Mode.HTTP,
             base_url="http://house",
@@ -353,6 +357,7 @@ async def test_a_post_has_exactly_the_approved_bytes_and_its_words_call_nobody(
     place: Place,
 ) -> None:
     due = publication()
+    place.slack.world.processing_s = 0.05
     ref = await place.chat.post(due, PNG, "image/png", "a red mug")
     (standing,) = place.slack.messages("C0SOCIAL")
     assert (standing.ts, standing.id) == (ref.message, due.id)
@@ -380,6 +385,22 @@ async def test_what_slack_cant_show_is_posted_as_a_file(place: Place, *, refused
     assert "<!channel>" not in standing.text
     left = [f for f in place.slack.world.files.values() if not f.deleted]
     assert left == [kept]
+
+
+async def test_a_file_that_never_gets_ready_is_posted_plainly_and_found_by_its_name(
+    place: Place,
+) -> None:
+    due, clock = publication(), DrivenClock()
+    place.slack.world.processing_s = 3600.0
+    chat = SlackChat(webs=place.webs, shelf=SlowShelf(), blobs=place.blobs, clock=clock)
+    posting = asyncio.create_task(chat.post(due, PNG, "image/png", "a red mug"))
+    while not posting.done():
+        await until(lambda: posting.done() or clock.sleeping)
+        await clock.advance(READY_S)
+    assert isinstance(posting.exception(), ChatAmbiguous)  # Slack doesn't say where it stands
+    (standing,) = place.slack.messages("C0SOCIAL")
+    (found,) = await chat.look_up(due.id, SOCIAL, since=due.created_at)
+    assert found.message == standing.ts
 
 
 @pytest.mark.parametrize("kind", ["lost", "500", "html502"])
