@@ -9,7 +9,8 @@ from bot.core.commands import Approve, Cancel
 from bot.core.ids import new_id
 from bot.core.overview import Overview, overview
 from bot.core.people import Person, Role
-from tests.fakes.town import START, Town, make_town, person
+from bot.core.reviewing import open_review
+from tests.fakes.town import PUBLIC, START, Town, make_town, person
 from tests.scenario.calendar.planning import MONDAYS, NEXT, go_to, scheduled
 from tests.scenario.conftest import candidate, in_review
 from tests.scenario.spending import ask, jobs, limit
@@ -104,13 +105,22 @@ async def test_what_is_decided_waits_no_more(town: Town) -> None:
 
 
 async def test_the_most_urgent_stands_first_and_too_many_are_counted(town: Town) -> None:
-    first = await in_review(town)
     for _ in range(7):
-        await town.clock.advance(60)
         await in_review(town)
+    asset, now = await candidate(town), town.clock.now()
+    async with town.house.store.write() as tx:
+        urgent = await open_review(
+            tx,
+            asset,
+            town.kit,
+            target=PUBLIC,
+            actor=asset.requester,
+            now=now,
+            deadline=now + timedelta(hours=2),
+        )
     card = (await seen(town, "ben")).approvals
     assert card.title == "To approve: 8"
-    assert card.pictures[0].buttons[0].action == f"approve:{first.id}"
+    assert card.pictures[0].buttons[0].action == f"approve:{urgent.id}"
     assert [picture.number for picture in card.pictures] == [1, 2, 3, 4, 5, 6]
     assert card.footer.startswith("2 more wait")
 

@@ -403,7 +403,10 @@ async def test_a_page_does_not_wait_long_for_pictures_and_shows_them_once_there(
         await home.opened("UANA")
         assert "F0123ABCD" not in home.web.page("UANA")
         home.files.ready.set()
+        begun = home.town.clock.now()
         await home.sees(lambda: "F0123ABCD" in home.web.page("UANA"))
+        waited = home.town.clock.now() - begun
+        assert waited.total_seconds() < EVERY_S, "it came by itself, not with the next look"
 
 
 async def test_a_picture_that_cannot_be_shown_leaves_the_rest_of_the_page(home: Home) -> None:

@@ -15,6 +15,7 @@ CARD = Card(
     pictures=(PICTURE,),
     buttons=(Button(label="Approve", action="approve:1"),),
     footer="Three more wait.",
+    reference="k3f9",
 )
 
 
