@@ -21,7 +21,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from bot.chat.slack_chat.incoming.http import EVENTS_PATH, SlackDoor
+from bot.chat.slack_chat.incoming.http import SlackDoor
+from bot.chat.slack_chat.manifest import manifest
 from bot.chat.slack_chat.options import Mode, SlackOptions
 from bot.clock import SystemClock
 from bot.core.assets import Asset, AssetQuery
@@ -47,6 +48,7 @@ from tests.fakes.town import KIT, START
 from tests.fakes.waiting import until
 
 TEAM = "T1"
+PUBLIC_URL = "https://house.test"
 DRAFTS = ChannelRef(platform="slack", channel="C0DRAFTS", team=TEAM)
 SOCIAL = ChannelRef(platform="slack", channel="C0SOCIAL", team=TEAM)
 MEMBERS = {
@@ -143,7 +145,7 @@ def options_for(slack: FakeSlack, mode: Mode, **changed: object) -> SlackOptions
     http = mode is Mode.HTTP
     options = SlackOptions(
         mode=mode,
-        base_url="http://house.test",
+        base_url=PUBLIC_URL,
         api_base_url=slack.api_url,
         authorize_url=slack.authorize_url,
         bot_token=slack.bot_token,
@@ -211,9 +213,9 @@ async def running(
         asgi = await stack.enter_async_context(listening(parts, house, door))
         if asgi is not None:
             replica.url = await stack.enter_async_context(_served(asgi))
-        if options.mode is Mode.HTTP:
-            slack.listens(replica.url + EVENTS_PATH)
-        else:
+        app = manifest(PUBLIC_URL, mode=options.mode, distributed=options.distributed)
+        slack.configure(app, at=replica.url)
+        if options.mode is Mode.SOCKET:
             await until(lambda: len(slack.sockets.open) >= others + options.sockets)
         yield replica
 

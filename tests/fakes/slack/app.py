@@ -150,7 +150,12 @@ class FakeSlack:
 
     def listens(self, url: str) -> None:
         """Deliver to this address by HTTP from now on; an empty one: by sockets."""
-        self.delivery.request_url = url
+        self.delivery.app.listens(url)
+
+    def configure(self, manifest: Json, *, at: str = "") -> None:
+        """Set the app up by its manifest: what people are offered, on which paths below `at` the
+        app hears of it, and the scopes of the token in T1."""
+        self.world.tokens[self.bot_token].scopes = self.delivery.app.use(manifest, at)
 
     # ----------------------------------------------------------------- what there is in it
 
@@ -311,5 +316,6 @@ class FakeSlack:
                 token.revoked = error
 
     def _tell(self, team: str, inner: Json) -> None:
-        if self.echoes and (self.delivery.request_url or self.sockets.open):
+        app = self.delivery.app
+        if self.echoes and app.hears(inner) and (not app.sockets or self.sockets.open):
             self.delivery.later(self.event(team, inner))

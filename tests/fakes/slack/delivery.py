@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from tests.fakes.slack.configured import Configured
 from tests.fakes.slack.sockets import Socket, Sockets
 from tests.fakes.slack.state import Json, World, signature
 
@@ -77,8 +78,7 @@ class Delivery:
         self.world = world
         self.sockets = sockets
         self.pace = pace
-        self.request_url = ""
-        """Where the app listens for HTTP; empty: it has Socket Mode on."""
+        self.app = Configured()
         self.lose = 0
         """How many answers more are lost on their way back."""
         self.log: list[Receipt] = []
@@ -88,9 +88,11 @@ class Delivery:
 
     async def send(self, team: str, kind: str, payload: Json, *, copies: int = 1) -> Receipt:
         """Deliver; the receipt has the first try. `kind`: slash_commands, interactive, events_api.
+        Raises ClientRefused for what the app is not set up for.
 
         `copies` of it go at the same time, as Slack sometimes does; the receipt is the first's.
         """
+        self.app.check(kind, payload)
         receipt = Receipt(kind=kind, payload=payload, envelope=secrets.token_hex(16), team=team)
         if len(self.log) < self.recorded:
             self.log.append(receipt)
@@ -137,7 +139,7 @@ class Delivery:
 
     async def _attempt(self, receipt: Receipt, number: int, reason: str) -> None:
         began = time.perf_counter()
-        way = self._by_http if self.request_url else self._by_socket
+        way = self._by_socket if self.app.sockets else self._by_http
         status, body, error = await way(receipt, number, reason)
         ms = (time.perf_counter() - began) * 1000
         if self.lose > 0 and not error:
@@ -161,11 +163,10 @@ class Delivery:
         }
         if number:
             headers |= {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
+        url = self.app.address(receipt.kind, receipt.payload)
         limit = aiohttp.ClientTimeout(total=ACK_S)
         try:
-            async with self._session.post(
-                self.request_url, data=data, headers=headers, timeout=limit
-            ) as answer:
+            async with self._session.post(url, data=data, headers=headers, timeout=limit) as answer:
                 text = await answer.text()
                 body = read_body(answer.content_type, text)
                 if 200 <= answer.status < 300:

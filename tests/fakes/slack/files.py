@@ -16,7 +16,7 @@ def upload_url(world: World, caller: Caller, args: Json) -> Json:
     alt = str(args.get("alt_txt") or "")
     if len(alt) > 1000:
         world.violated(f"an alt_txt of {len(alt)} characters; a file's has at most 1000")
-        raise Refused("invalid_arguments")
+        raise Refused("alt_txt_too_large")
     space = caller.spaces[0]
     file = File(
         id=world.new_id("F"),

@@ -4,16 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from tests.fakes.slack import answers, payloads
 from tests.fakes.slack.blocks import elements_of
+from tests.fakes.slack.configured import ClientRefused
 from tests.fakes.slack.delivery import Receipt
 from tests.fakes.slack.messages import direct, message_json
 from tests.fakes.slack.state import Channel, File, Json, Message, View, Workspace
 
 if TYPE_CHECKING:
     from tests.fakes.slack.app import FakeSlack
-
-
-class ClientRefused(AssertionError):
-    """Slack's own client would not let a person do this."""
 
 
 class Person:

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.clients import client_of
-from tests.fakes.slack.people import ClientRefused
+from tests.fakes.slack.configured import ClientRefused
 from tests.fakes.slack.state import Json
 from tests.fakes.waiting import until
 

@@ -12,8 +12,11 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.chat.slack_chat.manifest import manifest
+from bot.chat.slack_chat.options import Mode
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.clients import client_of, error_of
+from tests.fakes.slack.configured import ClientRefused
 from tests.fakes.slack.state import Json, View
 from tests.fakes.waiting import until
 from tests.needs import ROOT
@@ -239,6 +242,26 @@ async def test_a_ticket_is_good_once_and_ten_sockets_are_the_most(
         for socket in (first, eleventh, *more):
             await socket.close()
     assert slack.forgive("more than 10 sockets")
+
+
+async def test_only_what_the_manifest_has_is_offered_and_delivered(
+    slack: FakeSlack, client: AsyncWebClient
+) -> None:
+    app = manifest("https://house.test", mode=Mode.HTTP)
+    app["settings"]["event_subscriptions"]["bot_events"].remove("reaction_added")
+    app["oauth_config"]["scopes"]["bot"].remove("chat:write")
+    slack.configure(app, at="http://127.0.0.1:1")
+    mia = slack.person("U0MIA")
+    await mia.say("hello", channel="C0DRAFTS")
+    (said,) = slack.messages("C0DRAFTS")
+    assert (await mia.command("/imagine", "mug")).error == "connection_failed"
+    with pytest.raises(ClientRefused, match="/invent"):
+        await mia.command("/invent")
+    with pytest.raises(ClientRefused, match="reaction_added"):
+        await mia.react(said, "thumbsup")
+    with pytest.raises(ClientRefused, match="new_pictures"):
+        await mia.shortcut("new_pictures")
+    assert await error_of(client.chat_postMessage(channel="C0DRAFTS", text="x")) == "missing_scope"
 
 
 async def test_without_a_socket_a_command_reaches_nobody(slack: FakeSlack) -> None:
