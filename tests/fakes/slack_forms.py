@@ -163,6 +163,7 @@ class FormDesk:
             "type": element["type"],
             "action_id": element["action_id"],
             "block_id": block["block_id"],
+            "action_ts": self.slack.world.new_ts(),
             "selected_option": {"text": {"type": "plain_text", "text": value}, "value": value},
         }
         return self.heard(payloads.action_in_view(self.slack.world, view, action), view.user)

@@ -110,10 +110,12 @@ def test_a_mistake_without_a_field_of_its_own_stands_at_the_words() -> None:
     assert list(wrong(sent(GOOD), broken)) == ["words"]
 
 
-def test_a_banned_word_in_every_field_ends() -> None:
+def test_where_the_kit_bans_any_word_the_persons_own_is_told() -> None:
     banned = replace(ACME.banned[0], words=("mug",))
-    kit = replace(ACME, banned=(banned,))
-    assert list(wrong(sent({"words": "a mug"}, kit=kit), kit)) == ["words"]
+    kit = replace(ACME, banned=(*ACME.banned, banned))
+    found = wrong(sent({"words": "so cheap"}, kit=kit), kit)
+    assert list(found) == ["words"]
+    assert "'cheap'" in found["words"]
 
 
 @pytest.mark.parametrize("view", [{}, {"blocks": None}, {"private_metadata": 7, "state": []}])

@@ -124,10 +124,10 @@ def test_the_blocks_of_the_form_go_before_what_is_carried() -> None:
 
 def test_the_oldest_values_are_left_behind_where_the_metadata_is_full() -> None:
     values = {f"var:NAME{at:03}": "x" * 150 for at in range(40)}
-    metadata = Wish(brand="acme", values={"words": "new"}, carried=values).metadata(frozenset())
+    metadata = Wish(brand="acme", values={"words": "n" * 200}, carried=values).metadata(frozenset())
     assert len(metadata) <= MAX_METADATA
     kept = wish_of(metadata, {}).carried
-    assert kept["words"] == "new"
+    assert kept["words"] == "n" * 200
     assert "var:NAME000" in kept
     assert "var:NAME039" not in kept
 

@@ -50,7 +50,7 @@ TOO_LATE = (
 """Of a trigger whose three seconds are over, or that was used before a crash."""
 CHANGED = "hash_conflict"
 MAX_VIEWS = 1_000
-"""Open forms whose last change is remembered."""
+"""Open forms of which the time of the latest choice is remembered."""
 NO_PICTURE = (
     "That message has no picture that I can take. Add a file below, or close this and use the "
     "shortcut on a message that has one."
@@ -73,7 +73,7 @@ class Opener:
         self._webs = webs
         self._board = board
         self._bringing = Bringing(house, webs)
-        self._latest: OrderedDict[str, str] = OrderedDict()
+        self._latest: OrderedDict[str, float] = OrderedDict()
 
     async def open(self, heard: Heard) -> None:
         """Open the form that was asked for, or say that it is too late."""
@@ -95,7 +95,8 @@ class Opener:
 
     async def switch(self, heard: Heard) -> None:
         """Show the inputs of the brand or template that was chosen. What was typed stays."""
-        self._note(heard)
+        if not self._is_latest(heard):
+            return
         wish = wish_of(heard.metadata, loaded_object(heard.state))
         kits = self._board.kits_of(heard.team, heard.user)
         kit = next((kit for kit in kits if kit.id == wish.brand), None)
@@ -106,7 +107,7 @@ class Opener:
         try:
             if await self._update(heard, opened, view):
                 return
-            if self._latest.get(heard.view) == heard.key:
+            if self._is_latest(heard):
                 # Only we change this view, and nobody has chosen anything since.
                 await self._update(heard, Opened(id=heard.view, hash=""), view)
         except ChatError:  # the form says so once it is sent off
@@ -208,12 +209,14 @@ class Opener:
                 raise
         return True
 
-    def _note(self, heard: Heard) -> None:
-        """Which choice in a form was its latest."""
-        self._latest[heard.view] = heard.key
+    def _is_latest(self, heard: Heard) -> bool:
+        """Whether nobody has chosen anything in this form after that."""
+        latest = max(heard.at, self._latest.get(heard.view, 0.0))
+        self._latest[heard.view] = latest
         self._latest.move_to_end(heard.view)
         while len(self._latest) > MAX_VIEWS:
             self._latest.popitem(last=False)
+        return heard.at >= latest
 
 
 def _named(heard: Heard) -> Reference:

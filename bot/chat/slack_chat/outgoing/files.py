@@ -120,7 +120,6 @@ class Shelf:
         """The file's id once it is processed; empty where it isn't yet; None where it is gone."""
         ready = await self._processed(web, sent.file, READY_S)
         if ready is None:
-            await self.refused(web.team, sent.key)
             return None
         if not ready:
             return ""
