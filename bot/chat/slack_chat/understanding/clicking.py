@@ -53,6 +53,10 @@ class Clicking:
         self._bringing = bringing
         self._stripping = stripping
 
+    def where_asked(self, heard: Heard) -> Heard:
+        """A form as if it had been sent off where it was asked for, its mistakes told there."""
+        return _at(heard, self._forms.origin_of(heard)) if heard.kind is Kind.SUBMIT else heard
+
     async def understood(self, heard: Heard) -> Clicked | None:
         """The command; None for a reaction that means nothing. Raises Mistake, what bringing a
         picture raises, and Unavailable."""
@@ -68,11 +72,10 @@ class Clicking:
     async def _submitted(self, heard: Heard) -> Clicked:
         if heard.command == VIEW_IMAGINE:
             command = await self._with_picture(heard)
-            return Clicked(command=command, heard=_at(heard, self._forms.origin_of(heard)))
-        action, said, origin = self._forms.answer_of(heard)
-        there = _at(heard, origin)
-        standing = await self._stripping.standing(there) if origin.message else ""
-        return Clicked(command=parse_action(action, said), heard=there, standing=standing)
+            return Clicked(command=command, heard=heard)
+        action, said, _ = self._forms.answer_of(heard)
+        standing = await self._stripping.standing(heard) if heard.message else ""
+        return Clicked(command=parse_action(action, said), heard=heard, standing=standing)
 
     async def _with_picture(self, heard: Heard) -> Command:
         command = self._forms.command_of(heard)

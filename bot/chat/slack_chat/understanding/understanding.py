@@ -75,6 +75,7 @@ class Understanding:
         work = self._works.get(heard.kind)
         if work is None:
             raise ValueError(f"{heard.kind.value} is not worked off here")
+        heard = self._clicking.where_asked(heard)
         try:
             await work(heard)
         except Unavailable:
