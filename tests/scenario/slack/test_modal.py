@@ -127,6 +127,25 @@ async def test_a_file_that_is_no_picture_is_answered_and_nothing_is_queued(
     assert await slack_house.town.jobs() == []
 
 
+async def test_the_shortcut_takes_a_picture_of_ours_from_the_archive(
+    slack: FakeSlack, slack_house: Running
+) -> None:
+    ana = slack.person("U0ANA")
+    await slack.person("U0MIA").command("/imagine", "a red mug", channel="C0DRAFTS")
+    card = await slack.message(
+        "C0DRAFTS", lambda m: done(m) and any(b["type"] == "image" for b in m.blocks)
+    )
+    asset = await slack_house.town.newest_asset()
+    await ana.shortcut(REFERENCE_SHORTCUT, card)
+    view = await slack.form(ana, VIEW_IMAGINE)
+    await ana.submit(view, ids(view, words="a blue mug"))
+    await slack.message("C0DRAFTS", lambda m: done(m) and "a blue mug" in m.text)
+    (job,) = [job for job in await slack_house.town.jobs() if job.brief.words == "a blue mug"]
+    init = job.items[0].spec.init
+    assert init is not None
+    assert init.sha256 == asset.file_hash
+
+
 async def test_the_shortcut_takes_a_messages_picture(
     slack: FakeSlack, slack_house: Running
 ) -> None:
@@ -181,6 +200,25 @@ async def test_new_words_begin_with_those_of_now_and_make_another_picture(
     jobs = await slack_house.town.jobs()
     assert {job.brief.seed for job in jobs} == {42}
     assert all(job.state is JobState.DONE for job in jobs)
+
+
+async def test_use_as_reference_begins_from_that_picture_and_leaves_its_card_as_it_is(
+    slack: FakeSlack, slack_house: Running
+) -> None:
+    mia = slack.person("U0MIA")
+    await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
+    card = await slack.message("C0DRAFTS", done)
+    before = len(card.versions)
+    asset = await slack_house.town.newest_asset()
+    await press(mia, card, f"reference:{asset.id}", "reference")
+    view = await slack.form(mia, VIEW_IMAGINE)
+    await mia.submit(view, ids(view, words="a blue mug"))
+    await slack.message("C0DRAFTS", lambda m: done(m) and "a blue mug" in m.text)
+    (job,) = [job for job in await slack_house.town.jobs() if job.brief.words == "a blue mug"]
+    init = job.items[0].spec.init
+    assert init is not None
+    assert init.sha256 == asset.file_hash
+    assert len(card.versions) == before
 
 
 async def press(mia: Person, card: Message, action: str, asks: str) -> None:
