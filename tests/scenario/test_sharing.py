@@ -93,6 +93,8 @@ async def test_only_who_may_handle_a_picture_shares_it(town: Town) -> None:
     card = await town.say(Share(asset=asset.id), "eve")
     assert card.state == "not_allowed"
     assert (await stored(town, asset.id)).state is AssetState.CANDIDATE
+    done = await approved(town)
+    assert (await town.say(Share(asset=done), "eve")).state == "not_allowed"
 
 
 async def test_the_file_is_for_the_one_who_asks_and_says_that_it_is_a_draft(town: Town) -> None:

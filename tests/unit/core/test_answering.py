@@ -76,6 +76,7 @@ def test_a_button_is_answered_by_the_card_that_it_stands_on() -> None:
     approve = Approve(review=ID)
     here = Audience.WORKING
     assert answer_here(approve, REVIEW, audience=here, standing=REVIEW.subject) is None
+    assert answer_here(Cancel(job=ID), JOB, audience=here, standing=JOB.subject) is None
     send = SendToApproval(asset=ID)
     assert answer_here(send, REVIEW, audience=here, standing=JOB.subject) is None
 
