@@ -15,7 +15,6 @@ class Method(StrEnum):
     CHAT_POST_EPHEMERAL = "chat.postEphemeral"
     CHAT_UPDATE = "chat.update"
     CHAT_DELETE = "chat.delete"
-    CHAT_GET_PERMALINK = "chat.getPermalink"
     CONVERSATIONS_OPEN = "conversations.open"
     CONVERSATIONS_HISTORY = "conversations.history"
     CONVERSATIONS_REPLIES = "conversations.replies"
@@ -25,7 +24,6 @@ class Method(StrEnum):
     FILES_DELETE = "files.delete"
     VIEWS_OPEN = "views.open"
     VIEWS_UPDATE = "views.update"
-    VIEWS_PUSH = "views.push"
     VIEWS_PUBLISH = "views.publish"
     OAUTH_ACCESS = "oauth.v2.access"
     CONNECTIONS_OPEN = "apps.connections.open"
@@ -51,7 +49,6 @@ RULES: dict[Method, Rule] = {
     Method.CHAT_POST_EPHEMERAL: Rule(scopes=("chat:write",), per_minute=100),
     Method.CHAT_UPDATE: Rule(scopes=("chat:write",), per_minute=50),
     Method.CHAT_DELETE: Rule(scopes=("chat:write",), per_minute=50),
-    Method.CHAT_GET_PERMALINK: Rule(per_minute=300),
     Method.CONVERSATIONS_OPEN: Rule(scopes=("im:write",), per_minute=50),
     Method.CONVERSATIONS_HISTORY: Rule(scopes=HISTORY, per_minute=50),
     Method.CONVERSATIONS_REPLIES: Rule(scopes=HISTORY, per_minute=50),
@@ -61,7 +58,6 @@ RULES: dict[Method, Rule] = {
     Method.FILES_DELETE: Rule(scopes=("files:write",), per_minute=50),
     Method.VIEWS_OPEN: Rule(per_minute=100),
     Method.VIEWS_UPDATE: Rule(per_minute=100),
-    Method.VIEWS_PUSH: Rule(per_minute=100),
     Method.VIEWS_PUBLISH: Rule(per_minute=100),
     Method.OAUTH_ACCESS: Rule(per_minute=600),
     Method.CONNECTIONS_OPEN: Rule(per_minute=1),

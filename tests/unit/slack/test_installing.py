@@ -180,7 +180,8 @@ async def test_a_way_back_ends_after_ten_minutes(here: Installed) -> None:
 @pytest.mark.parametrize(
     "query",
     ["", "?code=1", "?state=1", "?code=%00&state=%00", "?state=" + "x" * 9000,
-     "?code=1&state=a.b.c", "?error=%3Cscript%3E", "?state=%C3%BC.1.2", "?code=a&code=b&state=1&state=2"],
+     "?code=1&state=a.b.c", "?error=%3Cscript%3E", "?state=%C3%BC.1.2",
+     "?code=a&code=b&state=1&state=2"],
 )  # fmt: skip
 async def test_an_invented_way_back_installs_nothing_and_breaks_nothing(
     here: Installed, query: str

@@ -117,8 +117,14 @@ def test_its_scopes_are_exactly_those_of_the_methods_called_and_the_events_heard
     )
 
 
-def test_every_method_has_a_rule() -> None:
+def test_every_method_has_a_rule_and_is_called_somewhere() -> None:
     assert set(RULES) == set(Method)
+    named = "\n".join(
+        path.read_text() for path in ADAPTER.rglob("*.py") if path.name != "methods.py"
+    )
+    library = {Method.CONNECTIONS_OPEN}  # slack_sdk's socket client calls it
+    unused = [m for m in Method if f"Method.{m.name}" not in named and m not in library]
+    assert unused == []
 
 
 def test_over_http_every_request_goes_to_one_address() -> None:
