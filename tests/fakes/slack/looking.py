@@ -1,5 +1,6 @@
 """What a person sees in this Slack: pictures, buttons, messages wherever they are."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from tests.fakes.slack.answers import actions_of
@@ -31,6 +32,18 @@ async def anywhere(
 
     await until(there, within_s)
     return max(found, key=lambda message: float(message.ts))
+
+
+def files_in(slack: FakeSlack, channel: str) -> set[str]:
+    """Ids of the files that were ever to be seen in a channel, in a block or shared."""
+    files = slack.world.files.values()
+    return {file.id for file in files if channel in file.shown or channel in file.shares}
+
+
+def doubled(slack: FakeSlack) -> list[str]:
+    """Own ids (of the metadata) that stand on more than one message."""
+    counted = Counter(message.id for message in slack.world.all_messages() if message.id)
+    return [own for own, times in counted.items() if times > 1]
 
 
 def everywhere(slack: FakeSlack) -> str:

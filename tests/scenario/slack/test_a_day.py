@@ -1,6 +1,6 @@
 """A day in Slack, by HTTP and by sockets: asked for, approved, posted; by words and by a form."""
 
-from tests.fakes.slack.looking import anywhere, button_of, pictured
+from tests.fakes.slack.looking import anywhere, button_of, doubled, files_in, pictured
 from tests.fakes.slack.people import Person
 from tests.fakes.slack.state import Message
 from tests.fakes.slack_town import Running
@@ -22,7 +22,10 @@ async def test_a_picture_is_asked_for_approved_and_posted(slack_house: Running) 
     review = await anywhere(slack, lambda m: button_of(m, "do:approve:"))
     assert pictured(review)
     await ana.click(review, button_of(review, "do:approve:"))
+    assert files_in(slack, "C0DRAFTS")
     posted = await slack.message("C0SOCIAL", pictured)
+    assert files_in(slack, "C0SOCIAL").isdisjoint(files_in(slack, "C0DRAFTS"))
+    assert doubled(slack) == []
     assert posted.user == "U0BOTT1"
     assert len(slack.messages("C0SOCIAL")) == 1
     await until(lambda: not button_of(review, "do:"))
