@@ -14,6 +14,7 @@ import pytest
 
 from bot.chat.slack_chat.installing.rotating import EARLY, LEASE, PAUSE
 from bot.chat.slack_chat.methods import Method
+from bot.chat.slack_chat.outgoing.webs import SlackWebs
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.errors import ChatRejected, ChatUnavailable
 from bot.core.ports import Install, Store, Transaction
@@ -121,6 +122,22 @@ async def test_a_post_long_after_the_token_s_end_goes_out_with_a_new_one(here: I
     assert not await works(here, old.token)
     _, token = await here.rotator().fresh(install)
     assert await works(here, token)
+
+
+async def test_messages_go_out_with_new_tokens_day_after_day(here: Installed) -> None:
+    await here.install()
+    rotator = here.rotator()
+    webs = SlackWebs(here.options, store=here.store, clock=here.clock, tokens=rotator)
+    async with webs:
+        for day in range(3):
+            web = await webs.web("T1")
+            await web.call(Method.CHAT_POST_MESSAGE, channel="C0SOCIAL", text=f"day {day}")
+            here.clock.jump(24 * 3600)
+        # Slack's clock may be ahead of ours, or an administrator ends a token early.
+        here.fake.world.tokens[(await here.pair()).token].expires_at = 0.0
+        await web.call(Method.CHAT_POST_MESSAGE, channel="C0SOCIAL", text="day 3")
+    assert [m.text for m in here.fake.messages("C0SOCIAL")] == [f"day {n}" for n in range(4)]
+    assert here.renewed() == 3
 
 
 async def test_of_many_processes_that_need_a_new_token_at_once_one_renews(
