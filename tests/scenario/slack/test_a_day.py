@@ -59,4 +59,8 @@ async def test_the_apps_own_messages_make_it_do_nothing(slack_house: Running) ->
     await mia.command("/imagine", "a red mug")
     await slack.message(mia.dm.id, pictured)
     await slack.delivery.idle()
-    assert len(await slack_house.town.jobs()) == 1
+    assert any(r.payload.get("event", {}).get("bot_id") for r in slack.delivery.log)
+    await asked(slack_house, mia)
+    assert len(await slack_house.town.jobs()) == 2
+    assert len(slack.messages(mia.dm.id)) == 1
+    assert [call for call in slack.calls if call.error] == []
