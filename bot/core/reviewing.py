@@ -144,7 +144,7 @@ async def withdraw(house: House, caller: Caller, command: Withdraw) -> Card:
             raise Conflict("This picture is withdrawn already.")
         await close_review(tx, asset, kit, actor=caller.person.id, now=now)
     _wake(house)
-    return reply_card("Withdrawn", "The picture is out of review. It stays in the archive.")
+    return reply_card("Withdrawn", "The picture is out of use. It stays in the archive.")
 
 
 async def expire_overdue(house: House) -> int:

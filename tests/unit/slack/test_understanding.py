@@ -107,6 +107,13 @@ async def test_a_mention_in_a_thread_is_answered_in_the_thread() -> None:
     assert job.brief.words == "a red mug"
 
 
+async def test_a_mention_may_have_the_command_itself() -> None:
+    desk = await make_desk()
+    await desk.do(Kind.MENTION, text="<@U0BOT> /imagine a red mug", message="1.2")
+    [job] = await jobs(desk)
+    assert job.brief.words == "a red mug"
+
+
 async def test_the_direct_messages_are_a_place_to_talk() -> None:
     desk = await make_desk()
     await desk.do(Kind.TALK, channel=MINE, text="a red mug")
