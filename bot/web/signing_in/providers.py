@@ -11,6 +11,8 @@ SLACK = "https://slack.com"
 DISCORD = "https://discord.com"
 SLACK_USER = "https://slack.com/user_id"
 SLACK_TEAM = "https://slack.com/team_id"
+SLACK_ENTERPRISE = "https://slack.com/enterprise_id"
+"""There in an Enterprise Grid alone."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAX_NAME = 255
 
@@ -70,11 +72,20 @@ class Provider:
         looked at: whoever may set one at a provider is not thereby our member."""
         match self.name:
             case "slack":
-                return _identity("slack", claims.get(SLACK_USER), claims.get(SLACK_TEAM))
+                return _identity("slack", claims.get(SLACK_USER), _workspace(claims))
             case "discord":
                 return _identity("discord", claims.get("id"), "")
             case _:
                 return _identity("oidc", claims.get("sub"), self.issuer)
+
+
+def _workspace(claims: Mapping[str, Any]) -> object:
+    """The key of the workspace, as in Slack itself: `T1`, or `E1/T1` in an Enterprise Grid."""
+    team, enterprise = claims.get(SLACK_TEAM), claims.get(SLACK_ENTERPRISE)
+    if not enterprise:
+        return team
+    whole = isinstance(enterprise, str) and isinstance(team, str) and team
+    return f"{enterprise}/{team}" if whole else None
 
 
 def _identity(platform: str, user: object, team: object) -> Identity | None:

@@ -90,9 +90,28 @@ async def test_slack_says_who_it_is_in_claims_of_its_own(portal: Portal) -> None
             assert "Mia" in (await client.get("/queue")).text
 
 
+async def test_in_an_enterprise_grid_the_workspace_is_told_with_its_enterprise(
+    portal: Portal,
+) -> None:
+    with serving_provider() as fake:
+        fake.now = portal.town.clock.now
+        fake.user |= {"https://slack.com/user_id": "U7", "https://slack.com/team_id": "T1"}
+        fake.user |= {"https://slack.com/enterprise_id": "E1"}
+        offer(portal, slack(client_id=CLIENT, client_secret=SECRET, issuer=fake.issuer))
+        await give(portal, "mia", Identity(platform="slack", user="U7", team="E1/T1"))
+        async with portal.browser() as client:
+            assert (await sign_in(client, "slack")).status_code == 303
+            assert "Mia" in (await client.get("/queue")).text
+
+
 @pytest.mark.parametrize(
     "said",
     [
+        {
+            "https://slack.com/user_id": "U7",
+            "https://slack.com/team_id": "T1",
+            "https://slack.com/enterprise_id": "E1",
+        },
         {"https://slack.com/user_id": "U7", "https://slack.com/team_id": "T2"},
         {"https://slack.com/user_id": "U7"},
         {"https://slack.com/team_id": "T1"},
