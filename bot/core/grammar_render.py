@@ -132,7 +132,8 @@ def _is_plain(text: str) -> bool:
 
 
 def _is_verb(text: str) -> bool:
-    return text.casefold() in BY_NAME
+    """Also with its slash, by which a verb is told after `/imagine`."""
+    return text.casefold().removeprefix("/") in BY_NAME
 
 
 def _send(command: commands.SendToApproval | commands.Share, _vocabulary: Vocabulary) -> str:
