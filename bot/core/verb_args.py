@@ -56,8 +56,8 @@ class Verb:
 
 
 def bare_id(text: str) -> str:
-    """`review:ID` is as good as the id."""
-    for kind in _KINDS:
+    """`review:ID` is as good as the id, however often a kind stands before it."""
+    while kind := next((kind for kind in _KINDS if text.startswith(kind)), ""):
         text = text.removeprefix(kind)
     return text
 

@@ -129,6 +129,11 @@ def check_round_trip(text: str) -> None:
     assert parse(again, vocabulary=VOCABULARY) == command, again
 
 
+@pytest.mark.parametrize("text", ["/pause schedule:slot:", "/end slot:slot:Spring"])
+def test_a_name_that_begins_like_several_ids_comes_back_as_well(text: str) -> None:
+    check_round_trip(text)
+
+
 @settings(max_examples=1000, deadline=None)
 @given(lines, st.sampled_from(["", SHA]))
 def test_nothing_but_a_mistake_is_raised(text: str, attached: str) -> None:
