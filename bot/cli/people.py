@@ -53,16 +53,29 @@ def invite(
     ] = None,
     brand: BrandId = "",
     team: Annotated[str, typer.Option("--team", help="Whose budget they share.")] = "",
+    account: Annotated[
+        str, typer.Option("--account", help="Theirs in a chat, as slack:USER/WORKSPACE.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Add a member; prints the one-time link that lets them in, good for seven days."""
+    """Add a member; prints the one-time link that lets them in, good for seven days.
+
+    With --account they are in at once.
+    """
     from bot.core.commands import Invite
     from bot.core.members import invitation
 
     settings, terminal = settings_of(context), Terminal(as_json=as_json)
     command = Invite(
-        name=" ".join(name), roles=tuple(role or ["requester"]), brand=brand, team=team
+        name=" ".join(name),
+        roles=tuple(role or ["requester"]),
+        brand=brand,
+        team=team,
+        account=account,
     )
+    if account:
+        say(settings, command, as_json=as_json)
+        return
 
     async def work() -> tuple[str, str]:
         async with at_terminal(settings) as here:
@@ -150,7 +163,10 @@ def link(
     """Join the owner's account with one on another platform: prints a code, or takes one."""
     from bot.core.commands import LinkAccount
 
-    say(settings_of(context), LinkAccount(code=code), as_json=as_json)
+    settings = settings_of(context)
+    say(settings, LinkAccount(code=code), as_json=as_json)
+    if not code:
+        Terminal(as_json=as_json).note(f"You are asked in the portal: {settings.base_url}/chat/me")
 
 
 @group.command()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.core.accounts import account_of, account_words
 from bot.core.errors import Mistake, NotAllowed, NotFound
 from bot.core.messages import Actor, ChannelRef
 from bot.core.people import Person
@@ -32,8 +33,9 @@ async def known(tx: Transaction, actor: Actor) -> Caller:
     if person is None:
         raise NotAllowed(
             "I don't know you yet, so I can't do this for you.",
-            fix="Ask an admin of this Housestyle to invite you. A member already? Type `/link` in "
-            "the account I know, and its code here.",
+            fix="Ask an admin of this Housestyle to invite you as "
+            f"`{account_words(account_of(actor))}`. A member already? Type `/link` in the account "
+            "I know, and its code here.",
         )
     if not person.active:
         raise NotAllowed(

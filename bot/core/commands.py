@@ -262,6 +262,8 @@ class Invite:
     roles: tuple[str, ...] = ("requester",)
     brand: str = ""
     team: str = ""
+    account: str = ""
+    """Theirs in a chat, as `slack:USER/WORKSPACE`: they are in at once, without a link."""
 
 
 @dataclass(frozen=True, kw_only=True)

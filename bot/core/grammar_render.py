@@ -163,7 +163,8 @@ def _find(command: commands.Find, _vocabulary: Vocabulary) -> str:
 def _invite(command: commands.Invite, _vocabulary: Vocabulary) -> str:
     roles = "".join(f" --role {role}" for role in command.roles)
     team = f" --team {_value(command.team)}" if command.team else ""
-    return f"/invite {quoted(command.name)}{roles}{team}{_brand(command.brand)}"
+    account = f" --account {_value(command.account)}" if command.account else ""
+    return f"/invite {quoted(command.name)}{roles}{team}{account}{_brand(command.brand)}"
 
 
 def _set_role(command: commands.SetRole, _vocabulary: Vocabulary) -> str:

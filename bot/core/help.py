@@ -47,7 +47,8 @@ _MORE = {
     "move": ("The time is that of the schedule's zone; without one it stays.",),
     "invite": (
         f"Roles: {', '.join(role.value for role in Role)}; `--role` may be said several times.",
-        "The link that lets them in is on the People page.",
+        "The link that lets them in is on the People page. With `--account`, for admins, they are "
+        "in without one: whoever I don't know reads theirs when they say something to me.",
     ),
     "role": (f"Roles: {', '.join(role.value for role in Role)}.", "Without a brand: in all."),
     "deactivate": ("Their sessions and keys end at once; what they asked for stays.",),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.access import join
+from bot.core.accounts import account_of
 from bot.core.actions import action
 from bot.core.caller import Caller, known
 from bot.core.cards import reply_card
@@ -38,12 +39,6 @@ MAX_OPEN = 3
 """Codes of one person that wait at a time."""
 MAX_TRIES = 5
 TRIES_WITHIN = timedelta(minutes=15)
-
-
-def account_of(actor: Actor) -> Identity:
-    """The account that speaks."""
-    team = actor.channel.team if actor.channel else ""
-    return Identity(platform=actor.platform, user=actor.user, team=team)
 
 
 async def link(house: House, actor: Actor, command: LinkAccount) -> Card:
@@ -81,7 +76,8 @@ async def _give_code(house: House, actor: Actor) -> Card:
     shown = f"{code[:4]}-{code[4:]}"
     return reply_card(
         f"Your code: {shown}",
-        f"Type `/link {shown}` in your other account within ten minutes.",
+        f"Type `/link {shown}` in your other account within ten minutes; in Slack it is "
+        f"`/imagine /link {shown}`.",
         "Then you are asked here whether that account is yours. Give the code to nobody.",
     )
 

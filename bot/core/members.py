@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core import access
+from bot.core.accounts import read_account
 from bot.core.caller import Caller, kit_for
 from bot.core.cards import reply_card
 from bot.core.commands import Invite, ListPeople, SetActive, SetRole, SetTeam
@@ -17,9 +18,10 @@ from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.ledger import Event, Personal
 from bot.core.messages import Card, Field
-from bot.core.people import ANY_BRAND, KeyKind, Person, Role
+from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
 from bot.core.policy import (
     MANAGED,
+    direct_line,
     keeps_an_admin,
     managed_brands,
     may_administer,
@@ -33,11 +35,13 @@ from brand.words import clean, nearest
 
 MAX_NAME = 80
 MAX_TEAM = 40
+EXAMPLE_LINE = "/imagine a red mug on a wooden table"
 ROLE_WORDS = tuple(role.value for role in Role)
 
 
 async def invite(house: House, caller: Caller, command: Invite) -> Card:
-    """A new member who has not come in yet; `invitation` gives the link that lets them in."""
+    """A new member who has not come in yet; `invitation` gives the link that lets them in. With an
+    account in a chat, which an admin vouches for, they are in at once."""
     name = _text(command.name, MAX_NAME, "name")
     team = _text(command.team, MAX_TEAM, "team") if command.team else ""
     async with house.store.write() as tx:
@@ -47,8 +51,9 @@ async def invite(house: House, caller: Caller, command: Invite) -> Card:
             where = await _where(tx, caller, role, command.brand)
             may_give(caller.person, role, where)
             roles.append((where, role))
-        if team:
+        if team or command.account:
             may_administer(caller.person)
+        account = read_account(command.account, caller.actor) if command.account else None
         person = Person(
             id=new_id(),
             name=name,
@@ -59,6 +64,14 @@ async def invite(house: House, caller: Caller, command: Invite) -> Card:
         await tx.people.add(person)
         facts = {"roles": [f"{role.value}@{where}" for where, role in person.roles]}
         await _note(house, tx, caller, "member.invited", person, facts=facts)
+        if account is not None:
+            person = await access.join(tx, house.clock, person, account, actor=caller.person.id)
+            await _welcome(house, tx, person, account)
+    if account is not None:
+        return replace(
+            reply_card(f"{name} is in", f"As {roles_line(person)}.", f"Known as {account}."),
+            fields=(Field(label="id", value=person.id),),
+        )
     return replace(
         reply_card(
             f"{name} is invited",
@@ -316,6 +329,12 @@ async def _note(
             personal={"name": Personal(value=person.name)},
         )
     )
+
+
+async def _welcome(house: House, tx: Transaction, person: Person, account: Identity) -> None:
+    line = direct_line(account.platform, account.user, account.team)
+    card = reply_card(f"Welcome, {person.name}", f"You are {roles_line(person)}.")
+    await say(tx, replace(card, hint=EXAMPLE_LINE), line, house.clock.now())
 
 
 async def _tell(house: House, tx: Transaction, person: Person, title: str, line: str) -> None:

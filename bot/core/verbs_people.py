@@ -82,12 +82,13 @@ def _name(args: Args, tokens: list[Token], what: str = "a member's name") -> str
 
 
 def _invite(args: Args) -> commands.Invite:
-    words, flags = _split(args, ("role", "brand", "team"))
+    words, flags = _split(args, ("role", "brand", "team", "account"))
     return commands.Invite(
         name=_name(args, words, "the name of whom you invite"),
         roles=tuple(dict.fromkeys(flags.get("role", ["requester"]))),
         brand=_first(flags, "brand"),
         team=_first(flags, "team"),
+        account=_first(flags, "account"),
     )
 
 
@@ -152,7 +153,7 @@ PEOPLE_VERBS = (
     ),
     Verb(
         name="invite",
-        takes="NAME [--role ROLE] [--brand BRAND]",
+        takes="NAME [--role ROLE] [--brand BRAND] [--account ACCOUNT]",
         about="a new member",
         read=_invite,
         slashed=True,

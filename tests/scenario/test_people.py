@@ -12,8 +12,9 @@ from bot.core.commands import Help, Imagine, Invite, ListPeople, SetActive, SetR
 from bot.core.errors import Conflict, NotAllowed, Refused
 from bot.core.ids import new_id
 from bot.core.ledger import Event
-from bot.core.messages import Card
+from bot.core.messages import Actor, Card, ChannelRef
 from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
+from bot.core.policy import direct_line
 from brand.templates import Brief
 from tests.fakes.town import START, Town
 from tests.scenario.conftest import in_review
@@ -79,6 +80,63 @@ async def test_an_invited_member_comes_in_once_by_the_link(town: Town) -> None:
     assert await access.invited(store, clock, secret) is None
     with pytest.raises(Refused):
         await access.use_link(store, clock, secret)
+
+
+async def test_whom_an_admin_invites_with_their_account_is_in_at_once_and_told(town: Town) -> None:
+    card = await town.say(Invite(name="Zoë", account="slack:U0MIA/T1"), "ida")
+    assert (card.title, card.lines[-1]) == ("Zoë is in", "Known as slack:U0MIA.")
+    zoe = await stored(town, "Zoë")
+    assert zoe.identities == (SLACK,)
+    assert [event.actor for event in await events(town, "account.linked")][:1] == [
+        (await stored(town, "Ida")).id
+    ]
+    line = direct_line("slack", "U0MIA", "T1")
+    async with town.house.store.write() as tx:
+        told = await tx.outbox.claim("test", now=town.clock.now(), lease=timedelta(minutes=1))
+    assert told is not None
+    assert (told.target, told.card.title) == (line, "Welcome, Zoë")
+    with pytest.raises(Conflict, match="come in already"):
+        await link_of(town, zoe)
+
+
+async def test_in_a_chat_an_account_needs_no_workspace_of_its_own(town: Town) -> None:
+    here = ChannelRef(platform="slack", channel="C1", team="T1")
+    ida = Actor(platform="slack", user="U0IDA", name="Ida", channel=here)
+    await town.say(Invite(name="Ida", account="slack:U0IDA/T1", roles=("admin",)), "ida")
+    assert town.house.door is not None
+    await town.house.door.dispatch(Invite(name="Zoë", account="slack:U0MIA"), ida)
+    assert (await stored(town, "Zoë")).identities == (SLACK,)
+
+
+@pytest.mark.parametrize(
+    ("account", "who", "says"),
+    [
+        ("slack:U0MIA", "ida", "lacks its workspace"),
+        ("slack:@mia/T1", "ida", "isn't an account in a chat"),
+        ("U0MIA", "ida", "isn't an account in a chat"),
+        ("local:mia", "ida", "isn't an account in a chat"),
+        ("slack:U0MIA/T1", "max", "admin"),
+        ("slack:U0TAKEN/T1", "ida", "belongs to another member"),
+    ],
+)
+async def test_an_account_that_nobody_may_vouch_for_lets_nobody_in(
+    town: Town, account: str, who: str, says: str
+) -> None:
+    await add(town, "Max", ("acme", Role.BRAND_MANAGER))
+    await town.say(Invite(name="Tess", account="slack:U0TAKEN/T1"), "ida")
+    refused(await town.say(Invite(name="Zoë", account=account), who), says)
+    async with town.house.store.read() as tx:
+        assert "Zoë" not in {person.name for person in await tx.people.all()}
+
+
+async def test_a_stranger_reads_the_account_that_an_admin_needs(town: Town) -> None:
+    here = ChannelRef(platform="slack", channel="C1", team="E1/T1")
+    actor = Actor(platform="slack", user="U0ZOE", name="zoe", channel=here)
+    assert town.house.door is not None
+    card = await town.house.door.dispatch(Help(), actor)
+    assert "invite you as `slack:U0ZOE/E1/T1`" in card.fix
+    await town.say(Invite(name="Zoë", account="slack:U0ZOE/E1/T1"), "ida")
+    assert (await town.house.door.dispatch(Help(), actor)).kind != "error"
 
 
 async def test_an_invitation_runs_out_after_seven_days(town: Town) -> None:

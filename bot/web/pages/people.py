@@ -186,11 +186,17 @@ async def invite(
     role: Annotated[list[str] | None, Form()] = None,
     brand: Word = "",
     team: Word = "",
+    account: Word = "",
     delivery: Delivery = "",
 ) -> Response:
-    """A new member, and the link to give to them, shown this once."""
+    """A new member, and the link to give to them, shown this once; with an account in a chat they
+    are in without."""
     command = Invite(
-        name=clean(name), roles=tuple(role or ()), brand=clean(brand), team=clean(team)
+        name=clean(name),
+        roles=tuple(role or ()),
+        brand=clean(brand),
+        team=clean(team),
+        account=clean(account),
     )
     visitor = frame.visitor
     answer = await frame.site.desk.say(
@@ -198,7 +204,7 @@ async def invite(
     )
     card = answer.card if answer is not None else None
     invited = next((f.value for f in card.fields if f.label == "id"), "") if card else ""
-    if not invited:
+    if not invited or command.account:
         return go("/people#invite", reply=answer.id if answer is not None else "")
     return await _link_page(frame, invited)
 

@@ -31,6 +31,22 @@ def test_inviting_prints_the_link_alone_and_the_list_has_the_member(house: House
     assert again["link"] not in done.out
 
 
+def test_whom_the_owner_vouches_for_is_in_without_a_link(house: Housestyle) -> None:
+    done = house("people", "invite", "Mia", "--account", "slack:U0MIA/T1")
+    assert done.out.startswith("Mia is in\nAs requester in all brands.\nKnown as slack:U0MIA.")
+    (mia,) = [one for one in house("people", "list", "--json").json if one["name"] == "Mia"]
+    assert mia["state"] == "member"
+    assert mia["accounts"] == [{"platform": "slack", "user": "U0MIA", "team": "T1"}]
+    again = house("people", "invite", "Ben", "--account", "slack:U0MIA/T1")
+    assert (again.code, again.out) == (ExitCode.REFUSED, "")
+
+
+def test_a_code_for_another_account_says_where_its_owner_is_asked(house: Housestyle) -> None:
+    done = house("people", "link")
+    assert "in Slack it is `/imagine /link" in done.out
+    assert "/chat/me" in done.err
+
+
 def test_a_member_is_changed_let_go_and_erased(house: Housestyle) -> None:
     house("people", "invite", "Ben")
     assert house("people", "role", "Ben", "auditor").out.startswith("Ben is now auditor in all")

@@ -20,6 +20,10 @@ SAID: list[tuple[str, Command]] = [
             name="Mia Lang", roles=("approver", "requester"), brand="acme", team="design"
         ),
     ),
+    (
+        "/invite Mia --account slack:U0MIA/T1",
+        commands.Invite(name="Mia", account="slack:U0MIA/T1"),
+    ),
     ("/invite —role auditor “Mia Lang”", commands.Invite(name="Mia Lang", roles=("auditor",))),
     ("/role Mia Lang approver", commands.SetRole(person="Mia Lang", role="approver")),
     ("/role Mia brand-manager off", commands.SetRole(person="Mia", role="brand_manager", on=False)),

@@ -60,6 +60,20 @@ def form_to(shown: Page, end: str, *, role: str = "") -> Form:
     )
 
 
+async def test_whom_an_admin_invites_with_an_account_in_a_chat_needs_no_link(
+    portal: Portal,
+) -> None:
+    async with portal.browser("ida") as ida:
+        form = form_to(await page(ida, "/people"), "/invite")
+        there = {"name": "Eve", "role": "requester", "account": "slack:U0EVE/T1"}
+        shown = await send(ida, form, "Invite and show the link", **there)
+    assert "Known as slack:U0EVE." in shown.text
+    eve = await now(portal, "Eve")
+    assert eve.identities == (Identity(platform="slack", user="U0EVE", team="T1"),)
+    async with portal.browser("max") as manager:
+        assert "account" not in form_to(await page(manager, "/people"), "/invite").fields
+
+
 async def test_an_admin_invites_and_the_link_lets_the_new_member_in(portal: Portal) -> None:
     async with portal.browser("ida") as client:
         form = (await page(client, "/people")).form("Invite and show the link")
