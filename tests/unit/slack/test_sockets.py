@@ -1,13 +1,15 @@
 """Deliveries over sockets: any takes one, all come back, none is cut off in the middle."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.chat.slack_chat.incoming.sockets import Sockets
+from bot.chat.slack_chat.incoming.sockets import Link, Sockets
 from bot.chat.slack_chat.options import Mode
 from storage.errors import DiskFailed
 from tests.fakes.slack import payloads
@@ -26,7 +28,12 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 @asynccontextmanager
 async def connected(
-    slack: FakeSlack, *, sockets: int = 2, watch_s: float = 0.02, patience_s: float = 0.4
+    slack: FakeSlack,
+    *,
+    sockets: int = 2,
+    watch_s: float = 0.02,
+    patience_s: float = 0.4,
+    link: type[Link] = Link,
 ) -> AsyncIterator[tuple[Taking, Sockets]]:
     """A house on sockets, all of them open. It has no signing secret."""
     async with taking(
@@ -36,7 +43,7 @@ async def connected(
         signing_secret="",
         sockets=sockets,
     ) as house:
-        made = Sockets(house.bolt, house.options, watch_s=watch_s, patience_s=patience_s)
+        made = Sockets(house.bolt, house.options, watch_s=watch_s, patience_s=patience_s, link=link)
         before = len(slack.sockets.open)
         async with made.running():
             await until(lambda: len(slack.sockets.open) == before + sockets)
@@ -145,6 +152,64 @@ async def test_a_ticket_that_is_void_is_not_tried_for_ever(slack: FakeSlack) -> 
     async with connected(slack, sockets=1, patience_s=0.2) as (_, sockets):
         await until(lambda: _all_open(sockets, 1))
     assert len(given) == 2
+
+
+async def test_no_ticket_is_in_the_log_when_a_socket_can_t_be_opened(
+    slack: FakeSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a proxy breaks the handshake, the ticket is still good for half a minute."""
+    real, given = slack.sockets.connections_open, []
+
+    def first_is_void() -> dict[str, Any]:
+        given.append(real())
+        if len(given) == 1:
+            slack.sockets.tickets.clear()
+        return given[-1]
+
+    slack.api.connections = first_is_void
+    with caplog.at_level(logging.DEBUG):
+        async with connected(slack, sockets=1, patience_s=0.1):
+            pass
+    assert "Failed to connect" in caplog.text
+    tickets = [parse_qs(urlsplit(answer["url"]).query)["ticket"][0] for answer in given]
+    assert len(tickets) == 2
+    assert [ticket for ticket in tickets if ticket in caplog.text] == []
+
+
+async def test_a_socket_that_trips_over_a_bug_is_told_of_and_opened_anew(
+    slack: FakeSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Clumsy(Link):
+        made = 0
+
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*parts)
+            Clumsy.made += 1
+            self.trips = Clumsy.made == 1
+
+        async def is_connected(self) -> bool:
+            if self.trips:
+                raise ZeroDivisionError
+            return await super().is_connected()
+
+    async with connected(slack, sockets=1, link=Clumsy) as (house, sockets):
+        await until(lambda: Clumsy.made == 2)
+        await until(lambda: _all_open(sockets, 1))
+        assert (await slack.person("U0MIA").command("/imagine", "a mug")).acked
+        await until(lambda: house.desk.heard)
+    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert told.message == "A socket to Slack broke and is opened anew"
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_no_proxy_of_the_environment_is_used(
+    slack: FakeSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with connected(slack) as (house, _):
+        assert (await slack.person("U0MIA").command("/imagine", "a mug")).acked
+        await until(lambda: house.desk.heard)
 
 
 async def test_a_stop_lets_what_came_in_be_acknowledged(slack: FakeSlack) -> None:

@@ -54,15 +54,17 @@ class Known(AsyncAuthorize):
 def build_bolt(options: SlackOptions, taken: Taken) -> AsyncApp:
     """The application; every surface ends in `taken`, whose answer is the platform's."""
     logger = _quiet()
+    client = AsyncWebClient(
+        base_url=options.api_base_url, timeout=CALL_S, logger=logger, retry_handlers=[]
+    )
+    client.proxy = None  # it has taken one from the environment, also for loopback
     app = AsyncApp(
         logger=logger,
         name="housestyle",
         process_before_response=True,
         raise_error_for_unhandled_request=True,
         signing_secret="",
-        client=AsyncWebClient(
-            base_url=options.api_base_url, timeout=CALL_S, logger=logger, retry_handlers=[]
-        ),
+        client=client,
         authorize=Known(),
         request_verification_enabled=False,
         ssl_check_enabled=False,

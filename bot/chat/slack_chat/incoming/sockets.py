@@ -10,6 +10,7 @@ Source: docs.slack.dev/apis/events-api/using-socket-mode.
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -48,9 +49,11 @@ class Sockets:
         *,
         watch_s: float = WATCH_S,
         patience_s: float = PATIENCE_S,
+        link: "type[Link] | None" = None,
     ) -> None:
         self._bolt = bolt
         self._options = options
+        self._link = link or Link
         self._watch_s = watch_s
         self._patience_s = patience_s
         self._links: dict[int, Link] = {}
@@ -85,16 +88,24 @@ class Sockets:
         return False
 
     async def _keep(self, number: int) -> None:
+        """One after the other, whatever becomes of each."""
+        about = {"action": "slack.socket_replaced", "socket": number}
         while True:
-            link = self._links[number] = Link(self._bolt, self._options)
             try:
-                await self._watch(link, number)
-            finally:
-                await link.close()
-            log.warning(
-                "A socket to Slack did not come back and is opened anew",
-                extra={"action": "slack.socket_replaced", "socket": number},
-            )
+                await self._hold(number)
+                log.warning("A socket to Slack did not come back and is opened anew", extra=about)
+            except Exception:
+                log.exception("A socket to Slack broke and is opened anew", extra=about)
+                await asyncio.sleep(self._watch_s)
+
+    async def _hold(self, number: int) -> None:
+        """Open one; returns when it has been down for too long."""
+        link = self._links[number] = self._link(self._bolt, self._options)
+        try:
+            await self._watch(link, number)
+        finally:
+            await link.close()
+            del self._links[number]
 
     async def _watch(self, link: "Link", number: int) -> None:
         """Returns when the link has been down for too long."""
@@ -104,6 +115,8 @@ class Sockets:
         try:
             await asyncio.wait({connecting}, timeout=self._watch_s)
             while loop.time() - last_up < self._patience_s:
+                if connecting.done():
+                    connecting.result()  # it tries until it is open, unless it broke
                 is_up = await link.is_connected()
                 if is_up:
                     last_up = loop.time()
@@ -120,8 +133,11 @@ class Link:
     """One socket with its client, and what of its deliveries is being answered."""
 
     def __init__(self, bolt: AsyncApp, options: SlackOptions) -> None:
-        self._handler = AsyncSocketModeHandler(bolt, options.app_token, ping_interval=PING_S)
+        self._handler = AsyncSocketModeHandler(
+            bolt, options.app_token, ping_interval=PING_S, logger=_library_log()
+        )
         self._client = self._handler.client
+        self._client.proxy = None  # it has taken one from the environment, also for loopback
         self._client.socket_mode_request_listeners[:] = [self._take]  # type: ignore[list-item]
         self._client.on_message_listeners.append(self._came)
         self._in_hand = 0
@@ -170,6 +186,28 @@ class Link:
             self._in_hand -= 1
             if self._in_hand <= 0:
                 self.idle.set()
+
+
+class _WithoutTickets(logging.Filter):
+    """Takes out of the library's lines what follows an address: for half a minute a ticket opens
+    a socket that gets what people type. Its tracebacks repeat the address."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging."""
+        record.msg, record.args = _QUERY.sub(r"\1?…", record.getMessage()), None
+        record.exc_info = record.exc_text = None
+        return True
+
+
+_QUERY = re.compile(r"((?:ws|http)s?://[^\s?'\"]*)\?[^\s'\"]*")
+_TICKETLESS = _WithoutTickets()
+
+
+def _library_log() -> logging.Logger:
+    library = logging.getLogger(f"{__name__}.slack_sdk")
+    library.setLevel(logging.WARNING)  # below it writes what is delivered
+    library.addFilter(_TICKETLESS)
+    return library
 
 
 def _tell(number: int, *, is_up: bool) -> None:
