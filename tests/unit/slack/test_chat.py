@@ -19,7 +19,7 @@ from bot.chat.slack_chat.web import SlackRefused
 from bot.clock import SystemClock
 from bot.core.errors import ChatAmbiguous, ChatRejected, ChatUnavailable
 from bot.core.ids import new_id
-from bot.core.messages import Button, Card, ChannelRef, MessageRef, PictureRef
+from bot.core.messages import Button, Card, ChannelRef, Field, MessageRef, PictureRef
 from bot.core.ports import Outgoing
 from bot.core.publications import Publication
 from brand.spec import sha256_hex
@@ -292,6 +292,24 @@ async def test_a_layout_that_slack_refuses_is_said_in_words(place: Place) -> Non
     (standing,) = place.slack.messages("C0DRAFTS")
     assert standing.blocks == []
     assert "a red mug" in standing.text
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_card_that_is_too_long_for_slack_is_said_with_fewer_words(
+    place: Place, times: int
+) -> None:
+    """Then without a layout. Its pictures are not at fault, and are not uploaded again."""
+    card = replace(await place.card(PNG), fields=(Field(label="Sharpness", value="0.9"),))
+    place.slack.troubles.add("chat.postMessage", "refuse", error="msg_blocks_too_long", times=times)
+    await place.chat.send(outgoing(card))
+    standing = place.slack.messages("C0DRAFTS")[0]
+    assert "a red mug" in standing.text
+    assert "Sharpness" not in str(standing.blocks)
+    assert ("cancel:1" in str(standing.blocks)) is (times == 1)
+    assert (len(files_in(standing)) == 1) is (times == 1)
+    CLOCK.jump(10)
+    await place.chat.send(outgoing(replace(card, fields=())))
+    assert len([file for file in place.slack.world.files.values() if file.shown]) == 1
 
 
 async def test_a_picture_that_is_gone_from_the_archive_does_not_stop_its_card(place: Place) -> None:

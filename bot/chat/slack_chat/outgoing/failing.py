@@ -82,6 +82,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         "The message is too long for Slack.",
         "Shorten the words or the caption.",
     ),
+    "msg_blocks_too_long": (
+        "The message is too long for Slack.",
+        "Shorten the words or the caption.",
+    ),
     "metadata_too_large": ("The message's id is too long for Slack.", "Report this as a fault."),
     "no_text": ("The message has no text.", "Report this as a fault."),
     "invalid_blocks": ("Slack doesn't take the message's layout.", "Report this as a fault."),

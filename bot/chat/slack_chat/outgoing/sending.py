@@ -43,9 +43,13 @@ NOT_THERE = THREADLESS | {
     "is_archived",
 }
 """A note can't be left for this person in that channel."""
-LAYOUT = frozenset({"invalid_blocks", "invalid_blocks_format"})
+TOO_LONG = "msg_blocks_too_long"
+"""All blocks together say more than Slack takes; it does not say how it counts."""
+LAYOUT = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
 WITH_FILES = frozenset({"job", "review", "file"})
 """Kinds of cards whose pictures matter so much that they follow as files."""
+BRIEF_ROWS = 5
+"""Rows of a list that are left where Slack takes no more."""
 ENDINGS = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpg"), (b"RIFF", "webp"))
 QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
@@ -168,7 +172,9 @@ class CardSender:
             if exc.error not in LAYOUT:
                 raise
             log.warning("Slack refuses a layout: %s", "; ".join(exc.details) or exc.message)
-            wrong = _named(exc.details, blocks, files)
+            if exc.error == TOO_LONG and (brief := _brief(card)) != card:
+                return await self._put(web, brief, files, put)
+            wrong = set() if exc.error == TOO_LONG else _named(exc.details, blocks, files)
         if not wrong and card.preview is None:
             log.error("A card is said without its layout", extra={"subject": card.subject})
             return await put(message.text, []), {}
@@ -235,6 +241,20 @@ class CardSender:
 
 def _stem(ref: PictureRef) -> str:
     return f"hs-{ref.blob[:22]}"
+
+
+def _brief(card: Card) -> Card:
+    """The card with its pictures and buttons, and with few words."""
+    pictures = tuple(replace(ref, caption="", fields=()) for ref in card.pictures)
+    return replace(
+        card,
+        pictures=pictures,
+        preview=None,
+        lines=card.lines[:1],
+        fields=(),
+        rows=card.rows[:BRIEF_ROWS],
+        hint="",
+    )
 
 
 def _named(
