@@ -11,6 +11,7 @@ from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.modals.forms import Forms
 from bot.chat.slack_chat.options import Mode, SlackOptions
 from bot.chat.slack_chat.outgoing.bringing import Bringing
+from bot.chat.slack_chat.understanding.stripping import STRIP_WITHIN_S
 from bot.chat.slack_chat.understanding.understanding import Understanding
 from bot.core.commands import Command
 from bot.core.messages import Actor, Card, ChannelRef, MessageRef
@@ -188,7 +189,9 @@ class SlackDesk:
         return [message.target for message in self.chat.sent]
 
 
-async def make_desk(*kits: BrandKit, **options: Any) -> SlackDesk:
+async def make_desk(
+    *kits: BrandKit, strip_within_s: float = STRIP_WITHIN_S, **options: Any
+) -> SlackDesk:
     """Mia asks, Ana and Ben approve, Ida is an admin: all of them in Slack. `kits` are beside
     Acme's."""
     town, webs, chat = await make_town(ACME), NotedWebs(), SentChat()
@@ -218,6 +221,7 @@ async def make_desk(*kits: BrandKit, **options: Any) -> SlackDesk:
         bringing=Bringing(house, webs),
         home=hear,
         left=hear,
+        strip_within_s=strip_within_s,
     )
     await forms.refresh()
     return SlackDesk(town, webs, chat, doorman, forms, understanding, told)

@@ -78,6 +78,7 @@ class Delivery:
         self.world = world
         self.sockets = sockets
         self.pace = pace
+        self.ack_s = ACK_S
         self.app = Configured()
         self.lose = 0
         """How many answers more are lost on their way back."""
@@ -164,7 +165,7 @@ class Delivery:
         if number:
             headers |= {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
         url = self.app.address(receipt.kind, receipt.payload)
-        limit = aiohttp.ClientTimeout(total=ACK_S)
+        limit = aiohttp.ClientTimeout(total=self.ack_s)
         try:
             async with self._session.post(url, data=data, headers=headers, timeout=limit) as answer:
                 text = await answer.text()
@@ -200,9 +201,9 @@ class Delivery:
 
     async def _acknowledged(self, waiting: "asyncio.Future[Json]", socket: Socket) -> bool:
         """Whether it is acknowledged in time, by any socket; nobody waits when all are gone."""
-        ended = asyncio.get_running_loop().time() + ACK_S
+        ended = asyncio.get_running_loop().time() + self.ack_s
         gone = asyncio.ensure_future(socket.gone.wait())
-        await asyncio.wait({waiting, gone}, timeout=ACK_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, gone}, timeout=self.ack_s, return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
         if not waiting.done() and self.sockets.open:
             left = ended - asyncio.get_running_loop().time()

@@ -12,7 +12,6 @@ from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.modals.asking import ANSWER, Question, ask_view
 from bot.chat.slack_chat.modals.reading import Origin
-from bot.chat.slack_chat.understanding import stripping
 from bot.chat.slack_chat.understanding.understanding import RETELL_AFTER_S
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.assets import AssetQuery
@@ -172,11 +171,8 @@ async def test_a_button_that_slack_will_not_take_away_is_as_good() -> None:
     assert desk.chat.cards[message].stamp.startswith("Approved by Ana")
 
 
-async def test_a_strip_whose_end_nobody_knows_is_put_right_afterwards(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(stripping, "STRIP_WITHIN_S", 0.01)
-    desk = await make_desk()
+async def test_a_strip_whose_end_nobody_knows_is_put_right_afterwards() -> None:
+    desk = await make_desk(strip_within_s=0.01)
     message = await asked(desk)
     desk.webs.only.hangs = True
     click = desk.pressed(APPROVE, "ana", on=message)

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from bot.chat.slack_chat.understanding.erring import modal_error, said_error
-from bot.core.errors import Mistake, NotAllowed
+from bot.chat.slack_chat.understanding.erring import said_error
+from bot.core.errors import NotAllowed
 
 
 def test_a_refusal_says_its_way_out() -> None:
@@ -29,12 +29,3 @@ def test_what_nobody_foresaw_has_a_reference_that_the_log_has_too(
     assert getattr(record, "reference", "") == card.reference
     assert record.exc_info is not None
     assert "a secret" not in " ".join((*card.lines, card.fix))
-
-
-def test_a_mistake_stands_at_its_field_of_the_form_and_all_else_at_the_first() -> None:
-    blocks = ("words~1", "seed~1")
-    mistake = Mistake("Too large.", field="seed", allowed=("1", "2"))
-    assert modal_error(mistake, blocks, "words~1") == {"seed~1": "Too large. Allowed: 1, 2"}
-    other = Mistake("Not here.", field="sampler")
-    assert modal_error(other, blocks, "words~1") == {"words~1": "Not here."}
-    assert set(modal_error(ValueError("?"), blocks, "words~1")) == {"words~1"}

@@ -95,10 +95,8 @@ async def test_an_odd_shape_is_acknowledged_and_not_heard(slack: FakeSlack) -> N
         assert house.inbox.begun == []
 
 
-async def test_an_event_that_can_t_be_written_down_is_delivered_again(
-    slack: FakeSlack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tests.fakes.slack.delivery.ACK_S", 0.2)
+async def test_an_event_that_can_t_be_written_down_is_delivered_again(slack: FakeSlack) -> None:
+    slack.delivery.ack_s = 0.2
     async with connected(slack, sockets=1) as (house, _):
         house.inbox.trouble = DiskFailed("The disk is full.")
         mentioning = asyncio.create_task(slack.person("U0MIA").mention("a mug", channel="C0DRAFTS"))

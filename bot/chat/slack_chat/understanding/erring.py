@@ -1,11 +1,10 @@
-"""What went wrong, for the surface on which it is said: a card in a conversation, words at a
-block of a form. What nobody foresaw has a reference id that the log has too."""
+"""What went wrong, as a card for a conversation (a form's mistakes: modals/judging). What nobody
+foresaw has a reference id that the log has too."""
 
 import logging
-from collections.abc import Iterable
 
 from bot.core.cards import error_card
-from bot.core.errors import HousestyleError, Mistake
+from bot.core.errors import HousestyleError
 from bot.core.ids import new_id
 from bot.core.messages import Card
 from bot.core.watching import reference
@@ -23,16 +22,6 @@ def said_error(error: Exception) -> Card:
         fix=f"Try again; if it stays, tell an admin the reference {key}.",
     )
     return error_card(unknown, reference=key)
-
-
-def modal_error(error: Exception, blocks: Iterable[str], otherwise: str) -> dict[str, str]:
-    """Block id -> words, for a `response_action` of `errors`. A mistake in a field stands at its
-    block, if the form has it among `blocks` (ids, up to their `~`); all else at `otherwise`."""
-    card = said_error(error)
-    words = " ".join(part for part in (*card.lines, card.fix) if part)
-    field = error.field if isinstance(error, Mistake) else ""
-    found = (block for block in blocks if field and block.partition("~")[0] == field)
-    return {next(found, otherwise): words}
 
 
 def noted(error: Exception) -> str:

@@ -30,6 +30,7 @@ from bot.core.ports import Transaction
 log = logging.getLogger(__name__)
 
 STRIP_WITHIN_S = 1.0
+"""How long a click waits for the buttons to go before it counts."""
 ONE_MOMENT = "One moment…"
 _RUNNING = (JobState.QUEUED, JobState.RENDERING, JobState.CHECKING)
 
@@ -46,9 +47,10 @@ class Strip(Enum):
 class Stripping:
     """Takes buttons away."""
 
-    def __init__(self, house: House, webs: Webs) -> None:
+    def __init__(self, house: House, webs: Webs, *, within_s: float) -> None:
         self._house = house
         self._webs = webs
+        self._within_s = within_s
 
     async def standing(self, heard: Heard) -> str:
         """The subject of the card that was clicked; empty for one that nobody knows any more."""
@@ -80,7 +82,7 @@ class Stripping:
     async def _strip(self, heard: Heard, blocks: list[dict[str, Any]]) -> Strip:
         try:
             web = await self._webs.web(heard.team)
-            async with asyncio.timeout(STRIP_WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 await web.call(
                     Method.CHAT_UPDATE,
                     place=heard.channel,

@@ -16,7 +16,7 @@ from bot.chat.slack_chat.understanding.standing import (
     place_of,
     standing_of,
 )
-from bot.chat.slack_chat.understanding.stripping import Strip, Stripping
+from bot.chat.slack_chat.understanding.stripping import STRIP_WITHIN_S, Strip, Stripping
 from bot.chat.slack_chat.understanding.talking import Talking
 from bot.chat.slack_chat.web import Webs
 from bot.core.answering import answer_here
@@ -49,10 +49,11 @@ class Understanding:
         bringing: Bringing,
         home: Work,
         left: Work,
+        strip_within_s: float = STRIP_WITHIN_S,
     ) -> None:
         self._house = house
         self._door = door
-        self._stripping = Stripping(house, webs)
+        self._stripping = Stripping(house, webs, within_s=strip_within_s)
         self._talking = Talking(house, bringing)
         self._clicking = Clicking(
             house, options=options, forms=forms, bringing=bringing, stripping=self._stripping
