@@ -1,0 +1,27 @@
+"""`python -m tests.benchmarks.slack_parts ROLE FILE`: one process of a run.
+
+ROLE is `slack` (FILE has what is wanted), a bot's name or `worker` (FILE has the plan).
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+
+def main(role: str, path: str) -> None:
+    """Run it until it is told to stop."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    # What is needed is imported late: the worker's pool imports this file in its processes.
+    if role == "slack":
+        from tests.benchmarks.slack_parts import people
+
+        asyncio.run(people.main(Path(path)))
+    else:
+        from tests.benchmarks.slack_parts import process
+
+        asyncio.run(process.main(role, Path(path)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
