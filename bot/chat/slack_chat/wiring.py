@@ -24,6 +24,7 @@ from bot.chat.slack_chat.outgoing.calling import Caller
 from bot.chat.slack_chat.outgoing.chat import SlackChat
 from bot.chat.slack_chat.outgoing.files import Shelf
 from bot.chat.slack_chat.outgoing.painting import Painter
+from bot.chat.slack_chat.outgoing.rooms import Rooms
 from bot.chat.slack_chat.outgoing.webs import SlackWebs
 from bot.chat.slack_chat.understanding.understanding import Understanding
 from bot.core.house import House
@@ -77,7 +78,8 @@ async def open_slack(
             SlackWebs(options, store=store, clock=clock, tokens=rotator, watch=watch)
         )
         shelf = Shelf(store=store, blobs=blobs, clock=clock, webs=webs)
-        chat = SlackChat(webs=webs, shelf=shelf, blobs=blobs, clock=clock)
+        rooms = Rooms(store, clock)
+        chat = SlackChat(webs=webs, shelf=shelf, blobs=blobs, clock=clock, rooms=rooms)
         yield SlackParts(options=options, chat=chat, webs=webs, shelf=shelf, installing=installing)
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.outgoing.looking import standing
 from bot.chat.slack_chat.outgoing.places import Conversations, check_platform, ref_of
 from bot.chat.slack_chat.outgoing.posting import PicturePoster
+from bot.chat.slack_chat.outgoing.rooms import Rooms
 from bot.chat.slack_chat.outgoing.sending import CardSender, PictureShelf
 from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.web import SlackRefused, Webs
@@ -28,8 +30,17 @@ class SlackChat:
 
     platform = PLATFORM
 
-    def __init__(self, *, webs: Webs, shelf: PictureShelf, blobs: BlobStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        webs: Webs,
+        shelf: PictureShelf,
+        blobs: BlobStore,
+        clock: Clock,
+        rooms: Rooms | None = None,
+    ) -> None:
         self._webs = webs
+        self._rooms = rooms
         self._conversations = Conversations()
         self._sender = CardSender(shelf, blobs, self._conversations)
         self._poster = PicturePoster(clock)
@@ -39,6 +50,9 @@ class SlackChat:
         check_platform(message.target)
         with _patient(message.attempts):
             web = await self._webs.web(message.target.team)
+            if self._rooms is not None:
+                place = replace(message.target, team=message.target.team or web.team)
+                message = replace(message, card=await self._rooms.fit(message.card, place))
             return await self._sender.send(web, message)
 
     async def post(self, publication: Publication, data: bytes, mime: str, alt: str) -> MessageRef:
