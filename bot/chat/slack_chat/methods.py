@@ -11,6 +11,7 @@ class Method(StrEnum):
     """A method of the Web API."""
 
     AUTH_TEST = "auth.test"
+    AUTH_REVOKE = "auth.revoke"
     CHAT_POST_MESSAGE = "chat.postMessage"
     CHAT_POST_EPHEMERAL = "chat.postEphemeral"
     CHAT_UPDATE = "chat.update"
@@ -45,6 +46,7 @@ HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
 
 RULES: dict[Method, Rule] = {
     Method.AUTH_TEST: Rule(per_minute=300),
+    Method.AUTH_REVOKE: Rule(per_minute=50),
     Method.CHAT_POST_MESSAGE: Rule(scopes=("chat:write",), per_minute=300, posts=True),
     Method.CHAT_POST_EPHEMERAL: Rule(scopes=("chat:write",), per_minute=100),
     Method.CHAT_UPDATE: Rule(scopes=("chat:write",), per_minute=50),

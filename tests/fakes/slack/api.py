@@ -45,13 +45,16 @@ def _auth_test(world: World, caller: Caller, args: Json) -> Json:
     return found | ({"enterprise_id": space.enterprise} if space.enterprise else {})
 
 
-def _nothing(world: World, caller: Caller, args: Json) -> Json:
-    return {"args": args}
+def _revoke(world: World, caller: Caller, args: Json) -> Json:
+    if str(args.get("test", "")) not in ("1", "true", "True"):
+        caller.token.revoked = "token_revoked"
+    return {"revoked": bool(caller.token.revoked)}
 
 
 WRITE, READ_FILES, WRITE_FILES = ("chat:write",), ("files:read",), ("files:write",)
 METHODS: dict[str, Spec] = {
     "auth.test": Spec(run=_auth_test, kinds=("bot", "app"), per_minute=600),
+    "auth.revoke": Spec(run=_revoke),
     "chat.postMessage": Spec(run=messages.post_message, scopes=WRITE, per_minute=600),
     "chat.update": Spec(run=messages.update, scopes=WRITE, per_minute=60),
     "chat.delete": Spec(run=messages.delete, scopes=WRITE, per_minute=60),

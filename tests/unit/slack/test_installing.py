@@ -146,6 +146,17 @@ async def test_a_workspace_that_is_not_let_in_leaves_nothing_behind(here: Instal
     assert done.status_code == 403
     assert "acme is not among the workspaces" in done.text
     assert await rows(here) == []
+    given = [token for token in here.fake.world.tokens.values() if token.refresh]
+    assert [token.revoked for token in given] == ["token_revoked"]
+
+
+async def test_a_workspace_is_not_let_in_either_while_slack_voids_no_token(
+    here: Installed, caplog: pytest.LogCaptureFixture
+) -> None:
+    here.fake.troubles.add("auth.revoke", "500")
+    assert (await Browser(here, allowed=("T9",)).install()).status_code == 403
+    assert await rows(here) == []
+    assert "keeps the token of T1 alive" in caplog.text
 
 
 async def test_who_cancels_can_begin_again(here: Installed) -> None:

@@ -121,6 +121,7 @@ class Installing:
         install = replace(_install(answer, self._clock.now()), expires_at=ends)
         if not self._is_welcome(install):
             log.warning("A workspace that may not install it: %s", install.key)
+            await self._give_back(install, pair)
             return self._page(
                 "This workspace may not install it",
                 f"{install.name or install.key} is not among the workspaces that the owner of "
@@ -133,6 +134,13 @@ class Installing:
     def _is_welcome(self, install: Install) -> bool:
         allowed = self._options.allowed_teams
         return not allowed or bool({install.team, install.enterprise, install.key} & set(allowed))
+
+    async def _give_back(self, install: Install, pair: Pair) -> None:
+        """Void the token of a workspace that is not let in; what renews it is kept nowhere."""
+        try:
+            await self._calls.call(Method.AUTH_REVOKE, pair.token, {})
+        except ChatError as exc:
+            log.warning("Slack keeps the token of %s alive: %s", install.key, exc.message)
 
     async def _looked_up(self, install: Install, pair: Pair) -> Install:
         """With what only the new token tells. It is kept without where Slack is slow."""
