@@ -55,12 +55,12 @@ class Bench:
         """`shown`, with the time driven as far as it may take."""
         return await self.driven(self.shelf.shown("T1", blob, "A mug"))
 
-    async def driven(self, wanted: Awaitable[T]) -> T:
+    async def driven(self, wanted: Awaitable[T], *, step_s: float = READY_S) -> T:
         """Drive the time on whenever somebody waits for it."""
         task = asyncio.ensure_future(wanted)
         while not task.done():
             await until(lambda: task.done() or self.clock.sleeping)
-            await self.clock.advance(READY_S)
+            await self.clock.advance(step_s)
         return await task
 
     def _answer(self, method: Method, arguments: dict[str, Any]) -> Answer:
@@ -128,6 +128,16 @@ async def test_a_longer_rate_lets_the_card_come_back_and_uploads_nothing_twice()
     blob = await bench.blobs.put(png())
     with pytest.raises(ChatUnavailable):
         await bench.shelf.shown("T1", blob, "A mug")
+    assert await bench.shown(blob) == "F1"
+    assert len(bench.uploads) == 1
+
+
+async def test_a_card_does_not_go_without_its_picture_because_of_a_rate() -> None:
+    bench = Bench([NOT_YET] * 5 + [ChatUnavailable("Wait.", retry_after_s=1, queued=True)])
+    blob = await bench.blobs.put(png())
+    with pytest.raises(ChatUnavailable):
+        await bench.driven(bench.shelf.shown("T1", blob, "A mug"), step_s=0.25)
+    bench.infos[:] = [READY]
     assert await bench.shown(blob) == "F1"
     assert len(bench.uploads) == 1
 

@@ -140,6 +140,7 @@ class Shelf:
         that can't be asked in time."""
         pause, end = FIRST_LOOK_S, self._clock.now() + timedelta(seconds=within_s)
         while True:
+            unasked: ChatUnavailable | None = None
             try:
                 answer = await web.call(Method.FILES_INFO, file=file)
                 if (answer.get("file") or {}).get("mimetype"):
@@ -151,8 +152,10 @@ class Shelf:
             except ChatUnavailable as exc:
                 if exc.retry_after_s >= (end - self._clock.now()).total_seconds():
                     raise
-                pause = max(pause, exc.retry_after_s)
+                unasked, pause = exc, max(pause, exc.retry_after_s)
             if self._clock.now() + timedelta(seconds=pause) > end:
+                if unasked is not None:
+                    raise unasked  # nobody knows whether it is ready
                 return False
             await self._clock.sleep(pause)
             pause *= SLOWER
