@@ -120,6 +120,7 @@ def view_json(world: World, view: View) -> Json:
         **view.body,
         "id": view.id,
         "team_id": view.team,
+        "app_installed_team_id": _installed(world, view.team),
         "hash": view.hash,
         "root_view_id": view.root,
         "previous_view_id": view.previous or None,
@@ -127,6 +128,16 @@ def view_json(world: World, view: View) -> Json:
         "bot_id": world.workspaces[view.team].bot_id,
         "state": {"values": view.values},
     }
+
+
+def _installed(world: World, team: str) -> str:
+    """Where the app came to this workspace from: the whole enterprise's installation, or the
+    first of its workspaces that has one, which need not be this one."""
+    enterprise = world.workspaces[team].enterprise
+    if not enterprise:
+        return team
+    tokens = [t for t in world.tokens.values() if t.kind == "bot" and t.enterprise == enterprise]
+    return next((token.team or enterprise for token in tokens), team)
 
 
 def _opened(world: World, caller: Caller, args: Json, *, push: bool) -> Json:

@@ -295,6 +295,39 @@ def test_a_workspace_of_an_enterprise_has_one_key_on_every_surface() -> None:
         assert [one.team for one in found] == ["E1/T2"] * 3
 
 
+def grid() -> FakeSlack:
+    """An enterprise whose first workspace to have the app is T1; Mia works in T2."""
+    slack = FakeSlack()
+    slack.add_team("T1", "first", enterprise="E1", token="xoxb-1")
+    slack.add_team("T2", "second", enterprise="E1", token="xoxb-2")
+    return slack
+
+
+def test_a_form_and_a_home_tab_belong_to_where_the_person_works_not_to_the_first_installation() -> (
+    None
+):
+    world = grid().world
+    form = View(id="V1", team="T2", user="U0MIA", body=MODAL, hash="9.h")
+    home = View(id="V2", team="T2", user="U0MIA", body=MODAL | {"type": "home"}, hash="9.h")
+    sent = payloads.submission(world, form)
+    assert sent["view"]["app_installed_team_id"] == "T1"
+    pressed = payloads.action_in_view(world, home, button("do:cancel:j1"))
+    assert [sure(one).team for one in (sent, pressed)] == ["E1/T2"] * 2
+    wide = sent["view"] | {"app_installed_team_id": "E1"}
+    assert sure(sent | {"team": None, "view": wide}).team == "E1/T2"
+    nobody = {"id": "U0MIA"}
+    assert sure(sent | {"team": None, "user": nobody, "view": wide}).team == "E1/T2"
+
+
+def test_a_form_belongs_to_the_workspace_that_it_was_opened_in() -> None:
+    world = grid().world
+    kept = MODAL | {"private_metadata": '{"w":"E1/T2"}'}
+    form = View(id="V1", team="T1", user="U0MIA", body=kept, hash="9.h")
+    assert sure(payloads.submission(world, form)).team == "E1/T2"
+    form.body = kept | {"private_metadata": '{"w":"E9/T2"}'}
+    assert sure(payloads.submission(world, form)).team == "E1/T1"
+
+
 def test_what_has_no_id_of_its_own_is_named_by_its_envelope_or_by_what_it_says(
     slack: FakeSlack,
 ) -> None:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
-from bot.chat.slack_chat.places import is_direct, team_key
+from bot.chat.slack_chat.incoming.whose import team_of
+from bot.chat.slack_chat.modals.reading import said_of
+from bot.chat.slack_chat.places import is_direct
 from bot.chat.slack_chat.surfaces import (
     ACTION_PREFIX,
     COMMANDS,
@@ -63,7 +65,7 @@ def key_of(body: Body, team: str) -> str:
 
 
 def _base(body: Body, context: Mapping[str, Any]) -> dict[str, Any]:
-    team = _team(body, context)
+    team = team_of(body, context, own=_own_team(body))
     return {
         "key": key_of(body, team),
         "team": team,
@@ -74,6 +76,13 @@ def _base(body: Body, context: Mapping[str, Any]) -> dict[str, Any]:
         "trigger": _text(body, "trigger_id"),
         "bot_user": _bot_user(body),
     }
+
+
+def _own_team(body: Body) -> str:
+    """The workspace that we wrote into a form of ours when it was opened."""
+    view = _part(body, "view")
+    ours = _text(view, "type") == "modal" and view.get("callback_id") in VIEWS
+    return said_of(_text(view, "private_metadata")).text("w") if ours else ""
 
 
 def _nothing(_: Body, __: Mapping[str, Any]) -> None:
@@ -258,14 +267,6 @@ def _user(body: Body) -> str:
     """Who did it. Not Bolt's answer, which where nobody did is the author of the message."""
     event = _part(body, "event")
     return _id(body, "user") or _text(body, "user_id") or _id(event, "user")
-
-
-def _team(body: Body, context: Mapping[str, Any]) -> str:
-    enterprise, team = _text(context, "enterprise_id"), _text(context, "team_id")
-    if not team and _text(body, "enterprise_id") in ("", enterprise):
-        # Installed for a whole enterprise, its authorisation names no workspace; the event does.
-        team = _text(body, "team_id")
-    return team_key(enterprise, team)
 
 
 def _bot_user(body: Body) -> str:

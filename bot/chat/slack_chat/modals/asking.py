@@ -64,6 +64,8 @@ class Question:
     origin: Origin
     brand: str = ""
     """Of the picture concerned, where it is known."""
+    team: str = ""
+    """Key of the workspace in which it is asked."""
 
 
 def ask_view(question: Question, *, said: str = "") -> View:
@@ -82,6 +84,7 @@ def ask_view(question: Question, *, said: str = "") -> View:
         "a": question.action,
         "q": question.asks,
         "b": question.brand,
+        "w": question.team,
         "o": question.origin.packed(),
     }
     return View(
@@ -102,6 +105,7 @@ def question_of(metadata: str) -> Question:
         action=kept.text("a"),
         asks=kept.text("q"),
         brand=kept.text("b"),
+        team=kept.text("w"),
         origin=Origin.of(kept.texts("o")),
     )
 

@@ -4,7 +4,7 @@ three seconds. Where something must be read first, a view that says so is opened
 import asyncio
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slack_sdk.models.views import View
 
@@ -118,7 +118,9 @@ class Opener:
     # ------------------------------------------------------------------- a button's question
 
     async def _ask(self, heard: Heard) -> None:
-        question = Question(action=heard.action, asks=heard.text, origin=Origin.by(heard))
+        question = Question(
+            action=heard.action, asks=heard.text, origin=Origin.by(heard), team=heard.team
+        )
         if question.asks == REASON:
             await self._open(heard, ask_view(question))
             return
@@ -133,10 +135,7 @@ class Opener:
             return ask_view(question)
         except HousestyleError as exc:
             return refusal_view(exc)
-        asked = Question(
-            action=question.action, asks=question.asks, origin=question.origin, brand=now.brand
-        )
-        return ask_view(asked, said=now.words)
+        return ask_view(replace(question, brand=now.brand), said=now.words)
 
     # ------------------------------------------------------------------------ a new picture
 
