@@ -15,7 +15,7 @@ from bot.core.errors import NotFound
 from bot.core.lives import ReviewState, ScheduleState, SlotState
 from bot.core.messages import Button, PictureRef, Style
 from bot.core.people import Person
-from bot.core.places import is_at
+from bot.core.places import is_at, settled
 from bot.core.planning_rules import place_of, rule_in_words
 from bot.core.policy import MANAGERS, sees_calendar, tends_calendar
 from bot.core.ports import Transaction
@@ -197,8 +197,9 @@ async def schedules_of(tx: Transaction, kit: BrandKit, person: Person) -> tuple[
 
 def channel_name(kit: BrandKit, schedule: Schedule) -> str:
     """The kit's name of the channel that a schedule posts to."""
+    target = settled(kit.channels, schedule.target)
     for channel in kit.channels:
-        if is_at(channel, schedule.target):
+        if is_at(channel, target):
             return f"#{channel.name.removeprefix('#')}"
     return f"#{schedule.target.channel}"
 

@@ -19,7 +19,7 @@ from bot.core.messages import (
     Swatch,
 )
 from bot.core.picture_buttons import picture_buttons
-from bot.core.places import is_at
+from bot.core.places import is_at, settled
 from bot.core.policy import audience_of, stamp
 from bot.core.publications import Publication
 from bot.core.reviews import Answer, Review
@@ -83,6 +83,7 @@ def alt_text(asset: Asset, kit: BrandKit) -> str:
 
 def channel_word(kit: BrandKit, place: ChannelRef) -> str:
     """A place as people know it: the kit's name of the channel, with its #."""
+    place = settled(kit.channels, place)
     name = next((item.name for item in kit.channels if is_at(item, place)), place.channel)
     return f"#{name.removeprefix('#')}"
 

@@ -1,5 +1,8 @@
 """Where a kit's channel is on its platform, and whether a place is that channel."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from bot.core.messages import ChannelRef
 from brand.kit import Channel
 
@@ -14,3 +17,13 @@ def is_at(channel: Channel, place: ChannelRef) -> bool:
     kit that names none means the channel wherever its id is known."""
     same = (channel.platform, channel.channel_id) == (place.platform, place.channel)
     return same and channel.team in ("", place.team)
+
+
+def settled(channels: Sequence[Channel], place: ChannelRef) -> ChannelRef:
+    """The place with its workspace. What was noted before the kit named workspaces means the one
+    channel of that id; where the kit has several, or none, it stays as it is."""
+    if place.team:
+        return place
+    named = (place.platform, place.channel)
+    same = [channel for channel in channels if (channel.platform, channel.channel_id) == named]
+    return replace(place, team=same[0].team) if len(same) == 1 else place

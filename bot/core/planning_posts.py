@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.lives import PublicationState, SlotState
+from bot.core.places import settled
 from bot.core.planning_slots import SYSTEM, move_on
 from bot.core.planning_steps import UNCLEAR, Approved, Todo, approved
 from bot.core.planning_telling import tell_missed
@@ -35,6 +36,7 @@ async def post_fallback(
 async def _publish(
     tx: Transaction, slot: Slot, schedule: Schedule, what: Approved, action: str, now: datetime
 ) -> None:
+    kit = await tx.kits.current(slot.brand)
     publication = Publication(
         id=new_id(),
         asset=what.asset.id,
@@ -43,7 +45,7 @@ async def _publish(
         rendition=what.rendition.id,
         file_hash=what.rendition.file_hash,
         pixel_hash=what.rendition.pixel_hash,
-        target=schedule.target,
+        target=settled(kit.channels, schedule.target),
         caption=what.review.caption or what.asset.words,
         requested_by=schedule.owner,
         due_at=slot.due_at,

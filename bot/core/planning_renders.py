@@ -9,7 +9,7 @@ from bot.core.errors import NotAllowed, Refused, StaleState
 from bot.core.house import House
 from bot.core.lives import AssetState, SlotState
 from bot.core.messages import Actor
-from bot.core.places import is_at
+from bot.core.places import is_at, settled
 from bot.core.planning_rules import brief_of
 from bot.core.planning_slots import SYSTEM, move_on
 from bot.core.planning_steps import Todo, picture_of
@@ -56,7 +56,8 @@ async def render(
 
 
 def _check_channel(kit: BrandKit, schedule: Schedule) -> None:
-    if not any(is_at(channel, schedule.target) for channel in kit.publish_channels):
+    target = settled(kit.channels, schedule.target)
+    if not any(is_at(channel, target) for channel in kit.publish_channels):
         raise Refused(
             f"{kit.name} doesn't publish to #{schedule.target.channel} any more.",
             fix=f"Ask {kit.owner}, or end the schedule and make it anew.",

@@ -27,7 +27,7 @@ from bot.core.errors import (
 from bot.core.house import House
 from bot.core.lives import AssetState, PublicationState, ReviewState
 from bot.core.messages import Audience, Card, MessageRef
-from bot.core.places import is_at
+from bot.core.places import is_at, settled
 from bot.core.planning_slots import check_slot
 from bot.core.policy import MANAGERS, audience_of, may_handle
 from bot.core.ports import Chat
@@ -248,7 +248,8 @@ def check_approval(
         or publication.file_hash not in review.rendition_hashes
     ):
         raise Unapproved("This file was not among those approved.")
-    if publication.target != review.target:
+    meant = review.target and settled(kit.channels, review.target)
+    if publication.target not in (review.target, meant):
         raise Unapproved("It was approved for another channel.")
     if audience_of(kit, publication.target) is not Audience.PUBLIC or not any(
         is_at(channel, publication.target) for channel in kit.publish_channels

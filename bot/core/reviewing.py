@@ -17,7 +17,7 @@ from bot.core.ids import new_id
 from bot.core.ledger import Event, Personal
 from bot.core.lives import AssetState, ReviewState
 from bot.core.messages import Card, ChannelRef
-from bot.core.places import place_of
+from bot.core.places import place_of, settled
 from bot.core.planning_digest import refresh_week
 from bot.core.planning_slots import slot_approved, slot_of
 from bot.core.policy import may_handle, may_vote, outcome_of, stamp
@@ -213,7 +213,7 @@ async def _vote(
         asset = await tx.assets.update(replace(asset, state=ASSET_AFTER[outcome]), was=asset)
         await tx.ledger.append(_event("review.decided", stored, caller.person.id, now))
         if outcome is Answer.APPROVE:
-            await _publish_next(tx, stored, asset, caller, now)
+            await _publish_next(tx, stored, asset, kit, caller, now)
         else:
             await _tell_requester(tx, stored, asset, given, now)
     return await _tell_all(tx, stored, asset, kit, now)
@@ -233,7 +233,7 @@ async def _review(tx: Transaction, target: str) -> Review:
 
 
 async def _publish_next(
-    tx: Transaction, review: Review, asset: Asset, caller: Caller, now: datetime
+    tx: Transaction, review: Review, asset: Asset, kit: BrandKit, caller: Caller, now: datetime
 ) -> None:
     rendition = published_rendition(asset)
     if review.target is None or rendition is None:
@@ -242,8 +242,8 @@ async def _publish_next(
         if slot := await slot_of(tx, asset):
             await refresh_week(tx, slot, now)
         return  # the calendar posts it at its time, and not before
-    by = caller.person.id
-    await tx.publications.add(post_for(review, asset, rendition, review.target, by, now))
+    target, by = settled(kit.channels, review.target), caller.person.id
+    await tx.publications.add(post_for(review, asset, rendition, target, by, now))
 
 
 def post_for(

@@ -14,6 +14,7 @@ from bot.core.errors import Conflict, NotFound
 from bot.core.house import House
 from bot.core.lives import AssetState, PublicationState
 from bot.core.messages import Card
+from bot.core.places import settled
 from bot.core.planning_slots import slot_of, slot_time
 from bot.core.policy import may_handle
 from bot.core.ports import Transaction
@@ -42,7 +43,7 @@ async def share(house: House, caller: Caller, command: Share) -> Card:
         pending, doubt = PublicationState.PENDING, failed.check_at
         post = await record(house, failed, pending, check_at=doubt, actor=caller.person.id)
     else:
-        post = await _first_post(house, caller, asset, review)
+        post = await _first_post(house, caller, kit, asset, review)
     return reply_card("Shared", post_words(post, channel_word(kit, post.target)))
 
 
@@ -77,7 +78,8 @@ async def _approval(tx: Transaction, kit: BrandKit, asset: Asset, command: Share
     if review.target is None or review.outcome is not Answer.APPROVE:
         raise Conflict("This picture was approved for the archive, not for a channel.")
     where = channel_word(kit, review.target)
-    if command.channel and publish_target(kit, command.channel) != review.target:
+    meant = settled(kit.channels, review.target)
+    if command.channel and publish_target(kit, command.channel) not in (review.target, meant):
         raise Conflict(
             f"This picture was approved for {where} only.",
             fix="Re-roll it with the same seed, and send that picture to approval.",
@@ -102,12 +104,15 @@ async def _failed(tx: Transaction, kit: BrandKit, review: Review) -> Publication
     return posts[0] if posts else None
 
 
-async def _first_post(house: House, caller: Caller, asset: Asset, review: Review) -> Publication:
+async def _first_post(
+    house: House, caller: Caller, kit: BrandKit, asset: Asset, review: Review
+) -> Publication:
     """For what the calendar let go. Raises Conflict if somebody else was faster."""
     rendition, now = published_rendition(asset), house.clock.now()
     if rendition is None or review.target is None:
         raise Conflict("This picture has no file for a channel.", fix="Re-roll it.")
-    post = post_for(review, asset, rendition, review.target, caller.person.id, now)
+    target = settled(kit.channels, review.target)
+    post = post_for(review, asset, rendition, target, caller.person.id, now)
     async with house.store.write() as tx:
         await tx.publications.add(post)
         event = event_of(post, "publication.pending", now, actor=caller.person.id)

@@ -8,9 +8,10 @@ from bot.core.assets import AssetQuery
 from bot.core.caller import kit_for
 from bot.core.commands import Approve, Imagine, SendToApproval
 from bot.core.errors import Mistake, Unapproved
+from bot.core.lives import PublicationState
 from bot.core.messages import Actor, Audience, ChannelRef, MessageRef
 from bot.core.people import Identity
-from bot.core.places import is_at, place_of
+from bot.core.places import is_at, place_of, settled
 from bot.core.policy import audience_of
 from bot.core.ports import Outgoing
 from bot.core.publishing import check_approval
@@ -82,6 +83,35 @@ def test_the_same_channel_id_in_another_workspace_is_public() -> None:
     assert audience_of(TWO_TEAMS, THERE) is Audience.PUBLIC
     assert audience_of(TWO_TEAMS, replace(HERE, team="")) is Audience.PUBLIC
     assert audience_of(ANY_TEAM, THERE) is Audience.WORKING
+
+
+def test_a_place_without_a_workspace_is_the_one_channel_of_its_id_or_nobody_s() -> None:
+    nowhere = replace(HERE, team="")
+    assert settled(TWO_TEAMS.channels, nowhere) == HERE
+    assert settled(TWO_TEAMS.channels, THERE) == THERE
+    assert settled(ANY_TEAM.channels, nowhere) == nowhere
+    twice = (DRAFTS, replace(DRAFTS, name="#other", audience="public", team="T2"))
+    assert settled(twice, nowhere) == nowhere
+    assert settled((SOCIAL,), nowhere) == nowhere
+
+
+async def test_the_same_channel_id_in_two_workspaces_lets_nothing_old_out() -> None:
+    old = replace(TWO_TEAMS, channels=(DRAFTS, replace(SOCIAL, team="")))
+    town = await town_of(old)
+    await say(town, Imagine(brief=Brief(words="a red mug")))
+    async with town.house.store.read() as tx:
+        asset = (await tx.assets.find(AssetQuery(brand="acme")))[0]
+    await say(town, SendToApproval(asset=asset.id))
+    async with town.house.store.write() as tx:
+        review = (await tx.reviews.of_asset(asset.id))[0]
+        both = (DRAFTS, SOCIAL, replace(SOCIAL, name="#social2", team="T2"))
+        await tx.kits.put(replace(old, version="2", channels=both), source="", at=START)
+    await say(town, Approve(review=review.id), "ana")
+    async with town.house.store.read() as tx:
+        [publication] = await tx.publications.of_asset(asset.id)
+    assert publication.state is PublicationState.FAILED
+    assert "doesn't publish to" in publication.error
+    assert town.chat.posts == {}
 
 
 async def test_a_channel_says_the_brand_in_its_own_workspace_only() -> None:

@@ -1,5 +1,6 @@
 """What people change in the calendar: skipped, moved, paused, ended, made anew, withdrawn."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -186,3 +187,25 @@ async def test_an_approved_slot_picture_stays_in_the_archive_when_its_slot_is_ma
     await town.say(RerollSlot(slot=found.id), "ana")
     async with town.house.store.read() as tx:
         assert (await tx.assets.get(found.asset)).state is AssetState.APPROVED
+
+
+@pytest.mark.parametrize("approved", [False, True], ids=["planned", "approved"])
+async def test_a_schedule_goes_on_after_its_channel_was_given_a_workspace(
+    town: Town, *, approved: bool
+) -> None:
+    schedule = (await ready(town))[0] if approved else await scheduled(town)
+    channels = tuple(replace(channel, team="T1") for channel in town.kit.channels)
+    async with town.house.store.write() as tx:
+        kit = replace(town.kit, version="2", channels=channels)
+        await tx.kits.put(kit, source="", at=town.clock.now())
+    if not approved:
+        await go_to(town, NEXT - timedelta(days=2))
+        found = await slot(town, schedule)
+        assert found.state is SlotState.IN_REVIEW, found.reason
+        await town.say(Approve(review=found.review), "ana")
+    await go_to(town, NEXT)
+    posted = await slot(town, schedule)
+    assert posted.state is SlotState.POSTED, posted.reason
+    async with town.house.store.read() as tx:
+        publication = await tx.publications.get(posted.publication)
+    assert publication.target.team == "T1"
