@@ -151,6 +151,18 @@ def test_a_line_that_a_429_held_up_goes_on_in_its_order(
     assert throttle.turn("T1", POST, "C1", "new") > max(waits)
 
 
+def test_a_turn_that_nobody_takes_does_not_keep_the_line_from_moving_at_each_429(
+    throttle: Throttle, clock: DrivenClock
+) -> None:
+    for number in range(20):
+        throttle.turn("T1", POST, "C1", f"m{number}")
+    for _ in range(25):  # m3 never comes back: another process has sent it
+        clock.jump(2)
+        throttle.hit("T1", POST, 1)
+    clock.jump(1)
+    assert throttle.turn("T1", POST, "C1", "m19") == 0
+
+
 def test_channels_that_are_silent_are_forgotten(throttle: Throttle, clock: DrivenClock) -> None:
     for number in range(1000):
         throttle.turn("T1", POST, f"C{number}", "m")

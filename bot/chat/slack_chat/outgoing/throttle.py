@@ -71,11 +71,14 @@ class Bucket:
         self._gone = max(now, self._gone) + self._interval
         self._promised = max(self._promised, self._gone)
 
-    def delay(self, until: float) -> None:
-        """Nothing goes before then; what is promised moves on as one line."""
-        late = until - min(self._turns.values(), default=until)
+    def delay(self, until: float, now: float) -> None:
+        """Nothing goes before then; what is promised moves on as one line. A turn that is past and
+        was not taken does not push the line: it may never be, where another process sent it."""
+        late = until - min((turn for turn in self._turns.values() if turn >= now), default=until)
         if late > 0:
-            self._turns = {key: turn + late for key, turn in self._turns.items()}
+            self._turns = {
+                key: turn + late if turn >= now else turn for key, turn in self._turns.items()
+            }
             self._promised += late
 
     def _strike_off(self, now: float) -> None:
@@ -112,12 +115,12 @@ class Throttle:
     ) -> None:
         """Slack has said "too many": nothing of this method goes to that workspace before. The
         call that was turned away keeps a turn after that, if it has a key."""
-        until = self._clock.now().timestamp() + retry_after_s
-        until = max(until, self._blocked.get((team, method), 0.0))
+        now = self._clock.now().timestamp()
+        until = max(now + retry_after_s, self._blocked.get((team, method), 0.0))
         self._blocked[team, method] = until
         for (whose, what), bucket in self._buckets.items():
             if whose == team and (what == method or (method in PLACED and what.startswith(_IN))):
-                bucket.delay(until)
+                bucket.delay(until, now)
         if key:
             for bucket in self._of(team, method, place, key):
                 bucket.promise(key, until)
