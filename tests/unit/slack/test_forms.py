@@ -109,6 +109,16 @@ async def test_a_dead_trigger_is_answered_for_that_person_alone() -> None:
         assert desk.mia.modal is None
 
 
+async def test_a_form_that_is_open_already_is_not_called_too_late(desk: FormDesk) -> None:
+    heard = desk.typed(desk.mia)
+    await desk.live(heard)
+    await desk.live(heard)  # the same delivery, in another process
+    desk.slack.troubles.add("views.open", "refuse", error="trigger_exchanged")
+    await desk.live(desk.typed(desk.mia))
+    assert desk.mia.modal is not None
+    assert await desk.outgoing() is None
+
+
 async def test_in_a_direct_conversation_it_is_answered_there(desk: FormDesk) -> None:
     heard = replace(desk.typed(desk.mia, desk.mia.dm.id), trigger="1.gone")
     await desk.forms.live(heard)

@@ -116,8 +116,8 @@ def answer_in(state: dict[str, Any]) -> str:
 
 
 def loading_view(title: str = "New picture") -> View:
-    """What stands there while something is read."""
-    return _told(title, "One moment…")
+    """What stands there while something is read, or for good where the process died over it."""
+    return _told(title, "One moment… If nothing comes, close this and try again.")
 
 
 def refusal_view(error: HousestyleError) -> View:

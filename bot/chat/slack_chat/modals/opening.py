@@ -40,14 +40,10 @@ READ_S = 2.5
 """How long an open view waits for what is to be read."""
 GONE = ("not_found", "view_not_found")
 """Slack's words for a view that the person has closed."""
-TOO_LATE = (
-    "expired_trigger_id",
-    "exchanged_trigger_id",
-    "invalid_trigger_id",
-    "trigger_expired",
-    "trigger_exchanged",
-)
-"""Of a trigger whose three seconds are over, or that was used before a crash."""
+TOO_LATE = ("expired_trigger_id", "invalid_trigger_id", "trigger_expired")
+"""Of a trigger whose three seconds are over."""
+OPEN_ALREADY = ("exchanged_trigger_id", "trigger_exchanged")
+"""Of a trigger that opened its form: the same delivery came to another process, or twice."""
 CHANGED = "hash_conflict"
 MAX_VIEWS = 1_000
 """Open forms of which the time of the latest choice is remembered."""
@@ -85,7 +81,10 @@ class Opener:
         except ChatUnavailable:
             await tell_late(self._house, heard)
         except ChatError as exc:
-            if isinstance(exc, SlackRefused) and exc.error in TOO_LATE:
+            said = exc.error if isinstance(exc, SlackRefused) else ""
+            if said in OPEN_ALREADY:
+                return  # the person has it before them
+            if said in TOO_LATE:
                 await tell_late(self._house, heard)
                 return
             log.exception(
