@@ -80,6 +80,7 @@ from bot.core.house import House
 from bot.core.ledger import Event
 from bot.core.messages import Actor, Card
 from bot.core.once import AlreadyTaken, OnceStore
+from bot.core.policy import has_part
 from bot.core.vocabulary import Vocabulary
 from bot.core.watching import hide, reference
 
@@ -106,6 +107,8 @@ async def _edit(house: House, caller: Caller, command: EditWords) -> Card:
 async def _help(house: House, caller: Caller, command: Help) -> Card:
     async with house.store.read() as tx:
         kit = await kit_for(tx, "", caller.actor)
+    if not has_part(kit, caller.person):
+        return help_card(command.topic, Vocabulary(brand=kit.name))
     return help_card(command.topic, Vocabulary.of(kit))
 
 

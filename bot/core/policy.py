@@ -26,6 +26,15 @@ def may_request(kit: BrandKit, person: Person) -> None:
         )
 
 
+def has_part(kit: BrandKit, person: Person) -> bool:
+    """Whether what the kit says is theirs to read: they have a role in it, or it names them."""
+    roles = person.roles_in(kit.id)
+    named = kit.review.allows_request(person.id, roles) or kit.review.allows_approval(
+        person.id, roles
+    )
+    return person.active and (bool(roles) or named)
+
+
 def may_request_somewhere(kits: Iterable[BrandKit], person: Person) -> None:
     """Raises NotAllowed unless some kit lets this person ask for pictures."""
     if any(kit.review.allows_request(person.id, person.roles_in(kit.id)) for kit in kits):

@@ -14,7 +14,8 @@ from bot.core.errors import ChatUnavailable, Unavailable
 from bot.core.ids import is_id
 from bot.core.jobs import Job
 from bot.core.messages import Actor, Card
-from brand.kit import Channel
+from bot.core.people import Role
+from brand.kit import Channel, Template
 from tests.fakes.slack_desk import ACME, DRAFTS, SOCIAL, TEAM, SlackDesk, make_desk
 from tests.fakes.waiting import until
 
@@ -155,6 +156,70 @@ async def test_a_stranger_is_told_how_to_come_in_and_nothing_of_the_brands() -> 
     assert [card.state for card in desk.answers("eve")] == ["not_allowed"] * 3
     assert all("Allowed" not in line for card in desk.answers("eve") for line in card.lines)
     assert "/link" in desk.answers("eve")[0].fix
+
+
+async def test_who_has_left_is_told_that_and_nothing_of_the_brands() -> None:
+    desk = await make_desk()
+    async with desk.town.house.store.write() as tx:
+        mia = desk.town.people["mia"]
+        await tx.people.update(replace(mia, active=False), was=mia)
+    for line in ("a red mug", "a mug template:no-such", "a mug --brand globex"):
+        await desk.type(line)
+    titles = {(card.state, card.lines) for card in desk.answers()}
+    assert titles == {
+        ("not_allowed", ("You are no longer a member here, so I can't do this for you.",))
+    }
+
+
+async def of_acme_alone(desk: SlackDesk, *roles: tuple[str, Role]) -> None:
+    """Mia, with these roles and no others."""
+    async with desk.town.house.store.write() as tx:
+        mia = desk.town.people["mia"]
+        await tx.people.update(replace(mia, roles=roles), was=mia)
+
+
+SECRET = Template(name="secret-launch", text="a launch of [WORDS]")
+HERS = Channel(name="#globex", audience="working", platform="slack", id="C0GLOBEX")
+GLOBEX = replace(ACME, id="globex", name="Globex", channels=(HERS,), templates=(SECRET,))
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a mug --brand nope", "acme"),
+        ("template:secret-lunch --brand globex", "acme"),
+        ("a mug --brand globex", "acme"),
+    ],
+)
+async def test_brands_that_are_not_theirs_are_named_to_nobody(line: str, says: str) -> None:
+    desk = await make_desk(GLOBEX)
+    await of_acme_alone(desk, ("acme", Role.REQUESTER))
+    await desk.type(line)
+    [card] = desk.answers()
+    told = " ".join((*card.lines, card.fix))
+    assert says in told.casefold()
+    assert "secret-launch" not in told
+    assert "globex" not in told.casefold().replace("`globex`", "")
+
+
+@pytest.mark.parametrize("line", ["a mug", "template:secret-lunch", "help secret-launch"])
+async def test_in_another_brands_channel_its_words_are_not_told(line: str) -> None:
+    desk = await make_desk(GLOBEX)
+    await of_acme_alone(desk, ("acme", Role.REQUESTER))
+    await desk.type(line, channel="C0GLOBEX")
+    [card] = desk.answers()
+    assert card.kind == "error"
+    assert "a launch" not in str(card)
+    assert "Did you mean" not in str(card)
+
+
+@pytest.mark.parametrize("line", ["a mug", "a mug --brand globex", "queue --brand nope"])
+async def test_a_member_of_nothing_hears_no_names_of_brands(line: str) -> None:
+    desk = await make_desk(GLOBEX)
+    await of_acme_alone(desk)
+    await desk.type(line, channel=MINE)
+    [card] = desk.answers()
+    assert card.lines == ("You can't ask for pictures of any brand yet.",)
 
 
 async def test_a_strangers_code_joins_their_account() -> None:

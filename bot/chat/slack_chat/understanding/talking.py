@@ -4,6 +4,7 @@ All three are the same line. The slash may stand before any other command too (`
 `@Housestyle /send ID`), and what is no command is what the picture should show.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +19,11 @@ from bot.core.errors import ChatUnavailable, Mistake, NotFound, Unavailable
 from bot.core.grammar import NotACommand, parse
 from bot.core.house import House
 from bot.core.people import Person
+from bot.core.policy import has_part, may_request, may_request_somewhere
 from bot.core.vocabulary import Vocabulary
 from brand.kit import BrandKit
+
+log = logging.getLogger(__name__)
 
 IMAGINE = "/imagine"
 EXAMPLE = "/imagine a red mug on a wooden table"
@@ -65,10 +69,14 @@ class Talking:
         kits: Sequence[BrandKit],
         person: Person | None,
     ) -> Command:
-        words = Vocabulary.of(standing.kit, brands=tuple(kit.id for kit in kits))
-        if person is None:
-            return _of_stranger(text, words)
-        line = text if text.startswith("/") else f"{IMAGINE} {text}".strip()
+        if person is None or not person.active:
+            return _of_stranger(text)
+        own = [kit for kit in kits if has_part(kit, person)]
+        brands = tuple(kit.id for kit in own)
+        if standing.kit not in own:
+            return _of_outsider(text, standing, kits, person, brands)
+        words = Vocabulary.of(standing.kit, brands=brands)
+        line = _line(text)
         wrong: Mistake | None = None
         command: Command | NotACommand | None = None
         try:
@@ -113,10 +121,11 @@ def _standing(heard: Heard, kits: Sequence[BrandKit], person: Person | None, tex
     """With the brand that the line names, else the channel's, else the first that is open to
     them."""
     said = _NAMED_BRAND.search(text)
-    named = [kit for kit in kits if said and said[1].casefold() in _names(kit)]
+    own = [kit for kit in kits if person is not None and has_part(kit, person)]
+    named = [kit for kit in own if said and said[1].casefold() in _names(kit)]
     if named:
         return standing_of(heard, named)
-    first = next(iter(_open_to(kits, person)), kits[0])
+    first = next(iter((*_open_to(kits, person), *own, *kits)))
     return standing_of(heard, kits, chosen=first.id)
 
 
@@ -131,11 +140,39 @@ def _open_to(kits: Sequence[BrandKit], person: Person | None) -> list[BrandKit]:
     return [kit for kit in kits if kit.review.allows_request(person.id, person.roles_in(kit.id))]
 
 
-def _of_stranger(text: str, words: Vocabulary) -> Command:
-    """`link CODE`, with or without a slash, is the one thing that they may say. All else is
-    refused at the door alike: what a brand allows is told to its members."""
+def _of_outsider(
+    text: str,
+    standing: Standing,
+    kits: Sequence[BrandKit],
+    person: Person,
+    brands: tuple[str, ...],
+) -> Command:
+    """What a member says who has no part in the brand in force. What is no picture of it goes on;
+    what else is wrong with a line is told in no words of the brand. Raises NotAllowed."""
     try:
-        command = parse(f"/{text.lstrip('/')}", vocabulary=words)
+        words = Vocabulary(brand=standing.kit.name, brands=brands)
+        command = _said(parse(_line(text), vocabulary=words))
+        guessed = not brands and isinstance(command, Queue | Find | Usage) and bool(command.brand)
+        if not guessed and not isinstance(command, Imagine):
+            return command
+    except Mistake:
+        log.info("A line of somebody without a part in the brand is not understood")
+    if standing.is_brands:
+        may_request(standing.kit, person)
+    may_request_somewhere(kits, person)
+    return Help()
+
+
+def _line(text: str) -> str:
+    return text if text.startswith("/") else f"{IMAGINE} {text}".strip()
+
+
+def _of_stranger(text: str) -> Command:
+    """`link CODE`, with or without a slash, is the one thing that they may say, and that those may
+    who have left. All else is refused at the door alike: what a brand allows is told to its
+    members."""
+    try:
+        command = parse(f"/{text.lstrip('/')}", vocabulary=Vocabulary(brand=""))
     except Mistake:
         return Help()
     return command if isinstance(command, LinkAccount) else Help()
