@@ -16,11 +16,16 @@ HousestyleError
 └── ChatError          a platform did not take a message
     ├── ChatRejected   it never will: say why and what to fix
     ├── ChatUnavailable  later it may: with the seconds to wait
+    ├── ChatIncomplete it did, with less than it should: change it in place later
     └── ChatAmbiguous  nobody knows whether it did
 """
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.core.messages import MessageRef
 
 
 def word_of(kind: type[Exception]) -> str:
@@ -159,6 +164,19 @@ class ChatUnavailable(ChatError):
 
     def __init__(self, message: str, *, retry_after_s: float, queued: bool = False) -> None:
         super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.queued = queued
+
+
+class ChatIncomplete(ChatError):
+    """The card stands at `sent`, but something of it is to come, as a picture that the platform
+    still looks at: change it there later. `queued`: that is no failure, it only takes its time."""
+
+    def __init__(
+        self, message: str, *, sent: "MessageRef", retry_after_s: float, queued: bool
+    ) -> None:
+        super().__init__(message)
+        self.sent = sent
         self.retry_after_s = retry_after_s
         self.queued = queued
 

@@ -13,6 +13,7 @@ from typing import Any
 from bot.core.errors import (
     ChatAmbiguous,
     ChatError,
+    ChatIncomplete,
     ChatUnavailable,
     StaleState,
 )
@@ -77,6 +78,8 @@ class Sender(Loop):
             await self._unclear(message, exc.message)
         except ChatUnavailable as exc:
             await self._later(message, exc.message, exc.retry_after_s, queued=exc.queued)
+        except ChatIncomplete as exc:
+            await self._come_back(message, exc)
         except ChatError as exc:
             log.warning("Message refused: %s", exc.message, extra={"id": message.id})
             await self._move(
@@ -90,6 +93,26 @@ class Sender(Loop):
         check_at = look_later(self._house) if message.check_at is not None else None
         sent = await self._move(message, OutboxState.SENT, sent=ref, check_at=check_at)
         if sent is None and message.update is None:
+            await self._ask_for_a_look(message)
+
+    async def _come_back(self, message: Outgoing, exc: ChatIncomplete) -> None:
+        """It stands, with less than it should: the same row changes it when the rest may be there,
+        unless a later card has taken its place. It is given up as it is, never as failed."""
+        attempts = message.attempts + (not exc.queued)
+        if attempts >= MAX_ATTEMPTS:
+            await self._sent(message, exc.sent)
+            return
+        back = await self._move(
+            message,
+            OutboxState.PENDING,
+            error=exc.message,
+            check_at=message.check_at,
+            attempts=attempts,
+            not_before=self._house.clock.now() + timedelta(seconds=exc.retry_after_s),
+            sent=exc.sent,
+            update=exc.sent,
+        )
+        if back is None and message.update is None:
             await self._ask_for_a_look(message)
 
     async def _later(

@@ -186,7 +186,9 @@ class Chat(Protocol):
     platform: str
 
     async def send(self, message: Outgoing) -> MessageRef:
-        """Send or update in place. Raises ChatRejected, ChatUnavailable, ChatAmbiguous."""
+        """Send or update in place. Raises ChatRejected, ChatUnavailable, ChatAmbiguous; and
+        ChatIncomplete where it stands with less than it should: the message then comes back, with
+        both `sent` and `update` naming it."""
         ...
 
     async def post(self, publication: Publication, data: bytes, mime: str, alt: str) -> MessageRef:

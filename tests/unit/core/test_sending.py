@@ -1,13 +1,14 @@
 """How long and how often a message waits: for its turn at a rate, and after failures."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.core.errors import ChatUnavailable
+from bot.core.errors import ChatIncomplete, ChatUnavailable
 from bot.core.ids import new_id
 from bot.core.lives import OutboxState
-from bot.core.messages import Card
+from bot.core.messages import Card, MessageRef
 from bot.core.ports import Outgoing
 from bot.core.sending import MAX_ATTEMPTS, MAX_WAIT, Sender
 from tests.fakes.town import WORKING, Town, make_town
@@ -79,3 +80,53 @@ async def test_a_platform_that_is_out_of_order_is_asked_again_before_long(
 ) -> None:
     await tries(town, wait_s=1800, queued=False)
     assert (await stored(town, message)).not_before == town.clock.now() + MAX_WAIT
+
+
+# ------------------------------------------------------------ cards that stand with less at first
+
+
+HERE = MessageRef(platform="local", channel="drafts", message="m1")
+
+
+def less(*, queued: bool) -> ChatIncomplete:
+    """The card stands; its picture is to come in a second."""
+    return ChatIncomplete("A picture is to come.", sent=HERE, retry_after_s=1, queued=queued)
+
+
+async def test_a_card_that_stands_without_its_picture_comes_back_and_changes_in_place(
+    town: Town, message: Outgoing
+) -> None:
+    town.chat.before = [less(queued=True)]
+    assert await Sender(town.house, "s").run_one()
+    waiting = await stored(town, message)
+    assert (waiting.state, waiting.sent, waiting.update) == (OutboxState.PENDING, HERE, HERE)
+    assert not await Sender(town.house, "s").run_one()
+    town.clock.jump(1)
+    assert await Sender(town.house, "s").run_one()
+    assert (await stored(town, message)).state is OutboxState.SENT
+    assert list(town.chat.cards) == ["m1"]
+
+
+async def test_a_later_card_takes_the_place_of_one_that_waits_for_its_picture(
+    town: Town, message: Outgoing
+) -> None:
+    town.chat.before = [less(queued=True)]
+    assert await Sender(town.house, "s").run_one()
+    later = replace(message, id=new_id(), card=replace(message.card, title="done"))
+    async with town.house.store.write() as tx:
+        await tx.outbox.add(later)
+    assert await Sender(town.house, "s").run_one()
+    town.clock.jump(1)
+    assert not await Sender(town.house, "s").run_one()
+    assert {ref: card.title for ref, card in town.chat.cards.items()} == {"m1": "done"}
+
+
+async def test_a_card_whose_picture_never_comes_is_sent_not_failed(
+    town: Town, message: Outgoing
+) -> None:
+    for _ in range(MAX_ATTEMPTS):
+        town.chat.before = [less(queued=False)]
+        assert await Sender(town.house, "s").run_one()
+        town.clock.jump(1)
+    given_up = await stored(town, message)
+    assert (given_up.state, given_up.sent) == (OutboxState.SENT, HERE)
