@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.ports.installs import Install, ids_of
-from bot.core.ports.sent_files import SentFile
+from bot.core.ports.sent_files import PASSING, SentFile
 from storage.memory_tables import Table, Tables
 from storage.steps import check_same, check_workspace, grown, missing
 
@@ -74,6 +74,12 @@ class MemorySentFiles:
         """See the port."""
         wanted = (platform, team, file)
         return next((f for f in self._files if (f.platform, f.team, f.file) == wanted), None)
+
+    async def passing(self, platform: str, *, before: datetime, limit: int) -> list[SentFile]:
+        """See the port."""
+        there = [f for f in self._files if f.platform == platform and f.key.startswith(PASSING)]
+        old = [sent for sent in there if sent.at < before]
+        return sorted(old, key=lambda sent: sent.at)[:limit]
 
     async def purge(self, before: datetime) -> int:
         """See the port."""

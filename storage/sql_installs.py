@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from bot.core.ports.installs import Install, ids_of
-from bot.core.ports.sent_files import SentFile
+from bot.core.ports.sent_files import PASSING, SentFile
 from storage.rows import Shape
 from storage.sql_table import Session
 from storage.steps import check_workspace, grown, missing, stale
@@ -95,6 +95,13 @@ class SqlSentFiles:
     async def by_file(self, platform: str, team: str, file: str) -> SentFile | None:
         """See the port."""
         return await self._first(self._in(platform, team), self._c.file == file)
+
+    async def passing(self, platform: str, *, before: datetime, limit: int) -> list[SentFile]:
+        """See the port."""
+        is_passing = and_(self._c.platform == platform, self._c.key.startswith(PASSING))
+        old = select(_FILES.table).where(is_passing, self._c.at < before)
+        found = await self._session.rows(old.order_by(self._c.at).limit(limit))
+        return [_FILES.value(row) for row in found]
 
     async def purge(self, before: datetime) -> int:
         """See the port."""

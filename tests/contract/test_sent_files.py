@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core.ports import SentFile
+from bot.core.ports import PASSING, SentFile
 from storage.database import OpenStore
 from tests.contract.values import NOW, digest, later
 
@@ -44,6 +44,18 @@ async def test_a_forgotten_file_is_gone_in_its_workspace_alone(store: OpenStore)
         await tx.sent_files.drop("slack", "T1", MUG.key)
         assert await tx.sent_files.get("slack", "T1", MUG.key) is None
         assert await tx.sent_files.get("slack", "T2", MUG.key) == other
+
+
+async def test_passing_files_are_found_when_they_have_stood_long(store: OpenStore) -> None:
+    passing = [replace(MUG, key=f"{PASSING}F{n}", file=f"F{n}", at=later(n)) for n in (7, 5, 6, 9)]
+    async with store.write() as tx:
+        for sent in (MUG, *passing, replace(passing[0], platform="discord")):
+            await tx.sent_files.put(sent)
+        found = await tx.sent_files.passing("slack", before=later(9), limit=2)
+        assert [sent.file for sent in found] == ["F5", "F6"]
+        await tx.sent_files.drop("slack", "T1", found[0].key)
+        found = await tx.sent_files.passing("slack", before=later(9), limit=9)
+        assert [sent.file for sent in found] == ["F6", "F7"]
 
 
 async def test_old_ones_are_forgotten(store: OpenStore) -> None:

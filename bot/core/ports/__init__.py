@@ -27,12 +27,13 @@ from bot.core.ports.records import (
     UsageRow,
 )
 from bot.core.ports.requests import KeptRequest, Requests
-from bot.core.ports.sent_files import SentFile, SentFiles
+from bot.core.ports.sent_files import PASSING, SentFile, SentFiles
 from bot.core.ports.timeline import Timeline, TimelineMessage
 from bot.core.ports.transactions import Deliveries, Ledger, Outbox, Outgoing, Store, Transaction
 from bot.core.ports.uploads import Upload, Uploads, Waiting
 
 __all__ = [
+    "PASSING",
     "AccountLinks",
     "Assets",
     "BlobStore",

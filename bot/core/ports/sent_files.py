@@ -1,8 +1,12 @@
 """Port to the files that stand on a platform already, so that no picture is uploaded twice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+PASSING = "passing:"
+"""Begins the key of a file that is to be taken away again, as a preview; the rest is its id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +17,7 @@ class SentFile:
     team: str
     """Key of the workspace."""
     key: str
-    """SHA-256 of what is shown."""
+    """SHA-256 of what is shown; for a passing file see PASSING."""
     file: str
     """The platform's id of it."""
     ready: bool
@@ -39,6 +43,10 @@ class SentFiles(Protocol):
 
     async def by_file(self, platform: str, team: str, file: str) -> SentFile | None:
         """What we know of the platform's file, or None."""
+        ...
+
+    async def passing(self, platform: str, *, before: datetime, limit: int) -> Sequence[SentFile]:
+        """Passing files that were uploaded before then and still stand, the oldest first."""
         ...
 
     async def purge(self, before: datetime) -> int:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from bot.chat.slack_chat.outgoing.painting import EVERY_S, LINGERS_S, Painter
+from bot.chat.slack_chat.outgoing.painting import EVERY_S, LINGERS_S, SWEEP_S, Painter
 from bot.core.commands import Imagine
 from bot.core.errors import ChatUnavailable
 from bot.core.jobs import Job
@@ -49,6 +49,7 @@ class Shelf:
     discarded: list[str] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     refuses: bool = False
+    sweeps: int = 0
 
     async def temporary(self, team: str, data: bytes, alt: str) -> str | None:
         """Keep it."""
@@ -60,6 +61,12 @@ class Shelf:
         self.files[file] = data
         self.alts.append(alt)
         return file
+
+    async def sweep(self) -> None:
+        """Note it; the first time there is trouble."""
+        self.sweeps += 1
+        if self.sweeps == 1:
+            raise ChatUnavailable("Slack is away.", retry_after_s=1)
 
     async def discard(self, team: str, file: str) -> None:
         """Forget it."""
@@ -87,7 +94,7 @@ class Scene:
 
         def heard() -> bool:
             self.now_at(fraction)
-            return self.town.clock.sleeping > 0
+            return self.town.clock.sleeping > 1  # the other one waits to sweep
 
         await until(heard)
 
@@ -228,3 +235,10 @@ async def test_jobs_of_other_platforms_are_left_alone() -> None:
         scene.now_at(0.5, preview=b"early")
         assert await scene.after(4 * EVERY_S) == []
         assert scene.shelf.files == {}
+
+
+async def test_previews_that_a_dead_process_left_are_swept_now_and_then() -> None:
+    async with painted() as scene:
+        await until(lambda: scene.shelf.sweeps == 1)
+        await scene.town.clock.advance(2 * SWEEP_S)
+        assert scene.shelf.sweeps == 3

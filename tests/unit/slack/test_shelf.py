@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -10,10 +11,11 @@ import pytest
 from PIL import Image
 
 from bot.chat.slack_chat.methods import Method
-from bot.chat.slack_chat.outgoing.files import READY_S, Shelf
+from bot.chat.slack_chat.outgoing.files import LEFT, READY_S, Shelf
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.errors import ChatUnavailable
 from brand.spec import sha256_hex
+from storage.errors import StoreUnavailable
 from storage.memory import MemoryStore
 from storage.memory_blobs import MemoryBlobs
 from tests.fakes.clock import DrivenClock
@@ -175,7 +177,7 @@ async def test_jpeg_goes_as_it_is() -> None:
     assert bench.uploads[0][1].endswith(".jpg")
 
 
-async def test_a_preview_is_not_remembered_and_goes_where_it_was_too_late() -> None:
+async def test_a_preview_is_forgotten_with_its_file_and_goes_where_it_was_too_late() -> None:
     bench = Bench([READY])
     assert await bench.shelf.temporary("T1", png(), "So far") == "F1"
     await bench.shelf.discard("T1", "F1")
@@ -184,6 +186,39 @@ async def test_a_preview_is_not_remembered_and_goes_where_it_was_too_late() -> N
     assert bench.deleted == ["F1", "F2"]
     async with bench.store.read() as tx:
         assert await tx.sent_files.by_file("slack", "T1", "F1") is None
+
+
+async def test_a_preview_that_a_dead_process_left_is_taken_away_later() -> None:
+    bench = Bench([READY])
+    await bench.shown(await bench.blobs.put(png()))
+    assert await bench.shelf.temporary("T1", png(), "So far") == "F2"
+    bench.clock.jump(LEFT.total_seconds())
+    assert await bench.shelf.temporary("T1", png(), "Newer") == "F3"
+    await bench.shelf.sweep()
+    assert bench.deleted == []
+    bench.clock.jump(1)
+    heir = Shelf(store=bench.store, blobs=bench.blobs, clock=bench.clock, webs=bench.webs)
+    for _ in range(2):
+        await heir.sweep()
+        assert bench.deleted == ["F2"], "and neither the newer one nor a stored picture"
+
+
+async def test_a_preview_comes_and_goes_though_the_records_are_away() -> None:
+    bench = Bench([READY])
+    shelf = Shelf(store=_Away(), blobs=bench.blobs, clock=bench.clock, webs=bench.webs)
+    assert await shelf.temporary("T1", png(), "So far") == "F1"
+    await shelf.discard("T1", "F1")
+    assert bench.deleted == ["F1"]
+
+
+class _Away(MemoryStore):
+    """A store whose database does not answer."""
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Any]:
+        """See the port."""
+        raise StoreUnavailable("The database does not answer.")
+        yield
 
 
 # -------------------------------------------------------------------------- the strict Slack

@@ -10,13 +10,13 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.web import SlackRefused, Web, Webs
-from bot.core.errors import ChatUnavailable, CorruptBlob, NotFound
-from bot.core.ports import BlobStore, Clock, SentFile, Store
+from bot.core.errors import ChatRejected, ChatUnavailable, CorruptBlob, NotFound, Unavailable
+from bot.core.ports import PASSING, BlobStore, Clock, SentFile, Store
 from brand.pictures import OWN_MAX_PIXELS, open_untrusted, to_png
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 READY_S = 10.0
 """How long a picture is waited for."""
 PREVIEW_READY_S = 5.0
+LEFT = timedelta(hours=1)
+"""A preview that stands for so long was left by a process that died."""
+SWEPT = 100
+"""The most of them that are taken away at a time."""
 FIRST_LOOK_S = 0.25
 SLOWER = 1.6
 """Each wait between two looks is so many times the one before."""
@@ -72,12 +76,13 @@ class Shelf:
             await tx.sent_files.drop(PLATFORM, web.team, blob)
 
     async def temporary(self, team: str, data: bytes, alt: str) -> str | None:
-        """A file that is not remembered, as a preview; None where it isn't processed after
-        PREVIEW_READY_S. Raises as `shown`."""
+        """A file for a while, as a preview; None where it isn't processed after PREVIEW_READY_S.
+        Whoever wants it discards it; what nobody could is swept. Raises as `shown`."""
         web = await self._webs.web(team)
         file = await _upload(web, *await asyncio.to_thread(_showable, data), "preview", alt)
         if file is None:
             return None
+        await self._note(_passing(web.team, file, self._clock.now()))
         if await self._processed(web, file, PREVIEW_READY_S):
             return file
         await self.discard(team, file)
@@ -95,6 +100,33 @@ class Shelf:
                     exc,
                     extra={"action": "slack.file", "file": file, "team": web.team},
                 )
+        await self._forget(web.team, file)
+
+    async def sweep(self) -> None:
+        """Discard what was left. Raises Unavailable."""
+        before = self._clock.now() - LEFT
+        async with self._store.read() as tx:
+            left = await tx.sent_files.passing(PLATFORM, before=before, limit=SWEPT)
+        for sent in left:
+            try:
+                await self.discard(sent.team, sent.file)
+            except ChatRejected:  # the workspace has left, and so did its files' owner
+                await self._forget(sent.team, sent.file)
+            except ChatUnavailable as exc:
+                log.info("A preview that was left is taken away later: %s", exc.message)
+
+    async def _note(self, sent: SentFile) -> None:
+        try:
+            await self._keep(sent)
+        except Unavailable:
+            log.warning("A preview would stay in Slack if this process died now", exc_info=True)
+
+    async def _forget(self, team: str, file: str) -> None:
+        try:
+            async with self._store.write() as tx:
+                await tx.sent_files.drop(PLATFORM, team, f"{PASSING}{file}")
+        except Unavailable:
+            log.info("A preview that is gone is looked for once more later", exc_info=True)
 
     async def _sent(self, team: str, blob: str) -> SentFile | None:
         async with self._store.read() as tx:
@@ -198,6 +230,11 @@ async def _upload(web: Web, data: bytes, kind: str, name: str, alt: str) -> str 
             extra={"action": "slack.file", "error": exc.error, "team": web.team},
         )
         return None
+
+
+def _passing(team: str, file: str, at: datetime) -> SentFile:
+    key = f"{PASSING}{file}"
+    return SentFile(platform=PLATFORM, team=team, key=key, file=file, ready=True, at=at)
 
 
 def _showable(data: bytes) -> tuple[bytes, str]:

@@ -30,6 +30,8 @@ LOOKS = (1 / 3, 2 / 3)
 LINGERS_S = 30.0
 """How long a preview stays in Slack once a later card has taken its place: that card may still
 have to be sent."""
+SWEEP_S = 3600.0
+"""How often previews are taken away that a process left when it died."""
 LEAVING_S = 3.0
 """How long taking previews away may hold up the end of the process."""
 
@@ -43,6 +45,10 @@ class Previews(Protocol):
 
     async def discard(self, team: str, file: str) -> None:
         """Delete it."""
+        ...
+
+    async def sweep(self) -> None:
+        """Delete those of a process that died."""
         ...
 
 
@@ -67,7 +73,7 @@ class Painter:
     async def run(self, stop: asyncio.Event) -> None:
         """Follow jobs until `stop` is set."""
         try:
-            await first_of(stop.wait(), self._listen())
+            await first_of(stop.wait(), self._listen(), self._sweep())
         finally:
             tasks = list(self._following.values())
             for task in tasks:
@@ -79,6 +85,14 @@ class Painter:
         async with self._house.signals.subscribe("job:*") as signals:
             async for signal in signals:
                 self._noticed(signal)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._shelf.sweep()
+            except HousestyleError as exc:
+                log.warning("Previews that were left stay in Slack for now: %s", exc.message)
+            await self._house.clock.sleep(SWEEP_S)
 
     def _noticed(self, signal: Signal) -> None:
         job = signal.topic.removeprefix("job:")
