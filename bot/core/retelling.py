@@ -1,6 +1,7 @@
 """Bring one standing card up to date, where a click took its buttons away and came to nothing."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from bot.core.errors import NotFound
 from bot.core.house import House
@@ -17,19 +18,26 @@ from brand.kit import BrandKit
 async def retell(house: House, subject: str, to: ChannelRef) -> bool:
     """Queue the current card of a job, review or publication for one place. False where there is
     no such thing, or its drafts may not stand there."""
+    async with house.store.write() as tx:
+        told = await retold(tx, subject, to, house.clock.now())
+    if told:
+        house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+    return told
+
+
+async def retold(tx: Transaction, subject: str, to: ChannelRef, now: datetime) -> bool:
+    """`retell` within a transaction."""
     kind, _, key = subject.partition(":")
     current = _CURRENT.get(kind)
     if current is None:
         return False
-    async with house.store.write() as tx:
-        try:
-            card, kit = await current(tx, key)
-        except NotFound:
-            return False
-        if audience_of(kit, to) is Audience.PUBLIC:
-            return False
-        await say(tx, card, to, house.clock.now())
-    house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+    try:
+        card, kit = await current(tx, key)
+    except NotFound:
+        return False
+    if audience_of(kit, to) is Audience.PUBLIC:
+        return False
+    await say(tx, card, to, now)
     return True
 
 

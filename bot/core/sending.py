@@ -6,6 +6,7 @@ has put a second copy up, all but the standing one are deleted.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from bot.core.lives import OutboxState
 from bot.core.messages import MessageRef
 from bot.core.ports import Outgoing, Transaction
 from bot.core.repairing import look_later
+from bot.core.undelivered import tell_instead
 from bot.core.waking import Loop, renewed
 from bot.core.watching import timed
 
@@ -77,14 +79,11 @@ class Sender(Loop):
         except ChatAmbiguous as exc:
             await self._unclear(message, exc.message)
         except ChatUnavailable as exc:
-            await self._later(message, exc.message, exc.retry_after_s, queued=exc.queued)
+            await self._later(message, exc, exc.retry_after_s, queued=exc.queued)
         except ChatIncomplete as exc:
             await self._come_back(message, exc)
         except ChatError as exc:
-            log.warning("Message refused: %s", exc.message, extra={"id": message.id})
-            await self._move(
-                message, OutboxState.FAILED, error=exc.message, check_at=message.check_at
-            )
+            await self._fail(message, exc)
         else:
             await self._sent(message, ref)
 
@@ -115,20 +114,30 @@ class Sender(Loop):
         if back is None and message.update is None:
             await self._ask_for_a_look(message)
 
+    async def _fail(self, message: Outgoing, why: ChatError) -> None:
+        """It can't be sent: its people hear so elsewhere, from the same transaction on."""
+        log.warning("Message refused: %s", why.message, extra={"id": message.id})
+
+        async def tell(tx: Transaction) -> None:
+            await tell_instead(tx, message, why, self._house.clock.now())
+
+        failed, check_at = OutboxState.FAILED, message.check_at
+        await self._move(message, failed, error=why.message, check_at=check_at, also=tell)
+
     async def _later(
-        self, message: Outgoing, error: str, wait_s: float, *, queued: bool = False
+        self, message: Outgoing, why: ChatError, wait_s: float, *, queued: bool = False
     ) -> None:
         """Try again then. Waiting for one's turn at a rate is no failure: it may last as long as
         the platform says, and as often."""
         attempts = message.attempts + (not queued)
         wait = timedelta(seconds=wait_s)
         if attempts >= MAX_ATTEMPTS:
-            await self._move(message, OutboxState.FAILED, error=error, check_at=message.check_at)
+            await self._fail(message, why)
             return
         await self._move(
             message,
             OutboxState.PENDING,
-            error=error,
+            error=why.message,
             check_at=message.check_at,
             attempts=attempts,
             not_before=self._house.clock.now() + (wait if queued else min(wait, MAX_WAIT)),
@@ -137,7 +146,7 @@ class Sender(Loop):
     async def _unclear(self, message: Outgoing, why: str) -> None:
         """A change in place is simply made again; a new message is looked up."""
         if message.update is not None:
-            await self._later(message, why, AGAIN_S)
+            await self._later(message, ChatAmbiguous(why), AGAIN_S)
         else:
             now = self._house.clock.now()
             unclear = await self._move(message, OutboxState.AMBIGUOUS, error=why, check_at=now)
@@ -182,7 +191,7 @@ class Sender(Loop):
             return
         sending = await self._move(message, OutboxState.SENDING, check_at=message.check_at)
         if sending is not None:
-            await self._later(sending, message.error, 0.0)
+            await self._later(sending, ChatAmbiguous(message.error), 0.0)
 
     async def _repair(self, message: Outgoing, copies: list[MessageRef]) -> None:
         """Of a card that was overtaken before it was sent no copy stays."""
@@ -230,9 +239,11 @@ class Sender(Loop):
         to: OutboxState,
         *,
         check_at: datetime | None = None,
+        also: Callable[[Transaction], Awaitable[None]] | None = None,
         **changes: Any,
     ) -> Outgoing | None:
-        """The message in its new state; None if it is no longer this sender's to say."""
+        """The message in its new state, and what `also` writes with it; None if it is no longer
+        this sender's to say."""
         house = self._house
         try:
             async with house.store.write() as tx:
@@ -246,7 +257,10 @@ class Sender(Loop):
                     worker="",
                     **changes,
                 )
-                return await tx.outbox.update(new, was=stored)
+                moved = await tx.outbox.update(new, was=stored)
+                if also is not None:
+                    await also(tx)
+                return moved
         except StaleState:
             log.info("Message had moved on", extra={"id": message.id})
             return None
