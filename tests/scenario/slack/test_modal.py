@@ -13,6 +13,7 @@ from bot.chat.slack_chat.surfaces import (
 )
 from bot.core.lives import JobState
 from brand.kit import Template
+from tests.fakes.slack.answers import actions_of
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.people import Person
 from tests.fakes.slack.state import Message, View
@@ -125,6 +126,32 @@ async def test_a_file_that_is_no_picture_is_answered_and_nothing_is_queued(
     await until(mia.ephemerals)
     assert "list.csv" in mia.ephemerals()[-1].text
     assert await slack_house.town.jobs() == []
+
+
+async def test_a_form_that_is_refused_after_it_closed_comes_back_with_what_was_typed(
+    slack: FakeSlack, slack_house: Running
+) -> None:
+    mia = slack.person("U0MIA")
+    view = await form_of(slack, mia)
+    await chosen(mia, view, PICK_TEMPLATE, "product", "template")
+    typed = ids(
+        view, var_PRODUCT="mug", var_PLACE="on the beach", words="in `soft` light", seed="7"
+    )
+    file = ids(view, file=mia.upload(b"a,b", "list.csv"))
+    await mia.submit(view, typed | file)
+    await until(mia.ephemerals)
+    refusal = mia.ephemerals()[-1]
+    line = "`/imagine template:product in ˋsoftˋ light PRODUCT=mug"
+    assert line in refusal.text
+    [button] = [name for name in actions_of(refusal) if name.startswith("do:again:")]
+    await mia.click(refusal, button)
+    again = await slack.form(mia, VIEW_IMAGINE)
+    kept = [value_of(again, key) for key in ("template", "var:PRODUCT", "words", "seed")]
+    assert kept == ["product", "mug", "in `soft` light", "7"]
+    assert "Add your file once more" in words_in(again)
+    await mia.submit(again)
+    await slack.message("C0DRAFTS", done)
+    assert len(await slack_house.town.jobs()) == 1
 
 
 async def test_the_shortcut_takes_a_picture_of_ours_from_the_archive(

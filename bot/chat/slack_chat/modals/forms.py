@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.modals.asking import ANSWER, answer_in, question_of
 from bot.chat.slack_chat.modals.board import KitBoard, brand_options, template_options
 from bot.chat.slack_chat.modals.judging import judge, judge_words
+from bot.chat.slack_chat.modals.keeping import Keeping, given_back, line_of
 from bot.chat.slack_chat.modals.opening import Opener
 from bot.chat.slack_chat.modals.reading import Origin, loaded_object, said_of, state_of
 from bot.chat.slack_chat.modals.wish import imagine_of, wish_of
@@ -16,6 +18,7 @@ from bot.chat.slack_chat.web import Webs
 from bot.core.commands import Imagine
 from bot.core.errors import Mistake
 from bot.core.house import House
+from bot.core.messages import Card
 from brand.kit import BrandKit
 
 
@@ -24,7 +27,8 @@ class Forms:
 
     def __init__(self, house: House, webs: Webs) -> None:
         self._board = KitBoard(house)
-        self._opener = Opener(house, webs, self._board)
+        self._keeping = Keeping(house.clock)
+        self._opener = Opener(house, webs, self._board, self._keeping)
 
     async def refresh(self) -> None:
         """Read the kits and members anew. Raises Unavailable."""
@@ -79,6 +83,17 @@ class Forms:
                 field="brand",
             )
         return imagine_of(wish, kit)
+
+    def given_back(self, heard: Heard, card: Card) -> Card:
+        """The refusal of a form for a picture, with all that was typed into it."""
+        wish = wish_of(heard.metadata, loaded_object(heard.state))
+        self._keeping.keep(heard.key, replace(wish, team=heard.team, user=heard.user))
+        kit = self._board.kit(wish.brand)
+        try:
+            line = line_of(imagine_of(wish, kit), kit) if kit else ""
+        except Mistake:
+            line = ""  # the form alone can show it
+        return given_back(card, heard.key, line)
 
     def origin_of(self, heard: Heard) -> Origin:
         """Where a form that was sent off had been asked for."""

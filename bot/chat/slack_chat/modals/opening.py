@@ -20,6 +20,7 @@ from bot.chat.slack_chat.modals.asking import (
 )
 from bot.chat.slack_chat.modals.board import KitBoard
 from bot.chat.slack_chat.modals.imagine import imagine_view
+from bot.chat.slack_chat.modals.keeping import NOT_HERE, Keeping, wants_again, without_file
 from bot.chat.slack_chat.modals.late import tell_failed, tell_late
 from bot.chat.slack_chat.modals.prefilling import allowed, words_now
 from bot.chat.slack_chat.modals.reading import Origin, Reference, loaded_object
@@ -64,8 +65,9 @@ class Opened:
 class Opener:
     """Works off what people want of forms."""
 
-    def __init__(self, house: House, webs: Webs, board: KitBoard) -> None:
+    def __init__(self, house: House, webs: Webs, board: KitBoard, keeping: Keeping) -> None:
         self._house = house
+        self._keeping = keeping
         self._webs = webs
         self._board = board
         self._bringing = Bringing(house, webs)
@@ -169,6 +171,10 @@ class Opener:
 
     def _form(self, heard: Heard, reference: Reference) -> View:
         kits = self._board.kits_of(heard.team, heard.user)
+        if wants_again(heard) and (wish := self._keeping.wish_for(heard)):
+            kit = next((kit for kit in kits if kit.id == wish.brand), kits[0])
+            again, notes = without_file(wish)
+            return imagine_view(kit, again, brands=len(kits), notes=notes)
         place = ChannelRef(platform=PLATFORM, channel=heard.channel, team=heard.team)
         kit = self._board.first_of(kits, place)
         wish = Wish(
@@ -179,7 +185,8 @@ class Opener:
             user=heard.user,
         )
         lacks = heard.command == REFERENCE_SHORTCUT and not reference
-        return imagine_view(kit, wish, brands=len(kits), notes=(NO_PICTURE,) if lacks else ())
+        notes = (NO_PICTURE,) if lacks else (NOT_HERE,) if wants_again(heard) else ()
+        return imagine_view(kit, wish, brands=len(kits), notes=notes)
 
     # -------------------------------------------------------------------------------- Slack
 

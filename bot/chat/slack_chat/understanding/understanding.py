@@ -6,6 +6,7 @@ from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.modals.forms import Forms
 from bot.chat.slack_chat.options import SlackOptions
 from bot.chat.slack_chat.outgoing.bringing import Bringing
+from bot.chat.slack_chat.surfaces import VIEW_IMAGINE
 from bot.chat.slack_chat.understanding.clicking import Clicked, Clicking, must_retell
 from bot.chat.slack_chat.understanding.erring import said_error
 from bot.chat.slack_chat.understanding.replying import Replying
@@ -54,6 +55,7 @@ class Understanding:
         self._house = house
         self._door = door
         self._stripping = Stripping(house, webs, within_s=strip_within_s)
+        self._forms = forms
         self._talking = Talking(house, bringing)
         self._clicking = Clicking(
             house, options=options, forms=forms, bringing=bringing, stripping=self._stripping
@@ -85,7 +87,7 @@ class Understanding:
             card = said_error(exc)  # which logs what nobody foresaw
             if heard.kind in (Kind.HOME, Kind.LEFT):
                 raise  # nobody asked for anything
-            await self._replying.say(heard, card)
+            await self._replying.say(heard, self._refused(heard, card))
 
     async def _talk(self, heard: Heard) -> None:
         understood = await self._talking.understood(heard)
@@ -129,7 +131,12 @@ class Understanding:
             own=OWN,
         )
         if answer is not None:
-            await self._replying.say(heard, answer)
+            await self._replying.say(heard, self._refused(heard, answer))
+
+    def _refused(self, heard: Heard, card: Card) -> Card:
+        """A refusal has with it what was typed into the form that Slack has closed."""
+        form = heard.kind is Kind.SUBMIT and heard.command == VIEW_IMAGINE
+        return self._forms.given_back(heard, card) if form and card.kind == "error" else card
 
     async def _kits(self) -> Sequence[BrandKit]:
         async with self._house.store.read() as tx:
