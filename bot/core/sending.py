@@ -17,6 +17,7 @@ from bot.core.errors import (
     ChatIncomplete,
     ChatUnavailable,
     StaleState,
+    Unavailable,
 )
 from bot.core.lives import OutboxState
 from bot.core.messages import MessageRef
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 MAX_WAIT = timedelta(minutes=5)
 MAX_ATTEMPTS = 20
 AGAIN_S = 1.0
-"""Before a change in place is sent once more whose answer was lost."""
+"""Before what was in doubt is sent once more; twice as long each time after the first."""
 STOPPED = "The sending process stopped in the middle."
 
 
@@ -84,6 +85,12 @@ class Sender(Loop):
             await self._come_back(message, exc)
         except ChatError as exc:
             await self._fail(message, exc)
+        except Unavailable:
+            raise
+        except Exception:
+            # A card that trips over a bug of ours may stand there; the others go on.
+            log.exception("Sending tripped over a bug", extra={"id": message.id})
+            await self._unclear(message, "Something broke on our side.")
         else:
             await self._sent(message, ref)
 
@@ -172,15 +179,16 @@ class Sender(Loop):
             await self._amended(mine, check_at=house.clock.now() + wait)
 
     async def _copies(self, message: Outgoing) -> list[MessageRef]:
-        """What stands there. Raises ChatUnavailable; a look that is not allowed finds nothing."""
+        """What stands there. Raises ChatUnavailable; a look that is not allowed, or trips over a
+        bug of ours, finds nothing."""
         chat = self._house.chats.get(message.target.platform)
         if chat is None:
             return []
         try:
             return list(await chat.look_up(message.id, message.target, since=message.created_at))
-        except ChatUnavailable:
+        except (ChatUnavailable, Unavailable):
             raise
-        except ChatError:
+        except Exception:
             log.exception("Look-up failed", extra={"id": message.id})
             return []
 
@@ -191,7 +199,8 @@ class Sender(Loop):
             return
         sending = await self._move(message, OutboxState.SENDING, check_at=message.check_at)
         if sending is not None:
-            await self._later(sending, ChatAmbiguous(message.error), 0.0)
+            again = AGAIN_S * 2**message.attempts if message.attempts else 0.0
+            await self._later(sending, ChatAmbiguous(message.error), again)
 
     async def _repair(self, message: Outgoing, copies: list[MessageRef]) -> None:
         """Of a card that was overtaken before it was sent no copy stays."""

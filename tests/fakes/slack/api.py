@@ -230,6 +230,7 @@ BROKEN: dict[str, Callable[[], web.Response]] = {
         status=502, text="<html>Bad Gateway</html>", content_type="text/html"
     ),
     "garbled": lambda: web.Response(text='{"ok": tru', content_type="application/json"),
+    "bare": lambda: web.json_response({"ok": True}),
 }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-KINDS = ("429", "500", "html502", "lost", "cut", "slow", "refuse", "garbled")
+KINDS = ("429", "500", "html502", "lost", "cut", "slow", "refuse", "garbled", "bare")
 
 
 @dataclass(kw_only=True)
@@ -28,9 +28,9 @@ class Troubles:
     """The script. The first that fits a call is what happens to it.
 
     429: refused with `retry_after` whole seconds. 500: HTTP 500; html502: a proxy's HTML page;
-    garbled: HTTP 200 that is no JSON; lost: done, and the connection cut before the answer; cut:
+    garbled: HTTP 200 that is no JSON; bare: `ok: true` and nothing else; lost: done, and the connection cut before the answer; cut:
     the connection cut and nothing done; slow: `seconds` later than usual; refuse: `ok: false` with
-    `error`. With `kept`, what would fail unheard (500, html502, garbled, refuse) is done first.
+    `error`. With `kept`, what would fail unheard (500, html502, garbled, bare, refuse) is done first.
     """
 
     script: list[Trouble] = field(default_factory=list)

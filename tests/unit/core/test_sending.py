@@ -1,16 +1,17 @@
 """How long and how often a message waits: for its turn at a rate, and after failures."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.core.errors import ChatIncomplete, ChatUnavailable
 from bot.core.ids import new_id
 from bot.core.lives import OutboxState
-from bot.core.messages import Card, MessageRef
+from bot.core.messages import Card, ChannelRef, MessageRef
 from bot.core.ports import Outgoing
 from bot.core.sending import MAX_ATTEMPTS, MAX_WAIT, Sender
+from tests.fakes.chat import FakeChat
 from tests.fakes.town import WORKING, Town, make_town
 
 
@@ -130,3 +131,59 @@ async def test_a_card_whose_picture_never_comes_is_sent_not_failed(
         town.clock.jump(1)
     given_up = await stored(town, message)
     assert (given_up.state, given_up.sent) == (OutboxState.SENT, HERE)
+
+
+# ---------------------------------------------------------------------------------- our own faults
+
+
+class Buggy(FakeChat):
+    """Trips over its own code before or after a card stands, and over a look where told so."""
+
+    def __init__(self) -> None:
+        super().__init__(once=False)
+        self.stands = False
+        self.looks_too = False
+
+    async def send(self, message: Outgoing) -> MessageRef:
+        """Never comes back with where it stands."""
+        if self.stands:
+            await super().send(message)
+        raise KeyError("ts")
+
+    async def look_up(
+        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+    ) -> list[MessageRef]:
+        """As the fake's."""
+        if self.looks_too:
+            raise KeyError("channel")
+        return await super().look_up(outgoing_id, target, since=since)
+
+
+def with_bug(town: Town) -> Buggy:
+    town.house.chats["local"] = chat = Buggy()
+    return chat
+
+
+async def test_a_card_that_stands_though_its_sender_tripped_is_found(
+    town: Town, message: Outgoing
+) -> None:
+    chat = with_bug(town)
+    chat.stands = True
+    assert await Sender(town.house, "s").run_one()
+    assert (await stored(town, message)).state is OutboxState.SENT
+    assert len(chat.copies(message.id)) == 1
+
+
+@pytest.mark.parametrize("looks_too", [False, True])
+async def test_a_card_that_nobody_can_send_is_given_up_after_a_while_and_the_others_go_on(
+    town: Town, message: Outgoing, looks_too: bool
+) -> None:
+    with_bug(town).looks_too = looks_too
+    began = town.clock.now()
+    while (await stored(town, message)).state is not OutboxState.FAILED:
+        assert await Sender(town.house, "s").run_one()
+        waiting = await stored(town, message)
+        assert waiting.attempts <= MAX_ATTEMPTS
+        assert waiting.not_before
+        town.clock.jump(max(0.0, (waiting.not_before - town.clock.now()).total_seconds()))
+    assert town.clock.now() - began > timedelta(minutes=30)

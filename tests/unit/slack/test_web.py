@@ -97,7 +97,7 @@ async def test_a_refusal_is_told_with_the_channel_and_the_fix(ours: SlackWeb) ->
     assert "/invite" in refused.value.fix
 
 
-@pytest.mark.parametrize("kind", ["lost", "500", "html502", "garbled"])
+@pytest.mark.parametrize("kind", ["lost", "500", "html502", "garbled", "bare"])
 async def test_a_post_whose_answer_is_lost_is_not_repeated_and_can_be_found(
     slack: FakeSlack, ours: SlackWeb, kind: str
 ) -> None:
@@ -111,7 +111,7 @@ async def test_a_post_whose_answer_is_lost_is_not_repeated_and_can_be_found(
     assert len(slack.called("conversations.history")) == 1
 
 
-@pytest.mark.parametrize("kind", ["cut", "500", "html502", "garbled"])
+@pytest.mark.parametrize("kind", ["cut", "500", "html502", "garbled", "bare"])
 async def test_a_post_that_never_arrived_is_in_doubt_too_and_not_found(
     slack: FakeSlack, ours: SlackWeb, kind: str
 ) -> None:

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat.slack_chat.methods import RULES, Method
 from bot.chat.slack_chat.options import SlackOptions
 from bot.chat.slack_chat.outgoing.failing import GARBLED, LOST, meaning
-from bot.core.errors import ChatUnavailable
+from bot.core.errors import ChatAmbiguous, ChatUnavailable
 from bot.core.watching import Watch
 
 TOTAL_S = 10.0
@@ -97,6 +97,8 @@ class Caller:
             if meant is None:
                 raise
             raise meant from exc
+        if posting and method is Method.CHAT_POST_MESSAGE and not answer.data.get("ts"):
+            raise ChatAmbiguous("Slack has not said where the message stands.")
         return dict(answer.data)
 
     def _client(self, token: str, team: str) -> AsyncWebClient:
