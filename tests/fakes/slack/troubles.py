@@ -28,9 +28,10 @@ class Troubles:
     """The script. The first that fits a call is what happens to it.
 
     429: refused with `retry_after` whole seconds. 500: HTTP 500; html502: a proxy's HTML page;
-    garbled: HTTP 200 that is no JSON; bare: `ok: true` and nothing else; lost: done, and the connection cut before the answer; cut:
-    the connection cut and nothing done; slow: `seconds` later than usual; refuse: `ok: false` with
-    `error`. With `kept`, what would fail unheard (500, html502, garbled, bare, refuse) is done first.
+    garbled: HTTP 200 that is no JSON; bare: `ok: true` and nothing else; lost: done, and the
+    connection cut before the answer; cut: the connection cut and nothing done; slow: `seconds`
+    later than usual; refuse: `ok: false` with `error`. With `kept`, what would fail unheard (500,
+    html502, garbled, bare, refuse) is done first.
     """
 
     script: list[Trouble] = field(default_factory=list)
