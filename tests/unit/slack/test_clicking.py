@@ -304,6 +304,21 @@ async def test_a_rejection_with_its_reason_comes_from_a_form() -> None:
     assert desk.answers("ana") == []
 
 
+@pytest.mark.parametrize("verb", ["reject", "change"])
+async def test_the_buttons_go_at_once_where_a_form_brings_the_reason(verb: str) -> None:
+    desk = await make_desk()
+    message = await asked(desk)
+    action = f"{verb}:{(await review_of(desk, message)).id}"
+    await desk.work(answered(desk, message, action, "too dark", "ana"))
+    [strip] = strips(desk)
+    assert (strip["channel"], strip["ts"]) == (DRAFTS, message)
+    assert "actions" not in [block["type"] for block in strip["blocks"]]
+    assert "a red mug" in json.dumps(strip["blocks"])
+    assert desk.chat.cards[message].stamp.endswith(": too dark")
+    await desk.work(answered(desk, message, action, "too dark", "mia"))
+    assert len(strips(desk)) == 1
+
+
 async def test_a_form_that_is_refused_is_answered_where_it_was_asked_for() -> None:
     desk = await make_desk()
     message = await asked(desk)

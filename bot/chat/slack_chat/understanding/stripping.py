@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any
 
-from bot.chat.slack_chat.incoming.heard import Heard
+from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.rendering.stripping import stripped
+from bot.chat.slack_chat.understanding.redrawing import review_blocks_now
 from bot.chat.slack_chat.understanding.standing import message_of
 from bot.chat.slack_chat.web import SlackRefused, Webs
 from bot.core.caller import known
@@ -60,12 +61,18 @@ class Stripping:
     async def strip(self, heard: Heard, command: Command, actor: Actor, standing: str) -> Strip:
         """Take the card's buttons away if the command will count and decides what the card asks.
         Raises Unavailable."""
-        blocks = _blocks(heard.blocks)
-        if not blocks or standing != decided_by(command):
+        if not standing or standing != decided_by(command):
             return Strip.LEFT
         if not await self._will_count(command, actor):
             return Strip.LEFT
-        return await self._strip(heard, blocks)
+        blocks = _blocks(heard.blocks) or await self._redrawn(heard, command)
+        return await self._strip(heard, blocks) if blocks else Strip.LEFT
+
+    async def _redrawn(self, heard: Heard, command: Command) -> list[dict[str, Any]]:
+        """The card of a form that was sent off; a form brings no message along."""
+        if heard.kind is not Kind.SUBMIT or not isinstance(command, Reject | AskChange):
+            return []
+        return await review_blocks_now(self._house, heard, command.review)
 
     async def _will_count(self, command: Command, actor: Actor) -> bool:
         check = _CHECKS[type(command)]
