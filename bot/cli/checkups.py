@@ -23,6 +23,7 @@ from brand.kit_loader import load_kit
 GIGABYTE = 1_000_000_000
 PROBE_S = 120.0
 """How long a cold import of torch may take on a slow disk."""
+ANSWER_S = 1.0
 MIB = 1 << 20
 LOAD_S = 300.0
 
@@ -250,13 +251,15 @@ async def rendering(settings: Settings) -> Iterable[Line]:
 
 
 async def port(settings: Settings) -> Iterable[Line]:
-    """Free to listen on."""
+    """Free to listen on, or Housestyle itself listens there."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     where = f"{settings.host} port {settings.port}"
     try:
         with socket.create_server((settings.host, settings.port), family=family):
             return [ok("port", f"{where} is free")]
     except OSError as exc:
+        if await _serves_here(settings):
+            return [ok("port", f"Housestyle runs on {where}")]
         return [
             problem(
                 "port",
@@ -264,6 +267,20 @@ async def port(settings: Settings) -> Iterable[Line]:
                 f"Stop what uses it, or set port = {settings.port + 1}.",
             )
         ]
+
+
+async def _serves_here(settings: Settings) -> bool:
+    """Whether what listens there answers as a running Housestyle does."""
+    import httpx
+
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/readyz"
+    try:
+        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as client:
+            answer = (await client.get(address)).json()
+    except (httpx.HTTPError, ValueError):
+        return False
+    return isinstance(answer, dict) and "records" in answer.get("parts", ())
 
 
 QUICK: tuple[Check, ...] = (
