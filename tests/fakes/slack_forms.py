@@ -134,6 +134,12 @@ class FormDesk:
         world = self.slack.world
         return self.heard(payloads.command(world, TEAM, who.id, "/imagine", "", channel), who.id)
 
+    async def another(self) -> Forms:
+        """The forms of another process on the same house."""
+        forms = Forms(self.town.house, self.webs)
+        await forms.refresh()
+        return forms
+
     async def open(self, who: Person | None = None, channel: str = "C0DRAFTS") -> View:
         """The form that `/imagine` opens."""
         who = who or self.mia

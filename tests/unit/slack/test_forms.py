@@ -243,6 +243,31 @@ async def test_of_two_quick_choices_the_last_one_wins_whichever_comes_first(
     assert "var:COLOR" in keys_of(view)
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_a_form_never_shows_the_inputs_of_what_is_not_chosen_with_two_processes(
+    desk: FormDesk, newest_first: bool
+) -> None:
+    other = await desk.another()
+    view = await desk.open()
+    desk.fill(view, words="at dawn")
+    older = desk.chosen(view, "template", "product")
+    newer = desk.chosen(view, "template", "poster")
+    if newest_first:
+        await other.live(newer)
+        await desk.live(older)
+    else:
+        await desk.live(older)
+        await other.live(newer)
+    assert value_of(view, "template") == ""
+    assert not [key for key in keys_of(view) if key.startswith("var:")]
+    assert "choose the template once more" in words_in(view)
+    await desk.choose(view, "template", "poster")
+    assert "var:MOOD" in keys_of(view)
+    assert value_of(view, "template") == "poster"
+    assert value_of(view, "words") == "at dawn"
+    assert "once more" not in words_in(view)
+
+
 async def test_an_older_choice_that_comes_late_changes_nothing(desk: FormDesk) -> None:
     view = await desk.open()
     older = desk.chosen(view, "template", "product")

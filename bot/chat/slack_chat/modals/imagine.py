@@ -41,12 +41,14 @@ MAX_VARIABLES = 80
 JUST_WORDS = "No template, just my words"
 
 
-def imagine_view(kit: BrandKit, wish: Wish, *, brands: int, notes: Sequence[str] = ()) -> View:
+def imagine_view(
+    kit: BrandKit, wish: Wish, *, brands: int, notes: Sequence[str] = (), anew: str = ""
+) -> View:
     """The form as this wish has it. `brands` is how many the person may choose among; `notes`
-    stand on top."""
+    stand on top; a new text in `anew` makes Slack forget what was chosen in the pickers."""
     template = wish.template_in(kit)
     shown = replace(wish, shown=template.name if template else "")
-    blocks = [*map(fields.note, notes), *_inputs(kit, wish, template, brands)]
+    blocks = [*map(fields.note, notes), *_inputs(kit, wish, template, brands, anew)]
     return View(
         type="modal",
         callback_id=VIEW_IMAGINE,
@@ -58,15 +60,17 @@ def imagine_view(kit: BrandKit, wish: Wish, *, brands: int, notes: Sequence[str]
     )
 
 
-def _inputs(kit: BrandKit, wish: Wish, template: Template | None, brands: int) -> Iterator[Block]:
+def _inputs(
+    kit: BrandKit, wish: Wish, template: Template | None, brands: int, anew: str
+) -> Iterator[Block]:
     if wish.reference:
         yield fields.note("Starts from the picture you chose. Add a file below to take another.")
     if brands > 1:
-        yield brand_field(kit)
+        yield brand_field(kit, anew)
     else:
         yield fields.note(f"In {kit.name}'s look.")
     if kit.templates:
-        yield _template_field(kit, wish, template)
+        yield _template_field(kit, wish, template, anew)
     yield _words(wish, template)
     variables = template.variables if template else ()
     for variable in variables[:MAX_VARIABLES]:
@@ -126,10 +130,10 @@ def _facts(kit: BrandKit, wish: Wish, template: Template | None) -> Iterator[Blo
     )
 
 
-def brand_field(kit: BrandKit) -> InputBlock:
+def brand_field(kit: BrandKit, anew: str = "") -> InputBlock:
     """The picker of the brand."""
     return fields.searched(
-        BRAND,
+        f"{BRAND}{MARK}{mark_of([anew])}" if anew else BRAND,
         "Brand",
         PICK_BRAND,
         said=option(kit.id, kit.name),
@@ -138,12 +142,12 @@ def brand_field(kit: BrandKit) -> InputBlock:
     )
 
 
-def _template_field(kit: BrandKit, wish: Wish, template: Template | None) -> InputBlock:
+def _template_field(kit: BrandKit, wish: Wish, template: Template | None, anew: str) -> InputBlock:
     chosen = template_option(template) if template else None
     if chosen is None and wish.said(TEMPLATE) == NO_TEMPLATE:
         chosen = option(NO_TEMPLATE, JUST_WORDS)
     return fields.searched(
-        f"{TEMPLATE}{MARK}{mark_of([kit.id])}",
+        f"{TEMPLATE}{MARK}{mark_of([kit.id, anew] if anew else [kit.id])}",
         "Template",
         PICK_TEMPLATE,
         said=chosen,

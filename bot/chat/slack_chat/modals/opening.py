@@ -3,7 +3,6 @@ three seconds. Where something must be read first, a view that says so is opened
 
 import asyncio
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from slack_sdk.models.views import View
@@ -19,12 +18,13 @@ from bot.chat.slack_chat.modals.asking import (
     refusal_view,
 )
 from bot.chat.slack_chat.modals.board import KitBoard
+from bot.chat.slack_chat.modals.changing import Changes, Changing
 from bot.chat.slack_chat.modals.imagine import imagine_view
 from bot.chat.slack_chat.modals.keeping import NOT_HERE, Keeping, wants_again, without_file
 from bot.chat.slack_chat.modals.late import tell_failed, tell_late
 from bot.chat.slack_chat.modals.prefilling import allowed, words_now
 from bot.chat.slack_chat.modals.reading import Origin, Reference, loaded_object
-from bot.chat.slack_chat.modals.wish import Wish, wish_of
+from bot.chat.slack_chat.modals.wish import Wish, unchosen, wish_of
 from bot.chat.slack_chat.outgoing.bringing import Bringing, files_of
 from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.rendering.limits import checked_view
@@ -34,6 +34,7 @@ from bot.core.errors import ChatError, ChatUnavailable, HousestyleError, Unavail
 from bot.core.house import House
 from bot.core.ids import is_id
 from bot.core.messages import ChannelRef
+from brand.kit import BrandKit
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,7 @@ TOO_LATE = ("expired_trigger_id", "invalid_trigger_id", "trigger_expired")
 OPEN_ALREADY = ("exchanged_trigger_id", "trigger_exchanged")
 """Of a trigger that opened its form: the same delivery came to another process, or twice."""
 CHANGED = "hash_conflict"
-MAX_VIEWS = 1_000
-"""Open forms of which the time of the latest choice is remembered."""
+CROSSED = "Two choices crossed. Look at the brand, and choose the template once more."
 NO_PICTURE = (
     "That message has no picture that I can take. Add a file below, or close this and use the "
     "shortcut on a message that has one."
@@ -71,7 +71,7 @@ class Opener:
         self._webs = webs
         self._board = board
         self._bringing = Bringing(house, webs)
-        self._latest: OrderedDict[str, float] = OrderedDict()
+        self._changes = Changes()
 
     async def open(self, heard: Heard) -> None:
         """Open the form that was asked for, or say that it is too late."""
@@ -96,25 +96,38 @@ class Opener:
 
     async def switch(self, heard: Heard) -> None:
         """Show the inputs of the brand or template that was chosen. What was typed stays."""
-        if not self._is_latest(heard):
-            return
+        form = self._changes.of(heard)
+        if heard.at < form.at:
+            return  # something else was chosen since
+        form.at = heard.at
         wish = wish_of(heard.metadata, loaded_object(heard.state))
         kits = self._board.kits_of(heard.team, heard.user)
         kit = next((kit for kit in kits if kit.id == wish.brand), None)
         if kit is None:
             return  # it says so once it is sent off
-        view = imagine_view(kit, wish, brands=len(kits))
-        opened = Opened(id=heard.view, hash=heard.view_hash)
-        try:
-            if await self._update(heard, opened, view):
+        async with form.turn:
+            if heard.at < form.at:
                 return
-            if self._is_latest(heard):
-                # Only we change this view, and nobody has chosen anything since.
-                await self._update(heard, Opened(id=heard.view, hash=""), view)
-        except ChatError:  # the form says so once it is sent off
-            log.exception(
-                "Slack did not change a form", extra={"action": "slack.form", "delivery": heard.key}
-            )
+            try:
+                await self._changed(heard, form, kit, wish, brands=len(kits))
+            except ChatError:  # the form says so once it is sent off
+                log.exception(
+                    "Slack did not change a form",
+                    extra={"action": "slack.form", "delivery": heard.key},
+                )
+
+    async def _changed(
+        self, heard: Heard, form: Changing, kit: BrandKit, wish: Wish, *, brands: int
+    ) -> None:
+        """Change it as it was when something was chosen, or as this process left it. Where another
+        process has changed it since, nobody here knows which choice was the later one, so both are
+        taken back: a form must not show the inputs of what isn't chosen."""
+        view = imagine_view(kit, wish, brands=brands)
+        for known in dict.fromkeys((heard.view_hash, form.hash)):
+            if known and await self._update(heard, Opened(id=heard.view, hash=known), view, form):
+                return
+        again = imagine_view(kit, unchosen(wish), brands=brands, notes=(CROSSED,), anew=heard.key)
+        await self._update(heard, Opened(id=heard.view, hash=""), again, form)
 
     # ------------------------------------------------------------------- a button's question
 
@@ -199,12 +212,14 @@ class Opener:
         shown = answer.get("view") or {}
         return Opened(id=shown.get("id", ""), hash=shown.get("hash", ""))
 
-    async def _update(self, heard: Heard, opened: Opened, view: View) -> bool:
+    async def _update(
+        self, heard: Heard, opened: Opened, view: View, form: Changing | None = None
+    ) -> bool:
         """False where the view is another one by now; what was closed needs nothing."""
         web = await self._webs.web(heard.team)
         by_hash = {"hash": opened.hash} if opened.hash else {}
         try:
-            await web.call(
+            answer = await web.call(
                 Method.VIEWS_UPDATE, view_id=opened.id, view=checked_view(view).to_dict(), **by_hash
             )
         except SlackRefused as exc:
@@ -212,16 +227,10 @@ class Opener:
                 return False
             if exc.error not in GONE:
                 raise
+            return True
+        if form is not None:
+            form.hash = (answer.get("view") or {}).get("hash", "")
         return True
-
-    def _is_latest(self, heard: Heard) -> bool:
-        """Whether nobody has chosen anything in this form after that."""
-        latest = max(heard.at, self._latest.get(heard.view, 0.0))
-        self._latest[heard.view] = latest
-        self._latest.move_to_end(heard.view)
-        while len(self._latest) > MAX_VIEWS:
-            self._latest.popitem(last=False)
-        return heard.at >= latest
 
 
 def _named(heard: Heard) -> Reference:

@@ -7,7 +7,7 @@ view's `private_metadata`, so that it is there again when they come back.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.chat.slack_chat.modals.choices import chosen_of
@@ -114,6 +114,15 @@ def wish_of(metadata: str, state: Mapping[str, Any]) -> Wish:
         team=kept.text("w"),
         user=kept.text("u"),
     )
+
+
+def unchosen(wish: Wish) -> Wish:
+    """The wish without its template; what was typed for one travels along."""
+    values, carried = (
+        {key: value for key, value in some.items() if key != TEMPLATE}
+        for some in (wish.values, wish.carried)
+    )
+    return replace(wish, shown="", values=values, carried=carried)
 
 
 def brief_of(wish: Wish, kit: BrandKit) -> Brief:
