@@ -13,7 +13,7 @@ from bot.core.house import House
 from bot.core.live import LiveProgress
 from bot.core.lives import JobState
 from bot.core.messages import Card, PictureRef
-from bot.core.telling import current_job_card, say
+from bot.core.telling import current_job_card, job_place, say_of_job
 
 
 def percent(share: float) -> str:
@@ -54,9 +54,12 @@ async def tell_progress(house: House, job_id: str, preview: PictureRef | None = 
             return False
         if job.origin is None or job.state is not JobState.RENDERING or job.is_paused:
             return False
+        place = await job_place(tx, job)
+        if (place and (place.platform, place.team)) != (job.origin.platform, job.origin.team):
+            preview = None  # it is a file of where the job was asked for
         card = await current_job_card(tx, job, await tx.kits.get(job.kit_hash))
         shown = replace(with_progress(card, progress), preview=preview)
-        await say(tx, shown, job.origin, house.clock.now())
+        await say_of_job(tx, job, shown, place, house.clock.now())
     return True
 
 

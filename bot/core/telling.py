@@ -1,5 +1,6 @@
 """Bring the cards of a thing up to date: outbox rows in the transaction of its change."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.assets import Asset
@@ -8,15 +9,17 @@ from bot.core.errors import NotFound
 from bot.core.ids import new_id
 from bot.core.jobs import Job
 from bot.core.lives import JobState
-from bot.core.messages import Card, ChannelRef
-from bot.core.places import place_of
+from bot.core.messages import Audience, Card, ChannelRef
+from bot.core.places import place_of, settled
 from bot.core.planning_slots import slot_time
-from bot.core.policy import direct_line
+from bot.core.policy import audience_of, direct_line
 from bot.core.ports import Outgoing, Transaction
 from bot.core.reviews import Review
 from brand.kit import BrandKit
 from brand.spec import LoraUse
 
+MOVED = "Moved to direct messages"
+WHY_MOVED = "This channel is public now, and drafts are not shown in public."
 RECENT_JOBS = 20  # enough for a stable mean of seconds a job
 
 
@@ -71,11 +74,36 @@ async def current_job_card(tx: Transaction, job: Job, kit: BrandKit) -> Card:
 
 
 async def tell_job(tx: Transaction, job: Job, kit: BrandKit, now: datetime) -> Card:
-    """Queue the job's card for where it was asked; returns it."""
-    card = await current_job_card(tx, job, kit)
-    if job.origin is not None:
-        await say(tx, card, job.origin, now)
+    """Queue the job's card for where it may stand; returns it."""
+    place = await job_place(tx, job)
+    card = await current_job_card(tx, replace(job, origin=place), kit)
+    await say_of_job(tx, job, card, place, now)
     return card
+
+
+async def job_place(tx: Transaction, job: Job) -> ChannelRef | None:
+    """Where the job's card may stand by the kit that is in force now: where it was asked for, or
+    the requester's direct line once that channel is public. None if it was asked for nowhere, or
+    the requester has no line."""
+    if job.origin is None:
+        return None
+    kit = await tx.kits.current(job.brand)
+    if audience_of(kit, settled(kit.channels, job.origin)) is not Audience.PUBLIC:
+        return job.origin
+    return await line_to(tx, job.requester, job.origin.platform)
+
+
+async def say_of_job(
+    tx: Transaction, job: Job, card: Card, place: ChannelRef | None, now: datetime
+) -> None:
+    """Queue a card of the job for its `job_place`. Where that is no longer where it was asked
+    for, the card there loses its draft and its words."""
+    if place is not None:
+        await say(tx, card, place, now)
+    if job.origin is not None and place != job.origin:
+        # Also takes the place of a card that waits to be sent there.
+        moved = Card(kind="reply", subject=card.subject, title=MOVED, lines=(WHY_MOVED,))
+        await say(tx, moved, job.origin, now)
 
 
 async def current_review_card(tx: Transaction, review: Review, asset: Asset, kit: BrandKit) -> Card:
