@@ -13,7 +13,9 @@ from bot.chat.slack_chat.rendering.blocks import blobs_of, message_of
 from bot.chat.slack_chat.rendering.commands import typed_here
 from bot.chat.slack_chat.rendering.job import bar
 from bot.chat.slack_chat.rendering.limits import Message
+from bot.core.cards import error_card
 from bot.core.commands import Approve, Find, Queue, Show
+from bot.core.errors import Mistake
 from bot.core.grammar import parse
 from bot.core.help import example_of, help_card
 from bot.core.messages import Audience, Button, Card, Field, PictureRef, Style, Swatch
@@ -431,6 +433,23 @@ def test_commands_read_as_they_work_here_and_peoples_words_stay() -> None:
         "Undo it with `/imagine /unlink slack`, or say `/imagine a mug`.",
         "Try `/imagine find mug`",
     ]
+
+
+def test_a_mistake_names_commands_as_they_work_here() -> None:
+    with pytest.raises(Mistake) as found:
+        parse("/foo", vocabulary=VOCABULARY)
+    said = words(rendered(error_card(found.value)))
+    assert "`/foo` isn't a command. There is /imagine, /imagine /vary, " in said
+    assert " /vary" not in said.replace("/imagine /vary", "")
+    typed = replace(error_card(found.value), lines=("You typed `/imagine a /find sign`.",))
+    assert "`/imagine a /find sign`" in words(rendered(typed))
+    invite = replace(typed, fix="Type `/invite @Housestyle` in that channel.")
+    assert "Type `/invite @Housestyle` in" in words(rendered(invite))
+
+
+def test_pictures_that_find_no_room_are_shown_by_a_command_that_works_here() -> None:
+    message = rendered(job(pictures=tuple(picture(n) for n in range(1, 61))))
+    assert "more pictures: `/imagine show` and the job's id" in words(message)
 
 
 def test_help_on_a_command_is_headed_as_it_is_typed() -> None:

@@ -140,6 +140,7 @@ async def test_a_stranger_reads_how_to_come_in(desk: FormDesk) -> None:
     await desk.live(desk.typed(eve))
     assert eve.modal is not None
     assert "don't know you" in words_in(eve.modal)
+    assert "`/imagine /link`" in words_in(eve.modal)
     assert keys_of(eve.modal) == []
 
 

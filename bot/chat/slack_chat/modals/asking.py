@@ -11,6 +11,7 @@ from slack_sdk.models.views import View
 from bot.chat.slack_chat.modals import fields
 from bot.chat.slack_chat.modals.imagine import TITLE
 from bot.chat.slack_chat.modals.reading import Origin, entries_of, said_of
+from bot.chat.slack_chat.rendering.commands import in_mistake
 from bot.chat.slack_chat.rendering.text import mrk, plain
 from bot.chat.slack_chat.surfaces import VIEW_ASK
 from bot.core.errors import HousestyleError
@@ -122,7 +123,7 @@ def loading_view(title: str = "New picture") -> View:
 
 def refusal_view(error: HousestyleError) -> View:
     """Why there is no form, and what to do."""
-    return _told(error.title, f"{error.message}\n{error.fix}".strip())
+    return _told(error.title, in_mistake(f"{error.message}\n{error.fix}".strip()))
 
 
 def _told(title: str, words: str) -> View:

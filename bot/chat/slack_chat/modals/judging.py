@@ -24,6 +24,7 @@ from bot.chat.slack_chat.modals.wish import (
     imagine_of,
     wish_of,
 )
+from bot.chat.slack_chat.rendering.commands import in_mistake
 from bot.core.commands import Imagine
 from bot.core.errors import Mistake
 from bot.core.grammar import Vocabulary, parse
@@ -118,7 +119,7 @@ def _told(mistake: Mistake, wish: Wish, blocks: Mapping[str, str]) -> tuple[str,
 
 
 def _words_of(mistake: Mistake) -> str:
-    said = f"{mistake.message} {mistake.fix}".strip()
+    said = in_mistake(f"{mistake.message} {mistake.fix}".strip())
     return said if len(said) <= MAX_WORDS else f"{said[: MAX_WORDS - 1]}…"
 
 

@@ -26,7 +26,7 @@ ICONS = {
 }
 BAR = 12
 """Characters of a progress bar: one line on a phone."""
-LEFT_OUT = "{n} more pictures: `/show` and the job's id, or the portal, has them all."
+LEFT_OUT = "{n} more pictures: `/imagine show` and the job's id, or the portal, has them all."
 
 
 def job_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
