@@ -39,7 +39,7 @@ def manifest(
 
 @group.command()
 def key(as_json: Json = False) -> None:
-    """Print a new key that seals the tokens of workspaces, for slack.token_key."""
+    """Print a new key for slack.token_key, which seals workspaces' tokens."""
     from bot.chat.slack_chat.installing.vault import new_key
 
     made = new_key()

@@ -1,6 +1,6 @@
 """The cards of docs/slack.md, drawn from the blocks of real messages:
 
-    python -m tests.browser.slack_pictures FILE.png
+    python -m tests.browser.slack_pictures FILE
 
 Starts `housestyle serve` with the demo brand beside the strict Slack, asks for a picture, sends it
 to approval, and draws both messages in a plain style of our own. It is no photograph of Slack.
