@@ -1,10 +1,12 @@
 """Webs whose one workspace answers as it was told, where time or a rare answer is the point."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.web import SlackRefused, Web
+from bot.core.errors import ChatUnavailable
 
 Answer = dict[str, Any] | Exception
 
@@ -22,6 +24,11 @@ class FakeWeb:
         """(bytes, name, alt text) of every upload."""
         self.refuses_files = ""
         """Slack's word for why it takes no files."""
+        self.uploading = asyncio.Event()
+        """Uploads wait for it."""
+        self.uploading.set()
+        self.breaks_off = False
+        """Whether uploads end in the middle."""
         self._answers = answers
 
     async def call(
@@ -36,6 +43,9 @@ class FakeWeb:
 
     async def upload(self, data: bytes, *, name: str, title: str, alt: str) -> str:
         """See Web."""
+        await self.uploading.wait()
+        if self.breaks_off:
+            raise ChatUnavailable("A file's upload broke off.", retry_after_s=5)
         if self.refuses_files:
             raise SlackRefused("Slack takes no files.", code=self.refuses_files)
         self.uploads.append((data, name, alt))

@@ -78,6 +78,7 @@ async def open_slack(
             SlackWebs(options, store=store, clock=clock, tokens=rotator, watch=watch)
         )
         shelf = Shelf(store=store, blobs=blobs, clock=clock, webs=webs)
+        stack.push_async_callback(shelf.finish)
         rooms = Rooms(store, clock)
         chat = SlackChat(webs=webs, shelf=shelf, blobs=blobs, clock=clock, rooms=rooms)
         yield SlackParts(options=options, chat=chat, webs=webs, shelf=shelf, installing=installing)

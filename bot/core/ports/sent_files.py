@@ -17,7 +17,8 @@ class SentFile:
     team: str
     """Key of the workspace."""
     key: str
-    """SHA-256 of what is shown; for a passing file see PASSING."""
+    """SHA-256 of what is shown; for a passing file see PASSING. The platform's adapter may put
+    a word and a place before it, for a file that stands there by itself."""
     file: str
     """The platform's id of it."""
     ready: bool

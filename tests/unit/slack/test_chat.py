@@ -17,7 +17,7 @@ from bot.chat.slack_chat.outgoing.posting import READY_S
 from bot.chat.slack_chat.outgoing.webs import SlackWebs
 from bot.chat.slack_chat.web import SlackRefused
 from bot.clock import SystemClock
-from bot.core.errors import ChatAmbiguous, ChatRejected, ChatUnavailable
+from bot.core.errors import ChatAmbiguous, ChatIncomplete, ChatRejected, ChatUnavailable
 from bot.core.ids import new_id
 from bot.core.messages import Button, Card, ChannelRef, Field, MessageRef, PictureRef
 from bot.core.ports import Outgoing
@@ -63,6 +63,17 @@ PNG, WEBP = picture(), picture("WEBP")
 
 class SlowShelf:
     """Slack never gets ready with a file."""
+
+    def __init__(self) -> None:
+        self.plain: set[tuple[str, ...]] = set()
+
+    async def follows(self, team: str, channel: str, thread: str, blob: str) -> bool:
+        """Whether it was noted."""
+        return (team, channel, thread, blob) in self.plain
+
+    async def followed(self, team: str, channel: str, thread: str, blob: str, file: str) -> None:
+        """Note it."""
+        self.plain.add((team, channel, thread, blob))
 
     async def shown(self, team: str, blob: str, alt: str) -> str | None:
         """None."""
@@ -135,6 +146,30 @@ def publication(**more: object) -> Publication:
         created_at=CLOCK.now(),
     )
     return replace(made, **more)  # type: ignore[arg-type]
+
+
+def picture_of(colour: str) -> bytes:
+    return picture(colour=colour)
+
+
+def back(message: Outgoing, less: ChatIncomplete) -> Outgoing:
+    """The message as it comes back."""
+    return replace(message, sent=less.sent, update=less.sent)
+
+
+async def whole(chat: SlackChat, message: Outgoing) -> MessageRef:
+    """Send it as the outbox does, until all of it stands."""
+    for _ in range(20):
+        try:
+            return await chat.send(message)
+        except ChatIncomplete as exc:
+            message = back(message, exc)
+            CLOCK.jump(exc.retry_after_s)
+        except ChatUnavailable as exc:
+            if not exc.queued:
+                raise
+            CLOCK.jump(exc.retry_after_s)
+    raise AssertionError("it never stands as it should")
 
 
 def files_in(message: Message) -> list[str]:
@@ -268,22 +303,83 @@ async def test_a_change_with_a_file_that_slack_forgot_comes_back_with_the_pictur
     assert not place.slack.world.files[shown].deleted
 
 
-async def test_a_picture_that_never_gets_ready_follows_as_a_file_once(place: Place) -> None:
-    chat, card = place.with_slow_files(), await place.card(PNG)
-    ref = await chat.send(outgoing(card))
-    await chat.send(outgoing(card, update=ref))
+async def test_pictures_that_never_get_ready_all_follow_as_files_once(place: Place) -> None:
+    """Also in a thread where much is said, and where the second card comes a day later."""
+    colours = ("red", "blue", "green", "teal")
+    chat, card = place.with_slow_files(), await place.card(*map(picture_of, colours))
+    ref = await whole(chat, outgoing(card))
+    assert len(place.slack.messages("C0DRAFTS")) == 1 + len(colours)
+    said = place.slack.channel("C0DRAFTS").messages
+    for number in range(1, 121):
+        for after in (number * 1e-6, number):
+            ts = f"{float(ref.message) + after:.6f}"
+            said[ts] = replace(said[ref.message], ts=ts, thread=ref.message)
+    await whole(chat, outgoing(card, update=ref))
+    assert len(place.slack.called("files.completeUploadExternal")) == len(colours)
+
+
+async def test_a_file_whose_arrival_was_not_told_does_not_follow_twice(place: Place) -> None:
+    chat, message = place.with_slow_files(), outgoing(await place.card(PNG))
+    place.slack.troubles.add("files.completeUploadExternal", "lost", kept=True)
+    ref = await whole(chat, message)
     standing, plain = place.slack.messages("C0DRAFTS")
+    assert standing.ts == ref.message
     assert files_in(standing) == []
     assert plain.thread == standing.ts
     assert "a red mug" in standing.text
 
 
-async def test_a_card_stands_even_if_its_picture_cant_follow(place: Place) -> None:
-    message = outgoing(await place.card(PNG))
+async def test_a_card_stands_while_its_picture_cant_follow(place: Place) -> None:
+    chat, message = place.with_slow_files(), outgoing(await place.card(PNG))
     place.slack.troubles.add("files.getUploadURLExternal", "500")
-    await place.with_slow_files().send(message)
+    with pytest.raises(ChatIncomplete) as less:
+        await chat.send(message)
     (standing,) = place.slack.messages("C0DRAFTS")
-    assert standing.id == message.id
+    assert (standing.id, standing.ts) == (message.id, less.value.sent.message)
+    await whole(chat, back(message, less.value))
+    assert len(place.slack.messages("C0DRAFTS")) == 2
+
+
+async def test_a_card_stands_while_slack_takes_no_files_and_gets_its_picture_after_that(
+    place: Place,
+) -> None:
+    place.slack.troubles.add("files.getUploadURLExternal", "500", times=3)
+    message = outgoing(await place.card(PNG), MIA)
+    waits = []
+    for attempts in (0, 4):
+        with pytest.raises(ChatIncomplete) as less:
+            await place.chat.send(replace(message, attempts=attempts))
+        waits.append(less.value.retry_after_s)
+        assert not less.value.queued
+        message = back(message, less.value)
+    assert waits == [5, 16]
+    assert place.slack.called("chat.update") == []  # there is nothing new to show
+    ref = await whole(place.chat, message)
+    (standing,) = place.slack.messages(ref.channel)
+    assert files_in(standing)
+
+
+async def test_a_card_does_not_wait_for_a_picture_that_slack_looks_at(place: Place) -> None:
+    place.slack.world.processing_s = 5.0
+    message = outgoing(await place.card(PNG))
+    with pytest.raises(ChatIncomplete) as less:
+        await place.chat.send(message)
+    assert less.value.queued
+    assert files_in(place.slack.messages("C0DRAFTS")[0]) == []
+    assert await whole(place.chat, back(message, less.value)) == less.value.sent
+    (standing,) = place.slack.messages("C0DRAFTS")
+    assert files_in(standing)
+    assert len(place.slack.called("chat.update")) == 1
+
+
+async def test_a_note_that_went_to_the_direct_line_gets_its_picture_there(place: Place) -> None:
+    place.slack.world.processing_s = 5.0
+    card = await place.card(PNG, subject="")
+    message = outgoing(card, replace(DRAFTS, channel="C0OTHER"), only_for="U0MIA")
+    ref = await whole(place.chat, message)
+    (standing,) = place.slack.messages(ref.channel)
+    assert ref.channel.startswith("D")
+    assert files_in(standing)
 
 
 async def test_a_layout_that_slack_refuses_is_said_in_words(place: Place) -> None:
@@ -301,7 +397,12 @@ async def test_a_card_that_is_too_long_for_slack_is_said_with_fewer_words(
     """Then without a layout. Its pictures are not at fault, and are not uploaded again."""
     card = replace(await place.card(PNG), fields=(Field(label="Sharpness", value="0.9"),))
     place.slack.troubles.add("chat.postMessage", "refuse", error="msg_blocks_too_long", times=times)
-    await place.chat.send(outgoing(card))
+    message = outgoing(card)
+    if times == 1:
+        await place.chat.send(message)
+    else:
+        with pytest.raises(ChatIncomplete):
+            await place.chat.send(message)
     standing = place.slack.messages("C0DRAFTS")[0]
     assert "a red mug" in standing.text
     assert "Sharpness" not in str(standing.blocks)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.chat.slack_chat.methods import Method
-from bot.chat.slack_chat.outgoing.files import LEFT, READY_S, Shelf
+from bot.chat.slack_chat.outgoing.files import AT_ONCE_S, LEFT, READY_S, Shelf
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.errors import ChatUnavailable
 from brand.spec import sha256_hex
@@ -54,8 +54,8 @@ class Bench:
         return self.webs.one.uploads
 
     async def shown(self, blob: str) -> str | None:
-        """`shown`, with the time driven as far as it may take."""
-        return await self.driven(self.shelf.shown("T1", blob, "A mug"))
+        """`shown`, as often as it says, with the time driven as far as it may take."""
+        return await self.driven(self.shelf.awaited("T1", blob, "A mug"))
 
     async def driven(self, wanted: Awaitable[T], *, step_s: float = READY_S) -> T:
         """Drive the time on whenever somebody waits for it."""
@@ -91,6 +91,61 @@ async def test_several_who_want_it_at_once_upload_it_once() -> None:
     wanted = [bench.shelf.shown("T1", blob, "A mug") for _ in range(5)]
     assert await bench.driven(asyncio.gather(*wanted)) == ["F1"] * 5
     assert len(bench.uploads) == 1
+
+
+async def test_nobody_waits_longer_than_a_second_for_a_picture() -> None:
+    bench = Bench([NOT_YET])
+    blob, began = await bench.blobs.put(png()), bench.clock.now()
+    with pytest.raises(ChatUnavailable) as later:
+        await bench.driven(bench.shelf.shown("T1", blob, "A mug"), step_s=0.05)
+    assert later.value.queued
+    assert (bench.clock.now() - began).total_seconds() <= AT_ONCE_S + 0.1
+
+
+async def test_an_upload_that_takes_its_time_holds_nobody_up_and_is_made_once() -> None:
+    bench = Bench([READY])
+    blob = await bench.blobs.put(png())
+    bench.webs.one.uploading.clear()
+    for _ in range(3):
+        with pytest.raises(ChatUnavailable) as later:
+            await bench.driven(bench.shelf.shown("T1", blob, "A mug"), step_s=AT_ONCE_S)
+        assert later.value.queued
+    bench.webs.one.uploading.set()
+    assert await bench.shown(blob) == "F1"
+    assert len(bench.uploads) == 1
+
+
+async def test_how_an_upload_ended_is_told_to_whoever_asks_next() -> None:
+    bench = Bench([READY])
+    blob = await bench.blobs.put(png())
+    bench.webs.one.uploading.clear()
+    with pytest.raises(ChatUnavailable):
+        await bench.driven(bench.shelf.shown("T1", blob, "A mug"), step_s=AT_ONCE_S)
+    bench.webs.one.breaks_off = True
+    bench.webs.one.uploading.set()
+    with pytest.raises(ChatUnavailable) as failed:
+        await bench.shown(blob)
+    assert not failed.value.queued
+    bench.webs.one.breaks_off = False
+    assert await bench.shown(blob) == "F1"
+
+
+async def test_a_picture_that_gets_ready_late_is_asked_about_a_few_times_only() -> None:
+    bench = Bench([NOT_YET])
+    blob, began = await bench.blobs.put(png()), bench.clock.now()
+    assert await bench.driven(bench.shelf.awaited("T1", blob, "A mug"), step_s=0.1) is None
+    assert (bench.clock.now() - began).total_seconds() == pytest.approx(READY_S, abs=0.5)
+    assert len(bench.webs.one.calls) <= 12
+
+
+async def test_at_the_end_what_is_under_way_is_broken_off() -> None:
+    bench = Bench([NOT_YET])
+    blob = await bench.blobs.put(png())
+    bench.webs.one.uploading.clear()
+    with pytest.raises(ChatUnavailable):
+        await bench.driven(bench.shelf.shown("T1", blob, "A mug"), step_s=AT_ONCE_S)
+    await bench.shelf.finish()
+    assert bench.uploads == []
 
 
 async def test_after_ten_seconds_the_card_goes_without_it_and_the_upload_is_kept() -> None:
@@ -138,7 +193,7 @@ async def test_a_card_does_not_go_without_its_picture_because_of_a_rate() -> Non
     bench = Bench([NOT_YET] * 5 + [ChatUnavailable("Wait.", retry_after_s=1, queued=True)])
     blob = await bench.blobs.put(png())
     with pytest.raises(ChatUnavailable):
-        await bench.driven(bench.shelf.shown("T1", blob, "A mug"), step_s=0.25)
+        await bench.driven(bench.shelf.awaited("T1", blob, "A mug"), step_s=0.25)
     bench.infos[:] = [READY]
     assert await bench.shown(blob) == "F1"
     assert len(bench.uploads) == 1
@@ -234,7 +289,7 @@ async def desk() -> AsyncIterator[FormDesk]:
 async def test_slack_shows_what_the_shelf_gives(desk: FormDesk) -> None:
     house = desk.town.house
     shelf = Shelf(store=house.store, blobs=house.blobs, clock=desk.clock, webs=desk.webs)
-    file = await shelf.shown("", await house.blobs.put(png()), "A mug")
+    file = await shelf.awaited("", await house.blobs.put(png()), "A mug")
     web = await desk.webs.web("T1")
     await web.call(
         Method.CHAT_POST_MESSAGE,
