@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 MAX_WAIT = timedelta(minutes=5)
 MAX_ATTEMPTS = 20
 AGAIN_S = 1.0
-"""Before what was in doubt is sent once more; twice as long each time after the first."""
+"""Before what was in doubt is sent once more (a new message at once, the first time); twice as
+long each time."""
 STOPPED = "The sending process stopped in the middle."
 
 
@@ -52,7 +53,7 @@ class Sender(Loop):
             hanging = await tx.outbox.expired(now)
             doubtful = await tx.outbox.doubtful(now)
         for message in hanging:
-            await self._unclear(message, STOPPED)
+            await self._unclear(message, STOPPED, ended=message.lease_until)
         for message in doubtful[:1]:
             await self._check_up(message)
         return bool(hanging or doubtful)
@@ -98,7 +99,7 @@ class Sender(Loop):
         """Note where it stands. If others have taken over meanwhile, it may stand twice."""
         check_at = look_later(self._house) if message.check_at is not None else None
         sent = await self._move(message, OutboxState.SENT, sent=ref, check_at=check_at)
-        if sent is None and message.update is None:
+        if sent is None and not _is_in_place(message, ref):
             await self._ask_for_a_look(message)
 
     async def _come_back(self, message: Outgoing, exc: ChatIncomplete) -> None:
@@ -118,7 +119,7 @@ class Sender(Loop):
             sent=exc.sent,
             update=exc.sent,
         )
-        if back is None and message.update is None:
+        if back is None and not _is_in_place(message, exc.sent):
             await self._ask_for_a_look(message)
 
     async def _fail(self, message: Outgoing, why: ChatError) -> None:
@@ -150,17 +151,17 @@ class Sender(Loop):
             not_before=self._house.clock.now() + (wait if queued else min(wait, MAX_WAIT)),
         )
 
-    async def _unclear(self, message: Outgoing, why: str) -> None:
-        """A change in place is simply made again; a new message is looked up."""
-        if message.update is not None:
-            await self._later(message, ChatAmbiguous(why), AGAIN_S)
-        else:
-            now = self._house.clock.now()
-            unclear = await self._move(message, OutboxState.AMBIGUOUS, error=why, check_at=now)
-            if unclear is not None:
-                await self._check_up(unclear)
-            else:  # others took over while this process was frozen; both may stand there
-                await self._ask_for_a_look(message)
+    async def _unclear(self, message: Outgoing, why: str, *, ended: datetime | None = None) -> None:
+        """Look it up, also a change: where its message was gone, a new one may stand. `ended` is
+        when the attempt was over at the latest, if not now."""
+        now = self._house.clock.now()
+        unclear = await self._move(
+            message, OutboxState.AMBIGUOUS, check_at=now, error=why, not_before=ended or now
+        )
+        if unclear is not None:
+            await self._check_up(unclear)
+        else:  # others took over while this process was frozen; both may stand there
+            await self._ask_for_a_look(message)
 
     async def _check_up(self, message: Outgoing) -> None:
         """Look once where it stands; send what is missing, delete what is too much."""
@@ -185,27 +186,46 @@ class Sender(Loop):
         if chat is None:
             return []
         try:
-            return list(await chat.look_up(message.id, message.target, since=message.created_at))
+            copies = await chat.look_up(
+                message.id,
+                message.target,
+                since=message.created_at,
+                until=self._latest(message),
+                only_for=message.only_for,
+            )
+            return list(copies)
         except (ChatUnavailable, Unavailable):
             raise
         except Exception:
             log.exception("Look-up failed", extra={"id": message.id})
             return []
 
+    def _latest(self, message: Outgoing) -> datetime | None:
+        """When a doubtful message had arrived at the latest: what was said there since then
+        doesn't hide it. Of others copies may have come at any time."""
+        if message.state is not OutboxState.AMBIGUOUS or message.not_before is None:
+            return None
+        return message.not_before + self._house.lease
+
     async def _settle(self, message: Outgoing, copies: list[MessageRef]) -> None:
-        if copies:
+        """A message that was to be changed says nothing about whether it was."""
+        old = message.update.message if message.update is not None else ""
+        new = [copy for copy in copies if copy.message != old]
+        if new:
             sent, check_at = OutboxState.SENT, look_later(self._house)
-            await self._move(message, sent, sent=copies[0], check_at=check_at)
+            await self._move(message, sent, sent=new[0], check_at=check_at)
             return
         sending = await self._move(message, OutboxState.SENDING, check_at=message.check_at)
         if sending is not None:
-            again = AGAIN_S * 2**message.attempts if message.attempts else 0.0
+            is_first = message.update is None and not message.attempts
+            again = 0.0 if is_first else AGAIN_S * 2**message.attempts
             await self._later(sending, ChatAmbiguous(message.error), again)
 
     async def _repair(self, message: Outgoing, copies: list[MessageRef]) -> None:
         """Of a card that was overtaken before it was sent no copy stays."""
+        kept = {ref.message for ref in (message.sent, message.update) if ref is not None}
         for copy in copies:
-            if message.sent is not None and copy.message == message.sent.message:
+            if copy.message in kept:
                 continue
             log.warning("A card stands twice; a copy is deleted", extra={"id": message.id})
             try:
@@ -273,6 +293,11 @@ class Sender(Loop):
         except StaleState:
             log.info("Message had moved on", extra={"id": message.id})
             return None
+
+
+def _is_in_place(message: Outgoing, ref: MessageRef) -> bool:
+    """Whether that is the message that was to be changed, and no new one in its place."""
+    return message.update is not None and message.update.message == ref.message
 
 
 async def _still(tx: Transaction, message: Outgoing) -> Outgoing:

@@ -226,11 +226,19 @@ class FailingChat:
         return ref
 
     async def look_up(
-        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
     ) -> Sequence[MessageRef]:
         """As the chat's."""
         self._points.reached("worker: before a look-up")
-        found = await self._chat.look_up(outgoing_id, target, since=since)
+        found = await self._chat.look_up(
+            outgoing_id, target, since=since, until=until, only_for=only_for
+        )
         self._points.reached("worker: between look-up and record")
         return found
 

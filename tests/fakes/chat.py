@@ -69,7 +69,13 @@ class FakeChat:
         return self._ref(ref)
 
     async def look_up(
-        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
     ) -> list[MessageRef]:
         """What stands there under that id, oldest first."""
         self.looks += 1

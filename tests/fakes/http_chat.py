@@ -70,7 +70,13 @@ class HttpChat:
         return await self._posted(publication.target, body)
 
     async def look_up(
-        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
     ) -> Sequence[MessageRef]:
         """See the port: one page of the history."""
         query = {"channel": target.channel, "oldest": str((since - CLOCKS).timestamp())}

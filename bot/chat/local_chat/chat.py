@@ -70,7 +70,13 @@ class LocalChat:
         return self._told(await self._add(publication.target, card, publication.id, blob=blob))
 
     async def look_up(
-        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
     ) -> tuple[MessageRef, ...]:
         """The message that was sent under this id to that channel: one at most."""
         there = await self._timeline.by_outgoing(outgoing_id)

@@ -196,10 +196,18 @@ class Chat(Protocol):
         ...
 
     async def look_up(
-        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
     ) -> Sequence[MessageRef]:
-        """One bounded search for our messages or posts with this id, none older than `since`: all
-        copies that stand there, oldest first. Raises ChatRejected, ChatUnavailable."""
+        """One bounded search for our messages or posts with this id, none older than `since` nor
+        newer than `until`, wherever `send` may have put what was meant for `target` (and there
+        `only_for` one person): all copies that stand there, oldest first. Raises ChatRejected,
+        ChatUnavailable."""
         ...
 
     async def delete(self, ref: MessageRef) -> None:

@@ -42,6 +42,7 @@ class Outgoing:
     """The message to change in place; filled from the last sent one of the same subject."""
     state: OutboxState = OutboxState.PENDING
     not_before: datetime | None = None
+    """Not sent before; of an ambiguous one: when its last attempt was over at the latest."""
     attempts: int = 0
     sent: MessageRef | None = None
     check_at: datetime | None = None

@@ -75,8 +75,11 @@ def _page(world: World, page: list[Message], args: Json) -> Json:
     most = DISTRIBUTED_PAGE if world.distributed else 999
     limit = min(int(args.get("limit") or PAGE), most)
     metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
-    shown = [message_json(world, m, metadata=metadata) for m in page[:limit]]
-    return {"messages": shown, "has_more": len(page) > limit}
+    begin = int(args.get("cursor") or 0)
+    end = begin + limit
+    shown = [message_json(world, m, metadata=metadata) for m in page[begin:end]]
+    more = {"response_metadata": {"next_cursor": str(end)}} if len(page) > end else {}
+    return {"messages": shown, "has_more": bool(more), **more}
 
 
 def _channel_json(space: Workspace, channel: Channel) -> Json:

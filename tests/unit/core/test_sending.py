@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.errors import ChatIncomplete, ChatUnavailable
+from bot.core.errors import ChatAmbiguous, ChatIncomplete, ChatUnavailable
 from bot.core.ids import new_id
 from bot.core.lives import OutboxState
 from bot.core.messages import Card, ChannelRef, MessageRef
@@ -151,12 +151,18 @@ class Buggy(FakeChat):
         raise KeyError("ts")
 
     async def look_up(
-        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
     ) -> list[MessageRef]:
         """As the fake's."""
         if self.looks_too:
             raise KeyError("channel")
-        return await super().look_up(outgoing_id, target, since=since)
+        return await super().look_up(outgoing_id, target, since=since, until=until)
 
 
 def with_bug(town: Town) -> Buggy:
@@ -187,3 +193,60 @@ async def test_a_card_that_nobody_can_send_is_given_up_after_a_while_and_the_oth
         assert waiting.not_before
         town.clock.jump(max(0.0, (waiting.not_before - town.clock.now()).total_seconds()))
     assert town.clock.now() - began > timedelta(minutes=30)
+
+
+# ----------------------------------------------------------------------------------------- look-ups
+
+
+async def test_a_look_ends_where_the_doubtful_attempt_did_however_late_it_is_made(
+    town: Town, message: Outgoing
+) -> None:
+    chat = Watched()
+    town.house.chats["local"] = chat
+    town.clock.jump(60)
+    chat.after = [ChatAmbiguous("The line broke.")]
+    chat.look_ups = [ChatUnavailable("Not now.", retry_after_s=3600)]
+    ended = town.clock.now()
+    assert await Sender(town.house, "s").run_one()
+    town.clock.jump(3600)
+    assert await Sender(town.house, "s").run_one()
+    assert chat.asked == [(message.created_at, ended + town.house.lease)] * 2
+    town.clock.jump(3600)
+    assert await Sender(town.house, "s").run_one()
+    assert chat.asked[-1] == (message.created_at, None), "copies may have come at any time"
+
+
+async def test_what_a_dead_sender_left_is_looked_for_in_the_time_of_its_lease(
+    town: Town, message: Outgoing
+) -> None:
+    chat = Watched()
+    town.house.chats["local"] = chat
+    lease = town.house.lease
+    async with town.house.store.write() as tx:
+        dead = await tx.outbox.claim("dead", now=town.clock.now(), lease=lease)
+    assert dead is not None
+    assert dead.lease_until is not None
+    town.clock.jump(36_000)
+    assert await Sender(town.house, "s").run_one()
+    assert chat.asked == [(message.created_at, dead.lease_until + lease)]
+
+
+class Watched(FakeChat):
+    """Notes between which times it was asked to look."""
+
+    def __init__(self) -> None:
+        super().__init__(once=False)
+        self.asked: list[tuple[datetime, datetime | None]] = []
+
+    async def look_up(
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
+    ) -> list[MessageRef]:
+        """As the fake's."""
+        self.asked.append((since, until))
+        return await super().look_up(outgoing_id, target, since=since, until=until)

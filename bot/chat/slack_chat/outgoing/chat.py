@@ -10,7 +10,7 @@ from bot.chat.slack_chat.outgoing.looking import standing
 from bot.chat.slack_chat.outgoing.places import Conversations, check_platform, ref_of
 from bot.chat.slack_chat.outgoing.posting import PicturePoster
 from bot.chat.slack_chat.outgoing.rooms import Rooms
-from bot.chat.slack_chat.outgoing.sending import CardSender, PictureShelf
+from bot.chat.slack_chat.outgoing.sending import THREADLESS, CardSender, PictureShelf
 from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.web import SlackRefused, Webs
 from bot.core.errors import ChatUnavailable, Unavailable
@@ -65,15 +65,34 @@ class SlackChat:
             return await self._poster.post(web, publication, channel, data, mime, alt)
 
     async def look_up(
-        self, outgoing_id: str, target: ChannelRef, *, since: datetime
+        self,
+        outgoing_id: str,
+        target: ChannelRef,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        only_for: str = "",
     ) -> Sequence[MessageRef]:
-        """See the port. One page of the channel, or of the thread."""
+        """See the port. In a thread also beside it; of a note for one person, which is in no
+        history itself, on that person's direct line."""
         check_platform(target)
+        is_note = only_for and not target.channel.startswith(("@", "D"))
+        line, thread = (f"@{only_for}", "") if is_note else (target.channel, target.thread)
         with _patient(0):
             web = await self._webs.web(target.team)
-            channel = await self._conversations.of(web, target.channel)
-            found = await standing(web, outgoing_id, channel, target.thread, since=since)
-        return [ref_of(web, channel, ts, thread=target.thread) for ts in found]
+            channel = await self._conversations.of(web, line)
+            for place in (thread, "") if thread else ("",):
+                try:
+                    found = await standing(
+                        web, outgoing_id, channel, place, since=since, until=until
+                    )
+                except SlackRefused as exc:
+                    if not place or exc.error not in THREADLESS:
+                        raise
+                    continue
+                if found:
+                    return [ref_of(web, channel, ts, thread=place) for ts in found]
+        return []
 
     async def delete(self, ref: MessageRef) -> None:
         """See the port."""

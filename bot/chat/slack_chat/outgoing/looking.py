@@ -1,5 +1,6 @@
 """One bounded look for what we posted: by the id in its metadata, or by its file's name."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -7,10 +8,15 @@ from typing import Any
 
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.web import Web
+from bot.core.errors import ChatUnavailable
+
+log = logging.getLogger(__name__)
 
 EVENT = "housestyle"
 """Event type of our messages' metadata."""
 PAGE = 100
+PAGES = 2
+"""Where the first is full of what others said."""
 CLOCKS = timedelta(seconds=60)
 """How far Slack's clock may be from ours."""
 
@@ -26,21 +32,40 @@ def file_stem(outgoing_id: str) -> str:
 
 
 async def standing(
-    web: Web, outgoing_id: str, channel: str, thread: str, *, since: datetime
+    web: Web,
+    outgoing_id: str,
+    channel: str,
+    thread: str,
+    *,
+    since: datetime,
+    until: datetime | None = None,
 ) -> list[str]:
-    """`ts` of all messages of ours with this id, oldest first. Raises as a call."""
-    oldest = f"{(since - CLOCKS).timestamp():.6f}"
-    found = await page(web, channel, thread, oldest=oldest)
-    return sorted(str(said["ts"]) for said in found if _is_it(said, web, outgoing_id))
+    """`ts` of all messages of ours with this id, oldest first, on the first page that has one.
+    Raises as a call."""
+    bounds = {"oldest": f"{(since - CLOCKS).timestamp():.6f}"}
+    if until is not None:
+        bounds["latest"] = f"{(until + CLOCKS).timestamp():.6f}"
+    for number in range(PAGES):
+        try:
+            answer = await _asked(web, channel, thread, **bounds)
+        except ChatUnavailable as exc:
+            if not number or not exc.queued:
+                raise
+            # Waiting for the next page's turn would begin with the first again, for ever.
+            log.warning("Looked at one page only: %s", exc.message, extra={"id": outgoing_id})
+            return []
+        found = [said for said in _messages(answer) if _is_it(said, web, outgoing_id)]
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+        if found or not cursor:
+            return sorted(str(said["ts"]) for said in found)
+        bounds["cursor"] = str(cursor)
+    log.warning("Not found on %s pages", PAGES, extra={"id": outgoing_id})
+    return []
 
 
 async def page(web: Web, channel: str, thread: str, *, oldest: str) -> list[Mapping[str, Any]]:
     """One page of a channel, or of a thread in it. Raises as a call."""
-    method = Method.CONVERSATIONS_REPLIES if thread else Method.CONVERSATIONS_HISTORY
-    where = {"channel": channel, "ts": thread} if thread else {"channel": channel}
-    answer = await web.call(method, **where, oldest=oldest, limit=PAGE, include_all_metadata=True)
-    messages = answer.get("messages")
-    return [said for said in messages or () if isinstance(said, dict)]
+    return _messages(await _asked(web, channel, thread, oldest=oldest))
 
 
 def file_stems(said: Mapping[str, Any]) -> Iterator[str]:
@@ -48,6 +73,16 @@ def file_stems(said: Mapping[str, Any]) -> Iterator[str]:
     for file in said.get("files") or ():
         if isinstance(file, dict):
             yield PurePosixPath(str(file.get("name", ""))).stem
+
+
+async def _asked(web: Web, channel: str, thread: str, **bounds: str) -> Mapping[str, Any]:
+    method = Method.CONVERSATIONS_REPLIES if thread else Method.CONVERSATIONS_HISTORY
+    where = {"channel": channel, "ts": thread} if thread else {"channel": channel}
+    return await web.call(method, **where, **bounds, limit=PAGE, include_all_metadata=True)
+
+
+def _messages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [said for said in answer.get("messages") or () if isinstance(said, dict)]
 
 
 def _is_it(said: Mapping[str, Any], web: Web, outgoing_id: str) -> bool:
