@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 from bot.core.errors import Unavailable
@@ -41,6 +42,24 @@ SWEEP_S = 20.0
 """How often what had to wait is tried again."""
 MAX_FAILURES = 3
 """A delivery that trips over a bug of ours so often waits for the next start."""
+
+
+_TURN: ContextVar[asyncio.Semaphore | None] = ContextVar("turn", default=None)
+"""The turn that the work of now holds."""
+
+
+@asynccontextmanager
+async def aside() -> AsyncIterator[None]:
+    """For work that only lets time pass: while the block runs, another delivery has its turn."""
+    turn = _TURN.get()
+    if turn is None:
+        yield
+        return
+    turn.release()
+    try:
+        yield
+    finally:
+        await turn.acquire()
 
 
 class Postponed(Unavailable):
@@ -163,6 +182,7 @@ class Receiving(Generic[A]):
     async def _done(self, delivery: Delivery) -> A:
         try:
             async with self._turn:
+                _TURN.set(self._turn)
                 answer = await self._work(delivery)
                 await self._house.inbox.done(delivery.platform, delivery.id)
         except Exception as exc:

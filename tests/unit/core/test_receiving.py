@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.errors import Unavailable
 from bot.core.ports import Delivery
-from bot.core.receiving import MAX_FAILURES, SWEEP_S, Postponed, Receiving
+from bot.core.receiving import MAX_FAILURES, SWEEP_S, Postponed, Receiving, aside
 from storage.memory_blobs import MemoryInbox
 from tests.fakes.town import Town, make_town
 from tests.fakes.waiting import until
@@ -181,3 +181,45 @@ async def test_what_is_not_on_the_disk_is_neither_acknowledged_nor_done(
         await receiving.take("d1", {"text": "a"}, within_s=5)
     assert not isinstance(caught.value, Postponed)
     assert desk.done == []
+
+
+async def test_work_that_only_lets_time_pass_keeps_nobody_waiting(town: Town) -> None:
+    begun: list[str] = []
+    gate = asyncio.Event()
+
+    async def work(delivery: Delivery) -> str:
+        begun.append(delivery.id)
+        if delivery.id != "quick":
+            async with aside():
+                await gate.wait()
+        return "done"
+
+    receiving = Receiving(town.house, "slack", work, at_once=1)
+    for key in ("d1", "d2", "quick"):
+        receiving.later(await receiving.put(key, {}))
+    await until(lambda: begun == ["d1", "d2", "quick"])
+    gate.set()
+    await receiving.finish(1)
+    assert await pending(town) == []
+
+
+async def test_what_steps_aside_takes_up_its_turn_again(town: Town) -> None:
+    at_work, most = 0, 0
+    gate = asyncio.Event()
+
+    async def work(_: Delivery) -> str:
+        nonlocal at_work, most
+        async with aside():
+            await gate.wait()
+        at_work += 1
+        most = max(most, at_work)
+        await town.house.inbox.pending("slack")
+        at_work -= 1
+        return "done"
+
+    receiving = Receiving(town.house, "slack", work, at_once=1)
+    for number in range(5):
+        receiving.later(await receiving.put(f"d{number}", {}))
+    gate.set()
+    await receiving.finish(1)
+    assert most == 1

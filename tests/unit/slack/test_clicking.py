@@ -334,3 +334,14 @@ async def test_a_reply_is_not_lost_where_the_same_click_comes_twice() -> None:
     click = await desk.press(APPROVE, "mia", on=message)
     await desk.work(click)
     assert len(desk.answers("mia")) == 1
+
+
+async def test_what_is_decided_on_the_home_tab_is_told_to_who_keeps_it() -> None:
+    desk = await make_desk()
+    message = await asked(desk)
+    on_page = {"view": "V0HOME", "channel": "", "message": "", "blocks": ""}
+    await desk.press(APPROVE, "ana", on=message, **on_page)
+    assert (await review_of(desk, message)).state is ReviewState.DECIDED
+    assert [heard.user for heard in desk.told] == ["U0ANA"]
+    await desk.press("Use", on=desk.message("job"))
+    assert len(desk.told) == 1

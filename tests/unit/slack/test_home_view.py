@@ -166,6 +166,8 @@ class RecordedWeb:
     bot_user: str = "UBOT"
     url: str = ""
     views: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    hangs: set[str] = field(default_factory=set)
+    """Users whose page Slack takes its time with."""
     refusals: list[Exception] = field(default_factory=list)
 
     async def web(self, team: str) -> Web:
@@ -181,6 +183,8 @@ class RecordedWeb:
         assert method is Method.VIEWS_PUBLISH
         if self.refusals:
             raise self.refusals.pop()
+        if arguments["user_id"] in self.hangs:
+            await asyncio.Event().wait()
         assert check_view(arguments["view"], files=lambda _file: None) == []
         self.views.append((arguments["user_id"], arguments["view"]))
         return {"ok": True}
@@ -224,9 +228,10 @@ class Home:
     files: Files
     publisher: HomePublisher
 
-    async def opened(self, user: str = "UMIA") -> None:
-        heard = Heard(kind=Kind.HOME, key=f"T1:event:{user}", team="T1", user=user)
+    async def opened(self, user: str = "UMIA", kind: Kind = Kind.HOME) -> None:
+        heard = Heard(kind=kind, key=f"T1:event:{user}", team="T1", user=user)
         await self.publisher.opened(heard)
+        await self.publisher.settled()
 
     def changed(self, topic: str = "queue", kind: str = "changed") -> None:
         self.town.house.signals.publish(Signal(topic=topic, kind=kind, data={}))
@@ -330,6 +335,35 @@ async def test_a_tab_opened_again_too_soon_is_brought_up_to_date_after_it(home: 
         await home.sees(lambda: len(home.web.views) == 2)
 
 
+async def test_what_somebody_does_on_their_page_shows_there_at_once(home: Home) -> None:
+    await home.opened()
+    await ask(home.town)
+    await home.opened(kind=Kind.ACTION)
+    assert "a red mug" in home.web.page()
+
+
+async def test_opening_a_tab_waits_for_slack_no_longer_than_its_delivery(home: Home) -> None:
+    home.web.hangs = {"UMIA"}
+    heard = Heard(kind=Kind.HOME, key="T1:event:1", team="T1", user="UMIA")
+    async with home.running():
+        await home.publisher.opened(heard)
+        await home.publisher.opened(replace(heard, user="UANA"))
+        await until(lambda: [user for user, _ in home.web.views] == ["UANA"])
+        await home.publisher.opened(replace(heard, user="UBEN"))
+        await until(lambda: len(home.web.views) == 2)
+
+
+async def test_a_page_that_slack_takes_its_time_with_keeps_no_other_waiting(home: Home) -> None:
+    async with home.running():
+        await home.opened()
+        await home.opened("UANA")
+        home.web.hangs = {"UMIA"}
+        await ask(home.town)
+        await in_review(home.town)
+        home.changed()
+        await home.sees(lambda: "do:approve" in home.web.page("UANA"))
+
+
 async def test_after_an_hour_a_page_is_left_alone_until_it_is_opened(home: Home) -> None:
     async with home.running():
         await home.opened()
@@ -383,6 +417,7 @@ async def test_the_same_user_id_in_another_workspace_is_somebody_else(home: Home
     await ask(home.town)
     heard = Heard(kind=Kind.HOME, key="T2:event:1", team="T2", user="UMIA")
     await home.publisher.opened(heard)
+    await home.publisher.settled()
     assert "a red mug" not in home.web.page()
 
 

@@ -12,7 +12,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.chat.slack_chat.incoming.heard import Kind
-from bot.chat.slack_chat.incoming.intake import AT_ONCE, LIVE_PLATFORM
+from bot.chat.slack_chat.incoming.intake import AT_ONCE, FILES_PLATFORM, LIVE_PLATFORM
+from bot.chat.slack_chat.places import PLATFORM
 from bot.core.errors import Unavailable
 from storage.errors import DiskFailed
 from storage.inbox import JournalInbox
@@ -100,6 +101,34 @@ async def test_what_needs_an_answer_in_three_seconds_has_a_lane_of_its_own(
     assert AT_ONCE < 100
     house.desk.gate.set()
     await until(lambda: len(house.desk.heard) == 100)
+
+
+def bringing(number: int) -> dict[str, Any]:
+    """Somebody mentions the app beside a picture."""
+    event = EVENT["event"] | {"files": [{"id": f"F{number}"}]}
+    return EVENT | {"event_id": f"Ev{number}", "event": event}
+
+
+async def test_words_do_not_wait_for_the_pictures_that_others_bring(house: Taking) -> None:
+    house.desk.gate.clear()
+    house.desk.slow = lambda heard: bool(heard.files)
+    for number in range(100):
+        await deliver(house, bringing(number))
+    await deliver(house, COMMAND)
+    await until(lambda: house.desk.heard)
+    assert [heard.kind for heard in house.desk.heard] == [Kind.COMMAND]
+    house.desk.gate.set()
+    await until(lambda: len(house.desk.heard) == 101)
+
+
+async def test_a_form_with_a_picture_is_one_that_brings(house: Taking) -> None:
+    values = {"file": {"file": {"type": "file_input", "files": [{"id": "F1"}]}}}
+    view = SENT_OFF["view"] | {"callback_id": "imagine", "state": {"values": values}}
+    await deliver(house, SENT_OFF | {"view": view})
+    assert house.inbox.put_down[-1].platform == FILES_PLATFORM
+    view = view | {"state": {"values": {}}}
+    await deliver(house, SENT_OFF | {"view": view})
+    assert house.inbox.put_down[-1].platform == PLATFORM
 
 
 async def test_a_delivery_that_comes_again_while_it_is_worked_off_is_the_same_work(

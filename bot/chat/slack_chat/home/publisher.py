@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from slack_sdk.models.views import View
 
 from bot.chat.slack_chat.home.page import home_view, stranger_view
-from bot.chat.slack_chat.incoming.heard import Heard
+from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.rendering.blocks import blobs_of
@@ -40,6 +40,8 @@ EVERY_S = 15.0
 GAP = timedelta(seconds=5)
 """Between two publications of one person's page."""
 OPEN_FOR = timedelta(hours=1)
+AT_ONCE = 4
+"""Pages that are looked at and published at the same time."""
 PICTURES_S = 2.0
 """How long a page waits for pictures that are not in Slack yet; they come with the next one."""
 
@@ -79,11 +81,12 @@ class HomePublisher:
         self._pages: dict[tuple[str, str], _Page] = {}
         self._changed = asyncio.Event()
         self._fetching: set[asyncio.Future[str | None]] = set()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._looking: set[asyncio.Task[None]] = set()
 
     async def opened(self, heard: Heard) -> None:
-        """Somebody opened their tab: show it as things stand, and keep it so.
-
-        Raises Unavailable where the house can't be asked now; that Slack can't is tried again."""
+        """Somebody opened their tab, or did something on it: it shows how things stand, and is
+        kept so. Waits for nothing: what can't be published now is tried again."""
         now = self._house.clock.now()
         key = (heard.team, heard.user)
         page = self._pages.get(key)
@@ -91,7 +94,19 @@ class HomePublisher:
             page = _Page(team=heard.team, user=heard.user, name=heard.name, opened=now)
             self._pages[key] = page
         page.opened = now
-        if not await self._refreshed(page):
+        self._start(page, at_once=heard.kind is not Kind.HOME)
+
+    async def settled(self) -> None:
+        """Returns once every page that is looked at was published, or is tried later."""
+        await asyncio.gather(*self._looking, return_exceptions=True)
+
+    def _start(self, page: _Page, *, at_once: bool = False) -> None:
+        looking = asyncio.create_task(self._look_at(page, at_once=at_once))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looking.discard)
+
+    async def _look_at(self, page: _Page, *, at_once: bool) -> None:
+        if not await self._looked_at(page, at_once=at_once):
             self._changed.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,30 +116,37 @@ class HomePublisher:
             while not stop.is_set():
                 await first_of(stop.wait(), self._changed.wait(), clock.sleep(EVERY_S))
                 self._changed.clear()
-                if not await self._all():
-                    self._changed.set()
+                self._look_at_all()
                 await first_of(stop.wait(), clock.sleep(GAP.total_seconds()))
-        for fetching in self._fetching:
-            fetching.cancel()
-        await asyncio.gather(*self._fetching, return_exceptions=True)
+        left: list[asyncio.Future[Any]] = [*self._fetching, *self._looking]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
-    async def _all(self) -> bool:
-        """Bring all open pages up to date; False where one has to wait for its turn."""
+    def _look_at_all(self) -> None:
+        """Begin to bring all open pages up to date that are not being looked at still."""
         oldest = self._house.clock.now() - OPEN_FOR
         self._pages = {key: page for key, page in self._pages.items() if page.opened > oldest}
-        done = True
-        for page in list(self._pages.values()):
-            try:
-                done = await self._refreshed(page) and done
-            except HousestyleError:
-                log.exception("A Home tab is published later", extra={"team": page.team})
-        return done
+        for page in self._pages.values():
+            if page.turn.locked():
+                self._changed.set()
+            else:
+                self._start(page)
 
-    async def _refreshed(self, page: _Page) -> bool:
-        """Publish the page if it changed; False where it is too early to look."""
-        async with page.turn:
+    async def _looked_at(self, page: _Page, *, at_once: bool) -> bool:
+        """Whether the page is up to date now."""
+        try:
+            return await self._refreshed(page, at_once=at_once)
+        except HousestyleError:
+            log.exception("A Home tab is published later", extra={"team": page.team})
+            return False
+
+    async def _refreshed(self, page: _Page, *, at_once: bool) -> bool:
+        """Publish the page if it changed; False where it is too early to look, which for what its
+        reader did themselves it never is."""
+        async with page.turn, self._turns:
             now = self._house.clock.now()
-            if page.published is not None and now - page.published < GAP:
+            if not at_once and page.published is not None and now - page.published < GAP:
                 return False
             view = (await self._view(page, now)).to_dict()
             content = hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()

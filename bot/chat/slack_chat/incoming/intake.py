@@ -1,9 +1,9 @@
 """SlackIntake: what Slack delivers is on this node's disk before Slack is told "received".
 
 Every surface of both transports ends in `taken`. It reads memory and writes the inbox, nothing
-else: no database, no call to Slack. The work comes after the answer, in two lanes that don't wait
-for each other, because a form must be open three seconds after the click, whatever else there is
-to do.
+else: no database, no call to Slack. The work comes after the answer, in lanes that don't wait for
+each other: a form must be open three seconds after the click, whatever else there is to do, and a
+line of words must not wait for pictures that others bring.
 
 Two things are answered from memory and leave no trace in the inbox: the options of a select, and
 a form whose fields are wrong. Nothing of them could be lost.
@@ -19,6 +19,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.chat.slack_chat.incoming.heard import LIVE, Heard, Kind, from_payload, to_payload
 from bot.chat.slack_chat.incoming.hearing import heard_of
+from bot.chat.slack_chat.outgoing.bringing import may_bring_files
 from bot.chat.slack_chat.places import PLATFORM
 from bot.core.errors import Unavailable
 from bot.core.house import House
@@ -32,8 +33,11 @@ Work: TypeAlias = Callable[[Heard], Awaitable[None]]
 
 LIVE_PLATFORM = f"{PLATFORM}.now"
 """The name of the quick lane's deliveries in the inbox."""
+FILES_PLATFORM = f"{PLATFORM}.files"
+"""The same of what comes with pictures, which are fetched from Slack before all else."""
 AT_ONCE = 8
 LIVE_AT_ONCE = 16
+FILES_AT_ONCE = 4
 """Deliveries of each lane that are worked off at the same time."""
 NOT_TAKEN = (
     "Housestyle can't take this in just now, so nothing was queued. "
@@ -61,6 +65,8 @@ class SlackIntake:
         self._forms = forms
         self._lane = Receiving(house, PLATFORM, _worker(work), at_once=AT_ONCE)
         self._quick = Receiving(house, LIVE_PLATFORM, _worker(live), at_once=LIVE_AT_ONCE)
+        self._files = Receiving(house, FILES_PLATFORM, _worker(work), at_once=FILES_AT_ONCE)
+        self._lanes = (self._quick, self._lane, self._files)
 
     async def taken(self, body: dict[str, Any], context: Mapping[str, Any]) -> BoltResponse:
         """The answer to one delivery; an acknowledgement once it is written down. Never raises.
@@ -89,13 +95,13 @@ class SlackIntake:
         """Work off what earlier processes left, and now and then what had to wait. Listening does
         not wait for it: Slack may be slow just then."""
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._quick.sweeping(first=False))
-            await stack.enter_async_context(self._lane.sweeping(first=False))
+            for lane in self._lanes:
+                await stack.enter_async_context(lane.sweeping(first=False))
             yield
 
     async def finish(self, limit_s: float) -> None:
         """Let what is being worked off end; what does not stays in the inbox."""
-        await asyncio.gather(self._quick.finish(limit_s), self._lane.finish(limit_s))
+        await asyncio.gather(*(lane.finish(limit_s) for lane in self._lanes))
 
     async def _taken(self, body: dict[str, Any], context: Mapping[str, Any]) -> BoltResponse:
         if body.get("type") == "block_suggestion":
@@ -105,9 +111,14 @@ class SlackIntake:
             return _answer()
         if heard.kind is Kind.SUBMIT and (errors := self._forms.errors(body["view"])):
             return _errors(errors)
-        lane = self._quick if heard.kind in LIVE else self._lane
+        lane = self._lane_of(heard)
         lane.later(await lane.put(heard.key, to_payload(heard)))
         return _answer()
+
+    def _lane_of(self, heard: Heard) -> Receiving[None]:
+        if heard.kind in LIVE:
+            return self._quick
+        return self._files if may_bring_files(heard) else self._lane
 
     def _choices(self, body: dict[str, Any]) -> dict[str, Any]:
         typed, view = body.get("value"), body.get("view")

@@ -102,6 +102,14 @@ class Bringing:
             return (await tx.assets.get(asset_id)).file_hash
 
 
+def may_bring_files(heard: Heard) -> bool:
+    """Whether Slack may have to be asked for a picture before this can be worked off."""
+    if heard.kind is Kind.SUBMIT:
+        wish = wish_of(heard.metadata, loaded_object(heard.state))
+        return bool(wish.files or wish.reference.files)
+    return heard.kind in (Kind.MENTION, Kind.TALK) and bool(heard.files or heard.thread)
+
+
 def files_of(heard: Heard) -> tuple[str, ...]:
     """Ids of the files of the message itself: attached to it, or shown in its blocks."""
     return heard.files or tuple(_shown_in(_blocks(heard.blocks)))

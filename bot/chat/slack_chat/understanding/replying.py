@@ -20,6 +20,7 @@ from bot.core.ids import encode_id
 from bot.core.messages import Card, ChannelRef
 from bot.core.policy import direct_line
 from bot.core.ports import Outgoing, Signal
+from bot.core.receiving import aside
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,8 @@ class Replying:
         """A second time delivered: whoever does it the first time answers, unless they died."""
         if isinstance(command, TELL_THEMSELVES):
             return  # the card came with the change itself
-        await self._house.clock.sleep(REPEATED_AFTER_S)
+        async with aside():
+            await self._house.clock.sleep(REPEATED_AFTER_S)
         await self.say(heard, replace(card, state=REPEATED))
 
     async def _add(self, key: str, target: ChannelRef, card: Card, *, only_for: str = "") -> None:

@@ -27,6 +27,7 @@ from bot.core.errors import NotFound, Unavailable
 from bot.core.house import House
 from bot.core.messages import Card
 from bot.core.ports import Door
+from bot.core.receiving import aside
 from bot.core.retelling import retell
 from brand.kit import BrandKit
 
@@ -105,6 +106,8 @@ class Understanding:
         standing = standing_of(heard, await self._kits())
         await self._answer(heard, command, card, standing, clicked.standing)
         await self._set_right(clicked, strip, card)
+        if heard.view and not heard.channel:  # it was done on the Home tab
+            await self._works[Kind.HOME](heard)
 
     async def _set_right(self, clicked: Clicked, strip: Strip, card: Card) -> None:
         refused = card.kind == "error" or card.state == REPEATED
@@ -112,7 +115,8 @@ class Understanding:
             return
         if must_retell(strip, refused=refused, state=card.state):
             if strip is Strip.UNKNOWN:
-                await self._house.clock.sleep(RETELL_AFTER_S)
+                async with aside():
+                    await self._house.clock.sleep(RETELL_AFTER_S)
             await retell(self._house, clicked.standing, place_of(clicked.heard))
 
     async def _answer(
