@@ -309,12 +309,14 @@ async def test_pictures_that_never_get_ready_all_follow_as_files_once(place: Pla
     chat, card = place.with_slow_files(), await place.card(*map(picture_of, colours))
     ref = await whole(chat, outgoing(card))
     assert len(place.slack.messages("C0DRAFTS")) == 1 + len(colours)
+    looks = len(place.slack.called("conversations.replies"))
     said = place.slack.channel("C0DRAFTS").messages
     for number in range(1, 121):
         for after in (number * 1e-6, number):
             ts = f"{float(ref.message) + after:.6f}"
             said[ts] = replace(said[ref.message], ts=ts, thread=ref.message)
     await whole(chat, outgoing(card, update=ref))
+    assert len(place.slack.called("conversations.replies")) == looks
     assert len(place.slack.called("files.completeUploadExternal")) == len(colours)
 
 
@@ -512,14 +514,48 @@ async def test_a_file_that_never_gets_ready_is_posted_plainly_and_found_by_its_n
     due, clock = publication(), DrivenClock()
     place.slack.world.processing_s = 3600.0
     chat = SlackChat(webs=place.webs, shelf=SlowShelf(), blobs=place.blobs, clock=clock)
-    posting = asyncio.create_task(chat.post(due, PNG, "image/png", "a red mug"))
+
+    async def post() -> None:
+        while True:
+            try:
+                await chat.post(due, PNG, "image/png", "a red mug")
+            except ChatUnavailable as exc:
+                await clock.sleep(exc.retry_after_s)
+
+    posting = asyncio.create_task(post())
     while not posting.done():
         await until(lambda: posting.done() or clock.sleeping)
-        await clock.advance(READY_S)
+        await clock.advance(READY_S / 10)
     assert isinstance(posting.exception(), ChatAmbiguous)  # Slack doesn't say where it stands
     (standing,) = place.slack.messages("C0SOCIAL")
     (found,) = await chat.look_up(due.id, SOCIAL, since=due.created_at)
     assert found.message == standing.ts
+
+
+async def test_a_post_whose_picture_slack_looks_at_lets_others_go_first(place: Place) -> None:
+    place.slack.world.processing_s, due = 5.0, publication()
+    with pytest.raises(ChatUnavailable) as later:
+        await place.chat.post(due, PNG, "image/png", "a")
+    assert later.value.queued
+    CLOCK.jump(5.0)
+    await place.chat.post(due, PNG, "image/png", "a")
+    (standing,) = place.slack.messages("C0SOCIAL")
+    assert files_in(standing)
+    assert len(place.slack.called("files.completeUploadExternal")) == 1
+
+
+async def test_a_file_that_was_deleted_before_its_post_is_uploaded_once_more(place: Place) -> None:
+    due = publication()
+    place.slack.troubles.add("chat.postMessage", "429", retry_after=1)
+    with pytest.raises(ChatUnavailable) as later:
+        await place.chat.post(due, PNG, "image/png", "a")
+    for file in place.slack.world.files.values():
+        file.deleted = True
+    CLOCK.jump(later.value.retry_after_s)
+    await place.chat.post(due, PNG, "image/png", "a")
+    (standing,) = place.slack.messages("C0SOCIAL")
+    (shown,) = files_in(standing)
+    assert not place.slack.world.files[shown].deleted
 
 
 @pytest.mark.parametrize("kind", ["lost", "500", "html502"])

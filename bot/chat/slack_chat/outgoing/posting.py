@@ -7,16 +7,19 @@ posted, with the id as its name. Only the step that shows something can be in do
 
 import logging
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.chat.slack_chat.methods import Method
+from bot.chat.slack_chat.outgoing.files import GONE
 from bot.chat.slack_chat.outgoing.looking import file_stem, metadata
 from bot.chat.slack_chat.outgoing.places import ref_of
 from bot.chat.slack_chat.outgoing.sending import LAYOUT, QUIET
 from bot.chat.slack_chat.rendering.blocks import message_of
 from bot.chat.slack_chat.rendering.text import said
 from bot.chat.slack_chat.web import SlackRefused, Web
-from bot.core.errors import ChatAmbiguous, ChatError
+from bot.core.errors import ChatAmbiguous, ChatError, ChatUnavailable
 from bot.core.messages import Card, MessageRef, PictureRef
 from bot.core.ports import Clock
 from bot.core.publications import Publication
@@ -27,10 +30,24 @@ SHOWN_AS = {"image/png": "png", "image/jpeg": "jpg"}
 """What an image block can show, and the ending of its file."""
 ENDINGS = {**SHOWN_AS, "image/webp": "webp"}
 READY_S = 10.0
+"""How long after its upload a file may become ready to be shown, and how long it is waited for a
+posted file's message."""
+AT_ONCE_S = 1.0
+"""So long it is waited for in place; other posts go first while it takes longer."""
+AGAIN_S = 2.0
+"""Between two looks at a file whose post has come back."""
 LOOK_S = 0.25
 """Before the first look at what Slack makes of a file; each later one waits twice as long."""
 KEPT = 100
 """Uploaded files remembered whose message waits for its turn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Uploaded:
+    """A file that nobody sees yet."""
+
+    file: str
+    at: datetime
 
 
 class PicturePoster:
@@ -38,7 +55,7 @@ class PicturePoster:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._uploaded: OrderedDict[str, str] = OrderedDict()
+        self._uploaded: OrderedDict[str, _Uploaded] = OrderedDict()
 
     async def post(
         self, web: Web, publication: Publication, channel: str, data: bytes, mime: str, alt: str
@@ -46,30 +63,50 @@ class PicturePoster:
         """See the Chat port."""
         name = f"{file_stem(publication.id)}.{ENDINGS.get(mime, 'bin')}"
         if mime in SHOWN_AS:
-            file = await self._upload(web, publication, data, name, alt)
-            ref = await self._show(web, publication, channel, file, alt)
+            ref = await self._shown(web, publication, channel, data, name, alt)
             if ref is not None:
                 return ref
         return await self._plain(web, publication, channel, data, name, alt)
 
+    async def _shown(
+        self, web: Web, publication: Publication, channel: str, data: bytes, name: str, alt: str
+    ) -> MessageRef | None:
+        """The message with the picture; None where Slack can't show it. What somebody has deleted
+        meanwhile is uploaded once more."""
+        known = publication.id in self._uploaded
+        file = await self._upload(web, publication, data, name, alt)
+        try:
+            return await self._show(web, publication, channel, file, alt)
+        except SlackRefused as exc:
+            if exc.error not in GONE:
+                raise
+            self._uploaded.pop(publication.id, None)
+            if not known:
+                return None
+        file = await self._upload(web, publication, data, name, alt)
+        return await self._show(web, publication, channel, file, alt)
+
     async def _upload(
         self, web: Web, publication: Publication, data: bytes, name: str, alt: str
-    ) -> str:
-        """The file's id; a message that comes back for its turn finds it uploaded."""
-        file = self._uploaded.get(publication.id)
-        if file is None:
+    ) -> _Uploaded:
+        """A message that comes back for its turn finds its file uploaded."""
+        uploaded = self._uploaded.get(publication.id)
+        if uploaded is None:
             title = publication.caption or name
             file = await web.upload(data, name=name, title=title, alt=alt)
-            self._uploaded[publication.id] = file
+            uploaded = _Uploaded(file=file, at=self._clock.now())
+            self._uploaded[publication.id] = uploaded
             if len(self._uploaded) > KEPT:
                 self._uploaded.popitem(last=False)
-        return file
+        return uploaded
 
     async def _show(
-        self, web: Web, publication: Publication, channel: str, file: str, alt: str
+        self, web: Web, publication: Publication, channel: str, uploaded: _Uploaded, alt: str
     ) -> MessageRef | None:
-        """The message with the picture; None where Slack can't show it, with the file gone."""
-        if await processed(web, file, clock=self._clock) is not None:
+        """The message with the picture; None where Slack can't show it, with the file gone.
+        Raises ChatUnavailable (queued) where Slack still looks at it."""
+        file = uploaded.file
+        if await processed(web, file, clock=self._clock, within_s=AT_ONCE_S) is not None:
             try:
                 ref = await self._message(web, publication, channel, file, alt)
             except SlackRefused as exc:
@@ -79,6 +116,10 @@ class PicturePoster:
             else:
                 self._uploaded.pop(publication.id, None)
                 return ref
+        elif (self._clock.now() - uploaded.at).total_seconds() < READY_S:
+            raise ChatUnavailable(
+                "Slack still looks at the picture.", retry_after_s=AGAIN_S, queued=True
+            )
         self._uploaded.pop(publication.id, None)
         try:
             await web.call(Method.FILES_DELETE, file=file)
@@ -152,7 +193,7 @@ async def processed(
     None where that takes longer. Raises as a call."""
     waited, step = 0.0, LOOK_S
     while True:
-        answer = await web.call(Method.FILES_INFO, file=file)
+        answer = await web.call(Method.FILES_INFO, key=f"info {file}", file=file)
         about: dict[str, Any] = answer.get("file") or {}
         if share_of(about, shared_in) if shared_in else about.get("mimetype"):
             return about
