@@ -108,6 +108,51 @@ async def test_a_mention_in_a_thread_is_answered_in_the_thread() -> None:
     assert job.brief.words == "a red mug"
 
 
+@pytest.mark.parametrize(
+    "line", ["I told everybody that <@U0BOT> is great", "<@U0ANA> ask <@U0BOT> for a red mug"]
+)
+async def test_a_mention_in_passing_makes_no_picture(line: str) -> None:
+    desk = await make_desk()
+    await desk.do(Kind.MENTION, text=line, message="1.2", bot_user="U0BOT")
+    [message] = desk.chat.sent
+    assert (message.only_for, message.target.channel) == ("U0MIA", DRAFTS)
+    assert message.card.hint.startswith("/imagine ")
+    assert "Nothing was queued" in message.card.lines[0]
+
+
+@pytest.mark.parametrize("line", ["<@U0BOT|housestyle> a mug", "  <@U0BOT> a mug"])
+async def test_a_mention_at_the_beginning_does(line: str) -> None:
+    desk = await make_desk()
+    await desk.do(Kind.MENTION, text=line, message="1.2", bot_user="U0BOT")
+    assert [job.brief.words for job in await jobs(desk)] == ["a mug"]
+
+
+@pytest.mark.parametrize(
+    "line", ["thanks, that is lovely!", "Hello there, how are you?", "nice", "so good", "danke dir"]
+)
+async def test_thanks_and_a_word_or_two_make_no_picture_but_can(line: str) -> None:
+    desk = await make_desk()
+    await desk.do(Kind.TALK, channel=MINE, text=line)
+    [card] = desk.answers()
+    assert card.hint == f"/imagine {line}"
+    assert await jobs(desk) == []
+    await desk.type(card.hint.removeprefix("/imagine "), channel=MINE)
+    assert [job.brief.words for job in await jobs(desk)] == [line]
+
+
+async def test_thanks_to_a_mention_make_no_picture() -> None:
+    desk = await make_desk()
+    await desk.do(Kind.MENTION, text="<@U0BOT> thanks a lot for this one", message="1.2")
+    assert await jobs(desk) == []
+
+
+async def test_few_words_with_a_flag_or_a_slash_are_meant() -> None:
+    desk = await make_desk()
+    await desk.do(Kind.TALK, channel=MINE, text="mug --seed=7")
+    await desk.do(Kind.TALK, channel=MINE, text="/imagine cup")
+    assert {job.brief.words for job in await jobs(desk)} == {"mug", "cup"}
+
+
 async def test_a_mention_may_have_the_command_itself() -> None:
     desk = await make_desk()
     await desk.do(Kind.MENTION, text="<@U0BOT> /imagine a red mug", message="1.2")

@@ -12,12 +12,20 @@ from dataclasses import dataclass, replace
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.outgoing.bringing import Bringing
 from bot.chat.slack_chat.places import PLATFORM
+from bot.chat.slack_chat.understanding.meant import (
+    EXAMPLE,
+    in_passing,
+    is_talk,
+    passing_card,
+    talk_card,
+)
 from bot.chat.slack_chat.understanding.standing import Standing, standing_of
 from bot.chat.slack_chat.understanding.words import addressed_text, typed_text
 from bot.core.commands import Command, Find, Help, Imagine, LinkAccount, Queue, Usage
 from bot.core.errors import ChatUnavailable, Mistake, NotFound, Unavailable
 from bot.core.grammar import NotACommand, parse
 from bot.core.house import House
+from bot.core.messages import Card
 from bot.core.people import Person
 from bot.core.policy import has_part, may_request, may_request_somewhere
 from bot.core.vocabulary import Vocabulary
@@ -26,7 +34,6 @@ from brand.kit import BrandKit
 log = logging.getLogger(__name__)
 
 IMAGINE = "/imagine"
-EXAMPLE = "/imagine a red mug on a wooden table"
 _NAMED_BRAND = re.compile(r"--brand[ =]\s*(\S+)")
 
 
@@ -45,9 +52,11 @@ class Talking:
         self._house = house
         self._bringing = bringing
 
-    async def understood(self, heard: Heard) -> Understood:
-        """The line as a command, with the picture that came with it. Raises Mistake, NotFound,
-        what bringing a picture raises, and Unavailable."""
+    async def understood(self, heard: Heard) -> Understood | Card:
+        """The line as a command, with the picture that came with it, or the answer to one that
+        asks for nothing. Raises Mistake, NotFound, what bringing a picture raises, Unavailable."""
+        if in_passing(heard):
+            return passing_card()
         async with self._house.store.read() as tx:
             kits = await tx.kits.all()
             person = await tx.people.by_identity(PLATFORM, heard.user, heard.team)
@@ -56,6 +65,8 @@ class Talking:
         text = _text(heard, kits)
         standing = _standing(heard, kits, person, text)
         command = await self._command(heard, text, standing, kits, person)
+        if isinstance(command, Card):
+            return command
         if isinstance(command, Imagine | Queue | Find | Usage) and not command.brand:
             settled = standing.is_brands or len(_open_to(kits, person)) == 1
             command = replace(command, brand=standing.kit.id if settled else "")
@@ -68,7 +79,7 @@ class Talking:
         standing: Standing,
         kits: Sequence[BrandKit],
         person: Person | None,
-    ) -> Command:
+    ) -> Command | Card:
         if person is None or not person.active:
             return _of_stranger(text)
         own = [kit for kit in kits if has_part(kit, person)]
@@ -83,6 +94,8 @@ class Talking:
             command = parse(line, vocabulary=words)
         except Mistake as exc:
             wrong = exc  # perhaps a picture that it lacks comes with it
+        if isinstance(command, Imagine) and is_talk(heard, text, command.brief):
+            return talk_card(text)
         if wrong is not None or isinstance(command, Imagine):
             picture = await self._picture(heard, person, standing)
             if picture:

@@ -92,6 +92,9 @@ class Understanding:
 
     async def _talk(self, heard: Heard) -> None:
         understood = await self._talking.understood(heard)
+        if isinstance(understood, Card):
+            await self._replying.say(heard, understood)
+            return
         card = await self._door.dispatch(understood.command, actor_of(heard))
         await self._answer(heard, understood.command, card, understood.standing)
 
