@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.actions import action
 from bot.core.assets import Asset, Rendition
+from bot.core.captions import posted_words
 from bot.core.errors import HousestyleError, Mistake
 from bot.core.jobs import Job, QueuePlace
 from bot.core.lives import AssetState, JobState, PublicationState, ReviewState
@@ -272,6 +273,7 @@ def review_card(
     )
     votes = len(review.votes)
     progress = f" · {votes} of {review.quorum} approvals" if review.quorum > 1 and waiting else ""
+    caption = posted_words(review, asset) if review.target else ""
     ref = picture_ref(asset, kit, review)
     return Card(
         kind="review",
@@ -279,6 +281,7 @@ def review_card(
         title=asset.words or "A picture to approve",
         lines=(
             f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",
+            *((f"Posted with: “{caption}”",) if caption else ()),
             *((made_with,) if made_with else ()),
             *((f"The calendar posts it on {slot_time}.",) if slot_time and waiting else ()),
         ),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core.captions import posted_words
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.lives import PublicationState, SlotState
@@ -46,7 +47,7 @@ async def _publish(
         file_hash=what.rendition.file_hash,
         pixel_hash=what.rendition.pixel_hash,
         target=settled(kit.channels, schedule.target),
-        caption=what.review.caption or what.asset.words,
+        caption=posted_words(what.review, what.asset),
         requested_by=schedule.owner,
         due_at=slot.due_at,
         created_at=now,

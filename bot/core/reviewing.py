@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core.assets import Asset, Rendition
 from bot.core.caller import Caller
+from bot.core.captions import check_caption, posted_words
 from bot.core.cards import published_rendition, reply_card
 from bot.core.commands import Approve, AskChange, Reject, SendToApproval, Withdraw
 from bot.core.errors import Conflict, Mistake, NotFound, StaleState
@@ -48,11 +49,13 @@ async def send_to_approval(house: House, caller: Caller, command: SendToApproval
             )
         if asset.state is not AssetState.CANDIDATE:
             raise Conflict(f"This picture is {asset.state.value.replace('_', ' ')} already.")
+        target = publish_target(kit, command.channel)
+        check_caption(kit, command.caption, asset.words)
         review = await open_review(
             tx,
             asset,
             kit,
-            target=publish_target(kit, command.channel),
+            target=target,
             caption=command.caption,
             actor=caller.person.id,
             now=now,
@@ -259,7 +262,7 @@ def post_for(
         file_hash=rendition.file_hash,
         pixel_hash=rendition.pixel_hash,
         target=target,
-        caption=review.caption or asset.words,
+        caption=posted_words(review, asset),
         requested_by=by,
         due_at=now,
         created_at=now,

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.core.assets import Asset
 from bot.core.caller import Caller
+from bot.core.captions import posted_words
 from bot.core.cards import channel_word, picture_ref, post_words, published_rendition, reply_card
 from bot.core.commands import SendToApproval, Share, Use
 from bot.core.errors import Conflict, NotFound
@@ -78,6 +79,12 @@ async def _approval(tx: Transaction, kit: BrandKit, asset: Asset, command: Share
     if review.target is None or review.outcome is not Answer.APPROVE:
         raise Conflict("This picture was approved for the archive, not for a channel.")
     where = channel_word(kit, review.target)
+    words = posted_words(review, asset)
+    if command.caption and command.caption != words:
+        raise Conflict(
+            f"This picture was approved with “{words}”, so that is what goes out with it.",
+            fix="Share it without a caption, or re-roll it and send that to approval.",
+        )
     meant = settled(kit.channels, review.target)
     if command.channel and publish_target(kit, command.channel) not in (review.target, meant):
         raise Conflict(

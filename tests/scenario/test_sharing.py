@@ -150,4 +150,4 @@ async def test_the_review_names_template_and_channel(town: Town) -> None:
         await tx.assets.update(replace(asset, template="product"), was=asset)
     card = await town.say(SendToApproval(asset=asset.id))
     assert card.lines[0].startswith("Mia asks for #social, by ")
-    assert card.lines[1] == "Template product"
+    assert card.lines[2] == "Template product"

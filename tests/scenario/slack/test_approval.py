@@ -106,3 +106,18 @@ async def test_a_card_from_before_a_restart_still_answers(
         await until(lambda: ben.ephemerals())
         assert "Approved by Ana" in ben.ephemerals()[-1].text
         assert await decisions(house) == 1
+
+
+async def test_an_approver_reads_the_words_that_approving_would_post(slack_house: Running) -> None:
+    slack, mia = slack_house.slack, slack_house.slack.person("U0MIA")
+    await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
+    await slack.message("C0DRAFTS", pictured)
+    send = f"/send {(await slack_house.town.newest_asset()).id} #social"
+    await mia.command("/imagine", f"{send} So cheap!", channel="C0DRAFTS")
+    await until(lambda: any("tone rule 4" in note.text for note in mia.ephemerals()))
+    await mia.command("/imagine", f"{send} Our CEO is a crook", channel="C0DRAFTS")
+    card = await anywhere(slack, lambda m: button_of(m, "do:approve:"))
+    assert "Our CEO is a crook" in str(card.blocks)
+    await slack.person("U0ANA").click(card, button_of(card, "do:approve:"))
+    post = await slack.message("C0SOCIAL", pictured)
+    assert "Our CEO is a crook" in post.text

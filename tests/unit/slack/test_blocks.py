@@ -315,6 +315,11 @@ def test_an_approver_reads_the_review_in_order_and_then_decides() -> None:
     assert [e.get("style") for e in elements(message)] == ["primary", "danger", None]
 
 
+def test_an_approver_reads_all_words_that_go_out() -> None:
+    line = f"Posted with: “{'x' * 1990}END”"
+    assert line in words(rendered(replace(REVIEW, lines=(*REVIEW.lines, line))))
+
+
 def test_after_the_decision_the_stamp_stands_and_the_buttons_are_gone() -> None:
     decided = replace(
         REVIEW,

@@ -265,6 +265,13 @@ async def test_who_may_not_vote_reads_why_instead_of_buttons(portal: Portal) -> 
         assert [form for form in shown.forms if "Withdraw" in form.buttons]
 
 
+async def test_an_approver_reads_the_words_that_approving_would_post(portal: Portal) -> None:
+    review = await portal.review("a red mug")
+    async with portal.browser("ana") as client:
+        shown = await page(client, f"/review/{review.id}")
+    assert "Posted with: “a red mug”" in shown.text
+
+
 async def test_requesters_see_their_own_reviews_on_the_board(portal: Portal) -> None:
     await portal.review("a red mug", who="ana")
     mine = await portal.review("a blue mug", who="mia")

@@ -115,6 +115,6 @@ def _vote(ref: PictureRef, sheet: Sheet) -> list[Block]:
     small = sheet.small(ref)
     title, _, lines = ref.caption.partition("\n")
     check = joined(" · ", (draft_word(ref.draft), verdict(ref.fields)))
-    text = joined("\n", (bold(title, 200), said(lines, 1000), check))
+    text = joined("\n", (bold(title, 200), said(lines, 2500), check))
     buttons = [b for b in ref.buttons if small is not None or b.action.startswith(SHOWS)]
     return [SectionBlock(text=mrk(text), accessory=small), *sheet.controls.row(buttons)]

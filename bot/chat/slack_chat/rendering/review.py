@@ -4,6 +4,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.chat.slack_chat.rendering.facts import facts, verdict
 from bot.chat.slack_chat.rendering.parts import (
+    MAX_SAID,
     Sheet,
     draft_word,
     fitted,
@@ -13,7 +14,7 @@ from bot.chat.slack_chat.rendering.parts import (
     tail,
     title,
 )
-from bot.chat.slack_chat.rendering.text import joined, said
+from bot.chat.slack_chat.rendering.text import joined, length, said
 from bot.core.messages import Card
 
 LEFT_OUT = "{n} more parts: the portal has them all."
@@ -29,6 +30,13 @@ def review_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     if not line and card.status:
         line = said(card.status, 1500)
     groups += [[section(line)]] if line else []
-    groups.append(quiet(joined("\n", map(said, card.lines))))
+    groups.append(_asked(card))
     groups += [[block] for block in sections(facts(card.fields))]
     return fitted(head, groups, tail(card, sheet), LEFT_OUT)
+
+
+def _asked(card: Card) -> list[Block]:
+    """Small as long as it fits; the words that go out are cut as late as Slack lets us."""
+    lines = [said(line) for line in card.lines]
+    together = joined("\n", lines)
+    return quiet(together) if length(together) <= MAX_SAID else sections(lines)

@@ -220,6 +220,10 @@ async def test_a_picture_goes_to_approval_and_is_voted_on() -> None:
         job = await ask(client)
         await api.portal.town.settle()
         picture = (await client.get(job["href"])).json()["items"][0]["picture"]
+        refused = await client.post(
+            f"/v1/pictures/{picture}/approval", json={"caption": "So cheap!"}
+        )
+        assert (refused.status_code, "tone rule 4" in refused.text) == (422, True)
         sent = await client.post(
             f"/v1/pictures/{picture}/approval", json={"channel": "#social", "caption": "New!"}
         )
