@@ -39,7 +39,10 @@ def manifest(
 
 @group.command()
 def key(as_json: Json = False) -> None:
-    """Print a new key for slack.token_key, which seals workspaces' tokens."""
+    """Print a new key for slack.token_key.
+
+    It seals the tokens of workspaces that install the app.
+    """
     from bot.chat.slack_chat.installing.vault import new_key
 
     made = new_key()
