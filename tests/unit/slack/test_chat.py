@@ -462,6 +462,46 @@ async def test_a_note_for_somebody_outside_the_channel_goes_to_the_direct_line(
     assert (await place.chat.send(message)).channel.startswith("D")
 
 
+async def test_a_note_that_waits_at_slacks_rate_is_not_overtaken_by_later_ones(
+    place: Place,
+) -> None:
+    card = await place.card(subject="")
+
+    async def wait_of(message: Outgoing) -> float:
+        try:
+            await place.chat.send(message)
+        except ChatUnavailable as exc:
+            return exc.retry_after_s
+        return 0.0
+
+    waiting = []
+    while len(waiting) < 3:
+        note = outgoing(card, only_for="U0MIA")
+        if wait := await wait_of(note):
+            waiting.append((note, wait))
+    (_, first), (_, second), (last, third) = waiting
+    assert second == pytest.approx(2 * first, rel=0.3)
+    assert third == pytest.approx(3 * first, rel=0.3)
+    for _ in range(3):
+        assert await wait_of(last) == pytest.approx(third, rel=0.3)
+
+
+async def test_an_upload_that_waits_at_slacks_rate_is_not_overtaken_by_later_ones(
+    place: Place,
+) -> None:
+    web = await place.webs.web("T1")
+    while place.webs.throttle.turn("T1", Method.FILES_GET_UPLOAD_URL) < 0.55:
+        pass
+    waits = []
+    for name in ("a.png", "b.png", "a.png"):
+        with pytest.raises(ChatUnavailable) as later:
+            await web.upload(PNG, name=name, title="", alt="")
+        waits.append(later.value.retry_after_s)
+    first, second, again = waits
+    assert second > first + 0.3
+    assert again == pytest.approx(first, abs=0.3)
+
+
 async def test_a_note_whose_answer_is_lost_is_said_again_rather_than_never(place: Place) -> None:
     place.slack.troubles.add("chat.postEphemeral", "lost")
     message = outgoing(await place.card(subject=""), only_for="U0MIA")

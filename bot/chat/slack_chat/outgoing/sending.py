@@ -219,7 +219,8 @@ class CardSender:
 
         async def put(text: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
             says: dict[str, Any] = {"text": text, "blocks": blocks}
-            return await web.call(Method.CHAT_POST_EPHEMERAL, **where, **says)
+            key = f"note {message.id}"
+            return await web.call(Method.CHAT_POST_EPHEMERAL, key=key, **where, **says)
 
         card = replace(message.card, preview=None)
         try:

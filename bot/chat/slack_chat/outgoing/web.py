@@ -103,13 +103,14 @@ class SlackWeb:
         """Ask for an address, bring the bytes there, say that they are complete: only the last
         step shows anything to anybody."""
         method, posts = Method.FILES_COMPLETE_UPLOAD, shared is not None
+        key = key or f"upload {name}"
         await self._turn(method, place, key)
         asked: dict[str, Any] = {
             "filename": name,
             "length": len(data),
             "alt_txt": alt[:MAX_ALT] or None,
         }
-        answer = await self.call(Method.FILES_GET_UPLOAD_URL, **asked)
+        answer = await self.call(Method.FILES_GET_UPLOAD_URL, key=key, **asked)
         await self._bring(str(answer["upload_url"]), data)
         file = {"id": str(answer["file_id"]), "title": title[:MAX_TITLE]}
         complete = {"files": [file], **(shared or {})}
