@@ -7,9 +7,12 @@ import pytest
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_internals import build_async_context
 
+from bot.chat.slack_chat.home.page import PORTAL_LINK
 from bot.chat.slack_chat.incoming.heard import Heard, Kind, from_payload, to_payload
 from bot.chat.slack_chat.incoming.hearing import ENVELOPE, heard_of
 from bot.chat.slack_chat.incoming.shape import is_sound
+from bot.core.actions import parse_action
+from bot.core.errors import Mistake
 from tests.fakes.slack import payloads
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.state import Message, View
@@ -110,11 +113,18 @@ def test_a_button_acts_or_wants_a_form(
     assert (found.channel, found.message) == ("C0DRAFTS", "1.5")
 
 
-@pytest.mark.parametrize(
-    "pressed", [button("link:portal"), button("do:"), {"action_id": "more:a1"}, button("x")]
-)
-def test_a_button_that_is_not_ours_says_nothing(slack: FakeSlack, pressed: dict[str, Any]) -> None:
-    assert heard(clicked(slack, pressed)) is None
+@pytest.mark.parametrize("pressed", [button("do:"), {"action_id": "more:a1"}, button("x")])
+def test_a_button_that_is_not_ours_is_heard_to_be_answered(
+    slack: FakeSlack, pressed: dict[str, Any]
+) -> None:
+    found = sure(clicked(slack, pressed))
+    assert (found.kind, found.text) == (Kind.ACTION, "")
+    with pytest.raises(Mistake, match="isn't one of ours"):
+        parse_action(found.action)
+
+
+def test_a_link_says_nothing(slack: FakeSlack) -> None:
+    assert heard(clicked(slack, button(PORTAL_LINK))) is None
 
 
 def test_a_click_brings_the_message_s_blocks_along_and_its_thread(slack: FakeSlack) -> None:
@@ -271,11 +281,13 @@ def test_nothing_is_heard_of_nobody_or_nowhere(slack: FakeSlack) -> None:
     assert heard(click | nowhere) is None
 
 
-def test_people_of_another_company_in_a_shared_channel_are_not_heard(slack: FakeSlack) -> None:
-    shared = {"is_ext_shared_channel": True}
-    assert heard(event(slack, **mention(user_team="T9")) | shared) is None
-    assert heard(event(slack, **mention(team="T9")) | shared) is None
-    assert sure(event(slack, **mention(user_team="T1")) | shared).team == "T1"
+@pytest.mark.parametrize("told", [{"user_team": "T3"}, {"team": "E9"}, {}])
+def test_in_a_shared_channel_everybody_is_heard_under_our_workspace(
+    slack: FakeSlack, told: dict[str, str]
+) -> None:
+    for inner in (mention(**told), reaction("U0BOTT1") | told):
+        found = sure(event(slack, **inner) | {"is_ext_shared_channel": True})
+        assert found.team == "T1"
 
 
 def test_a_workspace_of_an_enterprise_has_one_key_on_every_surface() -> None:

@@ -29,6 +29,10 @@ ENVELOPE = "_envelope"
 """Where a socket's envelope id stands in its payload."""
 MENU_PREFIX = "more:"
 """An overflow menu has the action id `more:ASSET`; its options' values are actions."""
+LINK_PREFIX = "link:"
+"""A button that opens an address."""
+UNKNOWN = "unknown"
+"""The action of a button that is not ours: whoever pressed it is told."""
 NOTHING_ASKED = "-"
 """The value of a button that asks for nothing."""
 TALKED = ("", "file_share", "thread_broadcast")
@@ -121,10 +125,9 @@ def _action(body: Body, context: Mapping[str, Any]) -> Heard | None:
     action, view = body["actions"][0], _part(body, "view")
     if _text(view, "type") == "modal":
         return _switch(body, context, action)
-    said = _pressed(action)
-    if said is None:
-        return None
-    kind, name, asks = said
+    if _text(action, "action_id").startswith(LINK_PREFIX):
+        return None  # the browser has done it
+    kind, name, asks = _pressed(action) or (Kind.ACTION, UNKNOWN, "")
     message = _part(body, "message")
     return Heard(
         kind=kind,
@@ -192,8 +195,10 @@ def _view(body: Body) -> dict[str, Any]:
 def _event(body: Body, context: Mapping[str, Any]) -> Heard | None:
     event = body["event"]
     reader = _EVENTS.get(_text(event, "type"))
-    if reader is None or _is_foreign(body, context):
+    if reader is None:
         return None
+    # In a channel shared with another company its people are heard too: no payload tells them for
+    # sure from colleagues of another workspace, the door does by who is a member.
     said = reader(event, _bot_user(body))
     if said is None:
         return None
@@ -251,16 +256,6 @@ def _revoked(event: Body, _: str) -> dict[str, Any] | None:
     bots = _part(event, "tokens").get("bot")
     ids = [one for one in bots if isinstance(one, str)] if isinstance(bots, list) else []
     return {"kind": Kind.LEFT, "detail": ",".join(ids)} if ids else None
-
-
-def _is_foreign(body: Body, context: Mapping[str, Any]) -> bool:
-    """Whether somebody of another company said it in a channel that both share."""
-    if body.get("is_ext_shared_channel") is not True:
-        return False
-    event = body["event"]
-    theirs = _text(event, "user_team") or _text(event, "team")
-    ours = {_text(context, "team_id"), _text(context, "enterprise_id")}
-    return bool(theirs) and theirs not in ours
 
 
 def _user(body: Body) -> str:
