@@ -19,6 +19,8 @@ from bot.core.messages import Swatch
         ("#000000", "⬛"),
         ("#fff8e7", "⬜"),
         ("#FFFFFF", "⬜"),
+        ("#1b2a49", "🟦"),  # navy
+        ("#0f7c7c", "🟦"),  # teal
         ("no colour", UNKNOWN),
         ("#12", UNKNOWN),
     ],

@@ -23,6 +23,14 @@ SQUARES = MappingProxyType(
     }
 )
 """The squares and the colours that they are drawn in."""
+STANDS_FOR = (*SQUARES.items(), ("🟦", "#24408e"))
+"""The blue one is drawn as a sky, and stands for a dark blue too."""
+GREYS = ("⬛", "⬜")
+COLOURFUL = 20.0
+"""The chroma in CIELAB from which a dark or pale colour is a colour to people, not black or white:
+navy is a blue."""
+LIGHTNESS = 1 / 3
+"""How much a difference in lightness counts between colours: squares are all about as light."""
 UNKNOWN = "▫️"
 """Beside what is no colour."""
 MAX_SWATCHES = 6
@@ -30,14 +38,18 @@ MAX_SWATCHES = 6
 
 @lru_cache(maxsize=4096)
 def square(hex_color: str) -> str:
-    """The square that looks most like `#rrggbb` (CIEDE2000); UNKNOWN for any other text."""
+    """The square that looks most like `#rrggbb` (CIEDE2000), for a colour never a grey one;
+    UNKNOWN for any other text."""
     try:
-        rgb = parse_hex(hex_color)
+        lab = srgb_to_lab(parse_hex(hex_color))
     except ValueError:
         return UNKNOWN
-    drawn = srgb_to_lab([parse_hex(color) for color in SQUARES.values()])
-    distance = ciede2000(srgb_to_lab(rgb)[None, :], drawn)
-    return tuple(SQUARES)[int(np.argmin(distance))]
+    colourful = np.hypot(lab[1], lab[2]) >= COLOURFUL
+    choices = [(name, shown) for name, shown in STANDS_FOR if not (colourful and name in GREYS)]
+    drawn = srgb_to_lab([parse_hex(shown) for _, shown in choices])
+    if colourful:  # the hue says more than how dark it is
+        drawn[:, 0] = lab[0] + (drawn[:, 0] - lab[0]) * LIGHTNESS
+    return choices[int(np.argmin(ciede2000(lab[None, :], drawn)))][0]
 
 
 def swatch_words(swatch: Swatch) -> Marked:
