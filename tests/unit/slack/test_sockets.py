@@ -233,6 +233,17 @@ async def test_a_stop_does_not_wait_for_ever(slack: FakeSlack) -> None:
         assert (await mentioning).acked
 
 
+async def test_what_comes_after_the_last_answer_of_a_stop_is_not_taken(slack: FakeSlack) -> None:
+    """It would be done, and the person told that it was not."""
+    slack.delivery.ack_s = 0.2
+    async with connected(slack, sockets=1) as (house, sockets):
+        assert await sockets.drain(5)
+        receipt = await slack.person("U0MIA").command("/imagine", "a mug", channel="C0DRAFTS")
+        assert not receipt.acked
+        assert house.inbox.begun == []
+    assert slack.forgive("operation_timed_out")
+
+
 async def test_of_two_processes_one_goes_and_the_other_takes_all(slack: FakeSlack) -> None:
     async with connected(slack, sockets=1) as (stays, _):
         async with connected(slack, sockets=1) as (goes, _):

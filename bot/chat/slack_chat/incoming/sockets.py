@@ -77,15 +77,19 @@ class Sockets:
         return sum([await link.is_connected() for link in list(self._links.values())])
 
     async def drain(self, limit_s: float) -> bool:
-        """Wait until nothing that came in still lacks its answer; False if that took too long."""
+        """Wait until nothing that came in still lacks its answer; False if that took too long.
+        What comes after that is not taken: it would be done, and Slack never told so."""
+        done = False
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                # One after the other will do: what comes in meanwhile is taken as ever.
-                for link in list(self._links.values()):
-                    await link.idle.wait()
-                return True
-        log.warning("Deliveries of Slack were not acknowledged before the stop")
-        return False
+                while busy := [link for link in self._links.values() if not link.idle.is_set()]:
+                    await busy[0].idle.wait()
+                done = True
+        if not done:
+            log.warning("Deliveries of Slack were not acknowledged before the stop")
+        for link in self._links.values():
+            link.leave()
+        return done
 
     async def _keep(self, number: int) -> None:
         """One after the other, whatever becomes of each."""
@@ -141,6 +145,7 @@ class Link:
         self._client.socket_mode_request_listeners[:] = [self._take]  # type: ignore[list-item]
         self._client.on_message_listeners.append(self._came)
         self._in_hand = 0
+        self._leaving = False
         self.idle = asyncio.Event()
         """Set while all that came in is answered."""
         self.idle.set()
@@ -152,6 +157,10 @@ class Link:
     async def is_connected(self) -> bool:
         """Whether it is open and answers pings."""
         return await self._client.is_connected()
+
+    def leave(self) -> None:
+        """Take nothing from here on; what is being answered may end."""
+        self._leaving = True
 
     async def close(self) -> None:
         """Close it, also where the other side does not answer any more."""
@@ -168,11 +177,13 @@ class Link:
 
     async def _came(self, message: WSMessage) -> None:
         """Counted as soon as it is received: its answer begins some turns of the loop later."""
-        if '"envelope_id"' in message.data:
+        if '"envelope_id"' in message.data and not self._leaving:
             self._in_hand += 1
             self.idle.clear()
 
     async def _take(self, client: SocketModeClient, request: SocketModeRequest) -> None:
+        if self._leaving:
+            return
         try:
             if not is_sound(request.payload):
                 log.warning("A delivery of Slack has an odd shape", extra={"action": "slack.odd"})
