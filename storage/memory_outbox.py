@@ -1,7 +1,7 @@
 """Outgoing messages and taken deliveries in memory."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -29,10 +29,19 @@ class MemoryOutbox:
         """See the port."""
         return self._messages.need(message_id)
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
+    async def claim(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        platforms: Collection[str] | None = None,
+    ) -> Outgoing | None:
         """See the port."""
         for message in self._messages.oldest(due):
             if message.state is not OutboxState.PENDING or due(message) > now:
+                continue
+            if platforms is not None and message.target.platform not in platforms:
                 continue
             others = self._same(message.card.subject, message.target)
             if any(other.state in IN_HAND for other in others):

@@ -1,6 +1,6 @@
 """Reviews and publications in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -71,12 +71,20 @@ class MemoryPublications:
         """See the port."""
         return self._publications.need(publication_id)
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Publication | None:
+    async def claim(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        platforms: Collection[str] | None = None,
+    ) -> Publication | None:
         """See the port."""
         due = [
             publication
             for publication in self._publications.oldest(lambda p: p.due_at)
             if publication.state is PublicationState.PENDING and publication.due_at <= now
+            if platforms is None or publication.target.platform in platforms
         ]
         if not due:
             return None

@@ -1,6 +1,6 @@
 """Outgoing messages and taken deliveries in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,10 +57,17 @@ class SqlOutbox:
         """See the port."""
         return await self._messages.need(message_id)
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
+    async def claim(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        platforms: Collection[str] | None = None,
+    ) -> Outgoing | None:
         """See the port."""
         passed: list[str] = []
-        while message := await self._next(now, passed):
+        while message := await self._next(now, passed, platforms):
             passed.append(message.id)
             if message.card.subject:
                 if not await self._has_turn(message):
@@ -122,10 +129,13 @@ class SqlOutbox:
         query = select(self._c.state, func.count().label("n")).group_by(self._c.state)
         return {row["state"].value: row["n"] for row in await self._session.rows(query)}
 
-    async def _next(self, now: datetime, passed: Sequence[str]) -> Outgoing | None:
+    async def _next(
+        self, now: datetime, passed: Sequence[str], platforms: Collection[str] | None
+    ) -> Outgoing | None:
         """The oldest due message whose subject is not being sent in that place just now."""
         conditions = [self._c.state == OutboxState.PENDING, self._c.due_at <= now]
         conditions += [self._c.id.not_in(passed)] if passed else []
+        conditions += [self._c.platform.in_(platforms)] if platforms is not None else []
         conditions += [(self._c.subject == "") | ~self._being_sent()]
         order = (self._c.due_at, self._c.row)
         found = await self._messages.where(*conditions, order=order, limit=1, lock=True)

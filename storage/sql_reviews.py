@@ -1,7 +1,7 @@
 """Reviews with their votes, and publications, in SQL."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,9 +122,17 @@ class SqlPublications:
         """See the port."""
         return await self._publications.need(publication_id)
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Publication | None:
+    async def claim(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        platforms: Collection[str] | None = None,
+    ) -> Publication | None:
         """See the port."""
-        due = (self._c.state == PublicationState.PENDING, self._c.due_at <= now)
+        due = [self._c.state == PublicationState.PENDING, self._c.due_at <= now]
+        due += [self._c.platform.in_(platforms)] if platforms is not None else []
         found = await self._publications.where(*due, order=self._by_due, limit=1, lock=True)
         if not found:
             return None

@@ -14,6 +14,7 @@ from bot.core.assets import Asset, Rendition
 from bot.core.caller import Caller
 from bot.core.cards import alt_text, reply_card
 from bot.core.commands import Settle
+from bot.core.connected import CONNECT, claimed, is_ours
 from bot.core.errors import (
     ChatAmbiguous,
     ChatUnavailable,
@@ -59,8 +60,10 @@ class Publisher(Loop):
     async def _look_after(self) -> bool:
         house, now = self._house, self._house.clock.now()
         async with house.store.read() as tx:
-            hanging = await tx.publications.expired(now)
-            doubtful = await tx.publications.doubtful(now)
+            expired = await tx.publications.expired(now)
+            hanging = [p for p in expired if self._is_ours(p, p.lease_until)]
+            in_doubt = await tx.publications.doubtful(now)
+            doubtful = [p for p in in_doubt if self._is_ours(p, p.check_at)]
         for publication in hanging:
             if publication.check_at is None:  # no attempt had begun
                 await self._move(publication, PublicationState.PENDING, error=STOPPED)
@@ -70,10 +73,13 @@ class Publisher(Loop):
             await check_up(house, publication)
         return bool(hanging or doubtful)
 
+    def _is_ours(self, publication: Publication, due: datetime | None) -> bool:
+        return is_ours(self._house, publication.target.platform, due)
+
     async def _send_next(self) -> bool:
         house, now = self._house, self._house.clock.now()
         async with house.store.write() as tx:
-            due = await tx.publications.claim(self._name, now=now, lease=house.lease)
+            due = await claimed(house, tx.publications.claim, self._name, now)
         if due is None:
             return False
         try:
@@ -88,7 +94,7 @@ class Publisher(Loop):
             data, mime, alt = await self._approved_bytes(claimed)
             chat = house.chats.get(claimed.target.platform)
             if chat is None:
-                raise Unapproved(f"{claimed.target.platform} is not connected.")
+                raise Unapproved(f"{claimed.target.platform} is not connected.", fix=CONNECT)
             if (standing := await self._standing(chat, claimed)) is not None:
                 await self._sent(claimed, claimed, standing)
                 return

@@ -11,10 +11,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.core.connected import CONNECT, claimed, is_ours
 from bot.core.errors import (
     ChatAmbiguous,
     ChatError,
     ChatIncomplete,
+    ChatRejected,
     ChatUnavailable,
     StaleState,
     Unavailable,
@@ -50,18 +52,21 @@ class Sender(Loop):
     async def _look_after(self) -> bool:
         house, now = self._house, self._house.clock.now()
         async with house.store.read() as tx:
-            hanging = await tx.outbox.expired(now)
-            doubtful = await tx.outbox.doubtful(now)
+            hanging = [m for m in await tx.outbox.expired(now) if self._is_ours(m, m.lease_until)]
+            doubtful = [m for m in await tx.outbox.doubtful(now) if self._is_ours(m, m.check_at)]
         for message in hanging:
             await self._unclear(message, STOPPED, ended=message.lease_until)
         for message in doubtful[:1]:
             await self._check_up(message)
         return bool(hanging or doubtful)
 
+    def _is_ours(self, message: Outgoing, due: datetime | None) -> bool:
+        return is_ours(self._house, message.target.platform, due)
+
     async def _send_next(self) -> bool:
         house, now = self._house, self._house.clock.now()
         async with house.store.write() as tx:
-            message = await tx.outbox.claim(self._name, now=now, lease=house.lease)
+            message = await claimed(house, tx.outbox.claim, self._name, now)
         if message is None:
             return False
         if house.clock.now() < now + house.lease:  # else it was frozen: others may send it now
@@ -71,8 +76,8 @@ class Sender(Loop):
     async def _send(self, message: Outgoing) -> None:
         chat = self._house.chats.get(message.target.platform)
         if chat is None:
-            error = f"{message.target.platform} is not connected"
-            await self._move(message, OutboxState.FAILED, error=error)
+            why = f"{message.target.platform} is not connected."
+            await self._fail(message, ChatRejected(why, fix=CONNECT))
             return
         try:
             async with renewed(self._house, lambda: self._renew(message)):

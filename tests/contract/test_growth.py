@@ -66,7 +66,7 @@ async def change_job(tx: Transaction) -> object:
 
 async def claim_message(tx: Transaction) -> object:
     """Take the one message that waits."""
-    message = await tx.outbox.claim("w", now=NOW, lease=LEASE)
+    message = await tx.outbox.claim("w", now=NOW, lease=LEASE, platforms=["local", "slack"])
     assert message is not None
     return message
 
@@ -91,7 +91,9 @@ ASKED: dict[str, Ask] = {
     "recent jobs of a person": lambda tx: tx.jobs.recent(requester="mia"),
     "open reviews": lambda tx: tx.reviews.open(brand="acme"),
     "overdue reviews": lambda tx: tx.reviews.overdue(later(10**7)),
-    "claim a post": lambda tx: tx.publications.claim("w", now=NOW, lease=LEASE),
+    "claim a post": lambda tx: tx.publications.claim(
+        "w", now=NOW, lease=LEASE, platforms=["local", "slack"]
+    ),
     "lost posts": lambda tx: tx.publications.expired(later(999)),
     "doubtful posts": lambda tx: tx.publications.doubtful(later(999)),
     "doubtful messages": lambda tx: tx.outbox.doubtful(later(999)),

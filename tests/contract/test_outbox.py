@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -355,3 +356,20 @@ async def test_a_card_waits_while_nobody_knows_whether_an_earlier_one_stands(
     assert await claim(store) is None, "beside the first it would be a second card"
     await change(store, unclear, state=OutboxState.SENT, sent=STANDING)
     assert (await claim_one(store)).update == STANDING
+
+
+async def test_a_claim_leaves_the_messages_of_other_platforms(store: OpenStore) -> None:
+    slack = make_outgoing(target=replace(DRAFTS, platform="slack"))
+    local = make_outgoing(created_at=later(1))
+    await put(store, slack, local)
+    async with store.write() as tx:
+        ask = partial(tx.outbox.claim, "w", now=later(5), lease=LEASE)
+        assert await ask(platforms=["discord"]) is None
+        assert await ask(platforms=[]) is None
+        mine = await ask(platforms={"local": 1}.keys())
+        assert mine is not None
+        assert mine.id == local.id
+        assert await ask(platforms=["local"]) is None
+        other = await ask(platforms=["local", "slack"])
+        assert other is not None
+        assert other.id == slack.id

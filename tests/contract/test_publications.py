@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -141,3 +142,19 @@ async def test_two_that_look_after_a_post_do_not_both_get_it(store: OpenStore) -
     with pytest.raises(StaleState):
         async with store.write() as tx:
             await tx.publications.update(replace(post, check_at=later(15)), was=post)
+
+
+async def test_a_claim_leaves_the_posts_of_other_platforms(store: OpenStore) -> None:
+    slack = make_publication(target=replace(DRAFTS, platform="slack"), due_at=later(1))
+    local = make_publication(due_at=later(2))
+    await put(store, slack, local)
+    async with store.write() as tx:
+        ask = partial(tx.publications.claim, "w", now=later(5), lease=LEASE)
+        assert await ask(platforms=[]) is None
+        mine = await ask(platforms=["local"])
+        assert mine is not None
+        assert mine.id == local.id
+        assert await ask(platforms=["local"]) is None
+        other = await ask(platforms=["local", "slack"])
+        assert other is not None
+        assert other.id == slack.id

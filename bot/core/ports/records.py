@@ -212,8 +212,16 @@ class Publications(Protocol):
         """Raises NotFound."""
         ...
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Publication | None:
-        """Take a due pending one: `sending`, with a grown fence and a lease; or None."""
+    async def claim(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        platforms: Collection[str] | None = None,
+    ) -> Publication | None:
+        """Take a due pending one, on one of these platforms if they are named: `sending`, with a
+        grown fence and a lease; or None."""
         ...
 
     async def update(self, new: Publication, *, was: Publication) -> Publication:

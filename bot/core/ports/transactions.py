@@ -1,6 +1,6 @@
 """Ports to messages on their way, to the ledger, and to the transaction that holds all stores."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,9 +66,16 @@ class Outbox(Protocol):
         """Raises NotFound."""
         ...
 
-    async def claim(self, worker: str, *, now: datetime, lease: timedelta) -> Outgoing | None:
-        """The oldest due one: `sending`, `update` filled in; one per subject and place at a time;
-        or None."""
+    async def claim(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        platforms: Collection[str] | None = None,
+    ) -> Outgoing | None:
+        """The oldest due one, on one of these platforms if they are named: `sending`, `update`
+        filled in; one per subject and place at a time; or None."""
         ...
 
     async def update(self, new: Outgoing, *, was: Outgoing) -> Outgoing:
