@@ -68,7 +68,7 @@ async def _tell(tx: Transaction, kit: BrandKit, monday: date, now: datetime) -> 
         # Each press of a button is checked against whoever pressed it.
         await say(tx, await _card(tx, kit, None, monday, now), place, now)
     for person in [] if places else await managers(tx, kit):
-        await say_to(tx, person, "", await _card(tx, kit, person, monday, now), now)
+        await say_to(tx, person, None, await _card(tx, kit, person, monday, now), now)
 
 
 async def refresh_week(tx: Transaction, slot: Slot, now: datetime) -> None:

@@ -26,7 +26,7 @@ async def tell_reminder(tx: Transaction, slot: Slot, now: datetime) -> None:
         approver = kit.review.allows_approval(person.id, person.roles_in(kit.id))
         if person.active and (approver or person.id == schedule.owner):
             row = (await rows_of(tx, kit, person, [slot], now=now))[0]
-            await say_to(tx, person, schedule.target.platform, reminder_card(row, hours), now)
+            await say_to(tx, person, schedule.target, reminder_card(row, hours), now)
 
 
 async def tell_problem(tx: Transaction, slot: Slot, now: datetime) -> None:
@@ -34,7 +34,7 @@ async def tell_problem(tx: Transaction, slot: Slot, now: datetime) -> None:
     kit = await tx.kits.current(slot.brand)
     owner, row = await _owner_row(tx, kit, slot, now)
     if owner is not None:
-        await say_to(tx, owner, row.schedule.target.platform, hindered_card(row), now)
+        await say_to(tx, owner, row.schedule.target, hindered_card(row), now)
 
 
 async def tell_missed(tx: Transaction, slot: Slot, now: datetime) -> None:
@@ -42,14 +42,14 @@ async def tell_missed(tx: Transaction, slot: Slot, now: datetime) -> None:
     kit = await tx.kits.current(slot.brand)
     owner, row = await _owner_row(tx, kit, slot, now)
     if owner is not None:
-        await say_to(tx, owner, row.schedule.target.platform, missed_card(row), now)
+        await say_to(tx, owner, row.schedule.target, missed_card(row), now)
     places = working_places(kit)
     for place in places:
         await say(tx, missed_card(row), place, now)
     if not places:
         for person in await managers(tx, kit):
             if owner is None or person.id != owner.id:
-                await say_to(tx, person, "", missed_card(row), now)
+                await say_to(tx, person, None, missed_card(row), now)
 
 
 async def managers(tx: Transaction, kit: BrandKit) -> Sequence[Person]:
@@ -73,8 +73,11 @@ async def _owner_row(
     return owner, (await rows_of(tx, kit, owner, [slot], now=now))[0]
 
 
-async def say_to(tx: Transaction, person: Person, platform: str, card: Card, now: datetime) -> None:
-    """Queue a card for a person's direct line, on that platform if they are there."""
-    line = await line_to(tx, person.id, platform)
+async def say_to(
+    tx: Transaction, person: Person, near: ChannelRef | None, card: Card, now: datetime
+) -> None:
+    """Queue a card for a person's direct line, in that place's workspace if they are there."""
+    platform, team = (near.platform, near.team) if near else ("", "")
+    line = await line_to(tx, person.id, platform, team)
     if line is not None:
         await say(tx, card, line, now)

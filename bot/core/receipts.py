@@ -82,7 +82,8 @@ async def _tell(
     if publication.state is not PublicationState.PENDING:
         await tell_review(tx, review, asset, kit, now)
         await tell_job(tx, await tx.jobs.get(asset.job), kit, now)
-    line = await line_to(tx, publication.requested_by, publication.target.platform)
+    target = publication.target
+    line = await line_to(tx, publication.requested_by, target.platform, target.team)
     if line is None:
         return
     if publication.state is PublicationState.FAILED:

@@ -88,7 +88,8 @@ async def _settle(
         )
     async with house.store.write() as tx:
         await tx.publications.update(replace(publication, check_at=None), was=publication)
-        line = await line_to(tx, publication.requested_by, publication.target.platform)
+        target = publication.target
+        line = await line_to(tx, publication.requested_by, target.platform, target.team)
         if line is not None:
             kit = await tx.kits.current(publication.brand)
             await say(tx, question_card(publication, kit), line, house.clock.now())
@@ -187,7 +188,8 @@ async def _tell_of(house: House, publication: Publication, standing: list[Messag
         fix=f"Look into {where} and delete all but one.",
     )
     async with house.store.write() as tx:
-        line = await line_to(tx, publication.requested_by, publication.target.platform)
+        target = publication.target
+        line = await line_to(tx, publication.requested_by, target.platform, target.team)
         if line is not None:
             await say(tx, card, line, house.clock.now())
     wake(house)

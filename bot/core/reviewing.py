@@ -272,7 +272,10 @@ def post_for(
 async def _tell_requester(
     tx: Transaction, review: Review, asset: Asset, given: Vote, now: datetime
 ) -> None:
-    line = await line_to(tx, review.requester, given.platform)
+    job = await tx.jobs.get(asset.job)
+    places = (place for place in (job.origin, review.target) if place is not None)
+    team = next((place.team for place in places if place.platform == given.platform), "")
+    line = await line_to(tx, review.requester, given.platform, team)
     if line is None or review.requester == given.person:
         return
     said = f"Reason: {given.reason}" if given.reason else "No reason was given."

@@ -27,13 +27,13 @@ async def warn_about(
 ) -> None:
     """Tell the person who asked and, for a team's or brand's budget, the brand's managers."""
     share = max(level.share for level in levels(budget, spend, house.tariff))
-    platform = job.origin.platform if job.origin else ""
+    platform, team = (job.origin.platform, job.origin.team) if job.origin else ("", "")
     readers = [await tx.people.get(job.requester)]
     if budget.scope != Scope.PERSON.value:
         people = await tx.people.all()
         readers += [person for person in _managers(people, job.brand) if person != readers[0]]
     for reader in readers:
-        line = await line_to(tx, reader.id, platform)
+        line = await line_to(tx, reader.id, platform, team)
         if line is None:
             continue
         name = whose(budget.account, kit)

@@ -33,14 +33,19 @@ async def name_of(tx: Transaction, person_id: str) -> str:
     return await tx.people.name(person_id) or "someone"
 
 
-async def line_to(tx: Transaction, person_id: str, platform: str) -> ChannelRef | None:
-    """A person's direct line on that platform, or on any; None if they have none, or have left."""
+async def line_to(
+    tx: Transaction, person_id: str, platform: str, team: str = ""
+) -> ChannelRef | None:
+    """A person's direct line on that platform, in that workspace of it, or on any; None if they
+    have none, or have left."""
     try:
         person = await tx.people.get(person_id)
     except NotFound:
         return None
     identities = person.identities if person.active else ()
-    chosen = sorted(identities, key=lambda identity: identity.platform != platform)
+    chosen = sorted(
+        identities, key=lambda one: (one.platform != platform, bool(team) and one.team != team)
+    )
     if not chosen:
         return None
     return direct_line(chosen[0].platform, chosen[0].user, chosen[0].team)
@@ -90,7 +95,7 @@ async def job_place(tx: Transaction, job: Job) -> ChannelRef | None:
     kit = await tx.kits.current(job.brand)
     if audience_of(kit, settled(kit.channels, job.origin)) is not Audience.PUBLIC:
         return job.origin
-    return await line_to(tx, job.requester, job.origin.platform)
+    return await line_to(tx, job.requester, job.origin.platform, job.origin.team)
 
 
 async def say_of_job(
@@ -136,18 +141,19 @@ async def tell_review(
     """Queue the review's card for the brand's working channels, or for each approver's
     direct line where the kit has none; returns it."""
     card = await current_review_card(tx, review, asset, kit)
-    for place in await _reviewers(tx, kit):
+    for place in await _reviewers(tx, kit, review.target):
         await say(tx, card, place, now)
     return card
 
 
-async def _reviewers(tx: Transaction, kit: BrandKit) -> list[ChannelRef]:
+async def _reviewers(tx: Transaction, kit: BrandKit, target: ChannelRef | None) -> list[ChannelRef]:
     working = [place_of(channel) for channel in kit.working_channels]
     if working:
         return working
     lines = []
+    platform, team = (target.platform, target.team) if target else ("", "")
     for person in await tx.people.all():
         if kit.review.allows_approval(person.id, person.roles_in(kit.id)):
-            line = await line_to(tx, person.id, "")
+            line = await line_to(tx, person.id, platform, team)
             lines += [line] if line else []
     return lines
