@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.chat.slack_chat.outgoing.painting import EVERY_S, LINGERS_S, SWEEP_S, Painter
 from bot.core.commands import Imagine
 from bot.core.errors import ChatUnavailable
+from bot.core.ids import new_id
 from bot.core.jobs import Job
 from bot.core.live import LiveProgress
 from bot.core.lives import JobState
@@ -83,11 +84,18 @@ class Scene:
     shelf: Shelf
     job: Job
 
-    def now_at(self, fraction: float, preview: bytes = b"") -> None:
+    def now_at(self, fraction: float, preview: bytes = b"", job: str = "") -> None:
         """The renderer has come so far."""
-        house = self.town.house
-        house.live.put(self.job.id, LiveProgress(fraction=fraction, preview=preview))
-        house.signals.publish(Signal(topic=f"job:{self.job.id}", kind="progress", data={}))
+        house, job = self.town.house, job or self.job.id
+        house.live.put(job, LiveProgress(fraction=fraction, preview=preview))
+        house.signals.publish(Signal(topic=f"job:{job}", kind="progress", data={}))
+
+    async def another(self) -> str:
+        """One more job that renders; its id."""
+        made = replace(self.job, id=new_id(), origin=self.job.origin)
+        async with self.town.house.store.write() as tx:
+            await tx.jobs.add(made)
+        return made.id
 
     async def begin(self, fraction: float = 0.05) -> None:
         """Until the painter has heard of it and waits for its first step."""
@@ -152,6 +160,19 @@ async def test_a_step_is_shown_every_few_seconds_and_the_newest_one() -> None:
         scene.now_at(0.2)
         assert await scene.after(EVERY_S - 0.1) == ["Rendering · 13 %"]
         assert await scene.after(0.1) == ["Rendering · 13 %", "Rendering · 20 %"]
+
+
+async def test_many_jobs_share_the_rate_of_their_workspace_and_leave_some_of_it() -> None:
+    """Slack lets an app change fifty messages a minute; a click's answer changes one too."""
+    async with painted() as scene:
+        jobs = [scene.job.id, *[await scene.another() for _ in range(7)]]
+        for step in range(1, 61):
+            for job in jobs:
+                scene.now_at(step / 100, job=job)
+            said = await scene.after(1.0)
+        assert 25 <= len(said) <= 42
+        titles = {card.subject for card in scene.chat.said if card.status.startswith("Rendering")}
+        assert len(titles) == len(jobs)
 
 
 async def test_a_job_that_stands_still_is_not_told_again() -> None:

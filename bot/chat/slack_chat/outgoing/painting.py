@@ -6,6 +6,7 @@ on a job is its own card, queued by whoever ends it. What is drawn here may be l
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -24,7 +25,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EVERY_S = 2.5
-"""Between two steps of one job: Slack lets an app change about one message a second."""
+"""Between two steps of one job."""
+SHARE_S = 1.5
+"""Between two steps of all jobs of a workspace: Slack lets an app make fifty changes a minute
+there, of which some are left for what people wait for."""
 LOOKS = (1 / 3, 2 / 3)
 """How far a job is when its preview is shown anew; each is a file that has to be uploaded."""
 LINGERS_S = 30.0
@@ -68,6 +72,8 @@ class Painter:
         self._house = house
         self._shelf = shelf
         self._following: dict[str, asyncio.Task[None]] = {}
+        self._painting: Counter[str] = Counter()
+        """How many jobs of each workspace are shown."""
         self._previews = _Files(house, shelf)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -108,7 +114,7 @@ class Painter:
             if subject is None:
                 await self._ended(job)
                 return
-            await self._paint(job, _Look(self._previews, subject))
+            await self._paint(job, subject)
         except Exception:
             log.exception("A job's progress can't be shown", extra={"job": job})
             await self._ended(job)
@@ -127,10 +133,12 @@ class Painter:
         size = job.items[0].spec.output_size
         return _Subject(team=job.origin.team, title=f"{kit.name}: {said}"[:900], size=size)
 
-    async def _paint(self, job: str, look: "_Look") -> None:
+    async def _paint(self, job: str, subject: _Subject) -> None:
         told: LiveProgress | None = None
+        look = _Look(self._previews, subject)
+        self._painting[subject.team] += 1
         try:
-            while (progress := await self._next(job)) is not None:
+            while (progress := await self._next(job, subject.team)) is not None:
                 look.at(progress)
                 if progress is told and not look.is_new:
                     continue
@@ -140,11 +148,12 @@ class Painter:
                     log.exception("A step of a job is left out", extra={"job": job})
                 told = progress
         finally:
+            self._painting[subject.team] -= 1
             look.close()
 
-    async def _next(self, job: str) -> LiveProgress | None:
+    async def _next(self, job: str, team: str = "") -> LiveProgress | None:
         """The newest progress after a while; None once it does not render here any more."""
-        await self._house.clock.sleep(EVERY_S)
+        await self._house.clock.sleep(max(EVERY_S, SHARE_S * self._painting[team]))
         return self._house.live.get(job)
 
     async def _ended(self, job: str) -> None:
