@@ -92,6 +92,29 @@ async def test_a_form_sent_off_twice_is_one_job(slack: FakeSlack, slack_house: R
     assert len(await slack_house.town.jobs()) == 1
 
 
+async def test_a_form_sent_off_again_with_other_words_is_not_swallowed(
+    slack: FakeSlack, slack_house: Running
+) -> None:
+    mia = slack.person("U0MIA")
+    view = await form_of(slack, mia)
+    await mia.submit(view, ids(view, words="first words"))
+    await slack.message("C0DRAFTS", done)
+    await mia.submit(view, ids(view, words="first words"))  # its answer was lost
+    await mia.submit(view, ids(view, words="second words"))
+    await until(mia.ephemerals)
+    (told,) = mia.ephemerals()
+    (job,) = await slack_house.town.jobs()
+    assert job.brief.words == "first words"
+    assert "The first version is on its way" in told.text
+    assert job.id in told.text
+    assert "`/imagine second words" in told.text
+    [button] = [name for name in actions_of(told) if name.startswith("do:again:")]
+    await mia.click(told, button)
+    again = await slack.form(mia, VIEW_IMAGINE)
+    await mia.submit(again)
+    await slack.message("C0DRAFTS", lambda m: done(m) and "second words" in m.text)
+
+
 async def test_what_was_typed_survives_another_template_and_the_way_back(
     slack: FakeSlack, slack_house: Running
 ) -> None:

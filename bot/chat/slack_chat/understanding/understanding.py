@@ -1,6 +1,7 @@
 """Understanding: one delivery after another, from what Slack says to the door and to the answer."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.modals.forms import Forms
@@ -9,6 +10,7 @@ from bot.chat.slack_chat.outgoing.bringing import Bringing
 from bot.chat.slack_chat.surfaces import VIEW_IMAGINE
 from bot.chat.slack_chat.understanding.clicking import Clicked, Clicking, must_retell
 from bot.chat.slack_chat.understanding.erring import said_error
+from bot.chat.slack_chat.understanding.repeating import other_version
 from bot.chat.slack_chat.understanding.replying import Replying
 from bot.chat.slack_chat.understanding.standing import (
     OWN,
@@ -21,7 +23,7 @@ from bot.chat.slack_chat.understanding.stripping import STRIP_WITHIN_S, Strip, S
 from bot.chat.slack_chat.understanding.talking import Talking
 from bot.chat.slack_chat.web import Webs
 from bot.core.answering import answer_here
-from bot.core.commands import Command
+from bot.core.commands import Command, Imagine
 from bot.core.dispatch import REPEATED
 from bot.core.errors import NotFound, Unavailable
 from bot.core.house import House
@@ -127,7 +129,7 @@ class Understanding:
     ) -> None:
         """`on` is the subject of the card whose button it was."""
         if card.state == REPEATED:
-            await self._replying.say_repeated(heard, command, card)
+            await self._repeated(heard, command, card)
             return
         answer = answer_here(
             command,
@@ -139,6 +141,15 @@ class Understanding:
         )
         if answer is not None:
             await self._replying.say(heard, self._refused(heard, answer))
+
+    async def _repeated(self, heard: Heard, command: Command, card: Card) -> None:
+        if heard.kind is Kind.SUBMIT and isinstance(command, Imagine):
+            other = await other_version(self._house, heard, command)
+            if other is not None:
+                again = replace(heard, key=f"{heard.key}:again")
+                await self._replying.say(again, self._forms.given_back(again, other))
+                return
+        await self._replying.say_repeated(heard, command, card)
 
     def _refused(self, heard: Heard, card: Card) -> Card:
         """A refusal has with it what was typed into the form that Slack has closed."""
