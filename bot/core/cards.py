@@ -203,13 +203,14 @@ def job_card(
     ended_badly = job.state in (JobState.FAILED, JobState.CANCELLED)
     shown = [asset for asset in assets if asset.id in {item.asset for item in job.items}]
     template = f" · template {job.brief.template}" if job.brief.template else ""
+    begins = " · starts from a picture" if job.brief.reference else ""
     alone = job.origin is not None and audience_of(kit, job.origin) is Audience.REQUESTER
     refs = (picture_ref(a, kit, (reviews or {}).get(a.id), alone=alone) for a in shown)
     return Card(
         kind="job",
         subject=f"job:{job.id}",
         title=brief_title(job.brief),
-        lines=(f"{who} · {kit.name}{template}",),
+        lines=(f"{who} · {kit.name}{template}{begins}",),
         state=PAUSED if job.is_paused else job.state.value,
         status=job_status(
             job,

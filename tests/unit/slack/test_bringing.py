@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
+from bot.chat.slack_chat.outgoing.bringing import may_bring_files
 from bot.core.assets import AssetQuery
 from bot.core.commands import Imagine
 from bot.core.errors import Mistake, NotAllowed
@@ -35,6 +36,7 @@ def mention(*files: str, thread: str = "", message: str = "", blocks: str = "") 
         channel="C0SOCIAL",
         thread=thread,
         message=message,
+        text="<@U0BOT> like this",
         files=files,
         blocks=blocks,
     )
@@ -119,6 +121,31 @@ async def test_in_a_thread_the_newest_picture_above_is_taken(desk: FormDesk) -> 
     assert found == newest.files
     assert later.id not in found
     assert await taken(desk, mention(thread=parent.ts))
+
+
+@pytest.mark.parametrize("words", ["make it blue", "like this, but warmer", "Above, in RED"])
+async def test_words_that_point_at_a_picture_of_the_thread_take_it(
+    desk: FormDesk, words: str
+) -> None:
+    file = await file_in(desk, png(), "mug.png")
+    parent = desk.slack.messages("C0SOCIAL")[-1]
+    heard = replace(mention(thread=parent.ts), text=f"<@U0BOT> {words}")
+    assert await desk.bringing.found(heard) == (file.id,)
+    assert may_bring_files(heard)
+
+
+@pytest.mark.parametrize("words", ["a blue cup, nothing to do with the mug", "a kit, unlikely"])
+async def test_other_words_in_a_thread_start_from_nothing_and_slack_is_not_asked(
+    desk: FormDesk, words: str
+) -> None:
+    await file_in(desk, png(), "mug.png")
+    parent = desk.slack.messages("C0SOCIAL")[-1]
+    before = len(desk.slack.calls)
+    heard = replace(mention(thread=parent.ts), text=f"<@U0BOT> {words}")
+    assert await desk.bringing.found(heard) == ()
+    assert len(desk.slack.calls) == before
+    assert not may_bring_files(heard)
+    assert await desk.bringing.found(replace(heard, kind=Kind.OPEN)), "the shortcut says it itself"
 
 
 async def test_a_thread_that_cannot_be_read_has_no_picture(desk: FormDesk) -> None:

@@ -308,7 +308,7 @@ async def test_of_several_brands_the_channels_own_holds_else_it_is_asked() -> No
 async def test_what_can_not_be_done_now_is_left_for_later() -> None:
     desk = await make_desk()
     desk.webs.only.errors = [ChatUnavailable("Slack is away.", retry_after_s=1)]
-    heard = desk.heard(Kind.MENTION, text="<@U0BOT> a mug", thread="1.1", message="1.2")
+    heard = desk.heard(Kind.MENTION, text="<@U0BOT> like this", thread="1.1", message="1.2")
     with pytest.raises(Unavailable):
         await desk.understanding.work(heard)
     assert desk.chat.sent == []

@@ -6,6 +6,7 @@ ever fetched here.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,8 @@ from brand.pictures import MAX_BYTES
 THREAD_MESSAGES = 15
 """Messages of a thread that are looked through: Slack gives newer apps no more at once
 (docs.slack.dev/changelog/2025-05-29-rate-limit-changes-for-non-marketplace-apps)."""
+SAID = (Kind.MENTION, Kind.TALK)
+_POINTING = re.compile(r"\b(this|it|above|like)\b", re.IGNORECASE)
 FIELD = "reference"
 AGAIN = "Attach a PNG, JPEG or WebP."
 ELSEWHERE = ("external", "email", "post", "space", "quip", "canvas")
@@ -57,9 +60,11 @@ class Bringing:
 
     async def found(self, heard: Heard) -> tuple[str, ...]:
         """Ids of the files of a message: its own, those that its blocks show, else that of the
-        nearest picture in its thread. Empty where there is none. Raises ChatUnavailable."""
+        nearest picture in its thread, for a line only if its words point at one. Empty where there is none. Raises
+        ChatUnavailable."""
         own = files_of(heard)
-        if own or not heard.thread or not heard.channel:
+        is_said = heard.kind in SAID
+        if own or not heard.thread or not heard.channel or (is_said and not points_up(heard)):
             return own
         web = await self._webs.web(heard.team)
         return await _in_thread(web, heard)
@@ -107,7 +112,13 @@ def may_bring_files(heard: Heard) -> bool:
     if heard.kind is Kind.SUBMIT:
         wish = wish_of(heard.metadata, loaded_object(heard.state))
         return bool(wish.files or wish.reference.files)
-    return heard.kind in (Kind.MENTION, Kind.TALK) and bool(heard.files or heard.thread)
+    return heard.kind in SAID and (bool(heard.files) or points_up(heard))
+
+
+def points_up(heard: Heard) -> bool:
+    """Whether words in a thread speak of what stands above them: else a picture there is not
+    meant."""
+    return bool(heard.thread) and _POINTING.search(heard.text) is not None
 
 
 def files_of(heard: Heard) -> tuple[str, ...]:
