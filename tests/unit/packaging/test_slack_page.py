@@ -14,6 +14,7 @@ from bot.chat.slack_chat.outgoing import files, painting, throttle
 from bot.chat.slack_chat.outgoing.failing import REFUSALS, refusal
 from bot.chat.slack_chat.rendering.commands import ALONE
 from bot.chat.slack_chat.surfaces import COMMANDS, EVENTS, SHORTCUTS
+from bot.chat.slack_chat.understanding.meant import FEWEST_WORDS
 from bot.core.accounts import read_account
 from bot.core.actions import REACTIONS
 from bot.core.messages import Actor, ChannelRef
@@ -77,7 +78,7 @@ def test_what_slack_refuses_is_told_with_the_words_and_the_fix_of_the_code() -> 
     assert told["missing_scope"][1] == lacking.fix
 
 
-COUNTED = {1: "one", 2: "two", 10: "ten", 5: "five", 12: "12"}
+COUNTED = {1: "one", 2: "two", 3: "three", 10: "ten", 5: "five", 12: "12"}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ COUNTED = {1: "one", 2: "two", 10: "ten", 5: "five", 12: "12"}
         f"what Slack doesn't show within {COUNTED[int(files.READY_S)]} seconds",
         f"{COUNTED[sockets.MOST]} in all",
         f"{COUNTED[rotating.EARLY // timedelta(hours=1)]} hours before their 12 hours end",
+        f"Words for a picture are at least {COUNTED[FEWEST_WORDS]}",
         f"did not sign within the last {COUNTED[guard.MAX_AGE_S // 60]} minutes",
     ],
 )
