@@ -22,6 +22,8 @@ class FakeWeb:
         self.calls: list[Method] = []
         self.uploads: list[tuple[bytes, str, str]] = []
         """(bytes, name, alt text) of every upload."""
+        self.begun = 0
+        """How many uploads were begun."""
         self.refuses_files = ""
         """Slack's word for why it takes no files."""
         self.uploading = asyncio.Event()
@@ -43,6 +45,7 @@ class FakeWeb:
 
     async def upload(self, data: bytes, *, name: str, title: str, alt: str) -> str:
         """See Web."""
+        self.begun += 1
         await self.uploading.wait()
         if self.breaks_off:
             raise ChatUnavailable("A file's upload broke off.", retry_after_s=5)
