@@ -111,12 +111,14 @@ async def listening(
     by_http = options.mode is Mode.HTTP
     loops = [home.run] if by_http else [home.run, _kept_open(Sockets(bolt, options))]
     async with forms.refreshing(), intake.sweeping():
-        async with _running(stop or asyncio.Event(), loops):
-            if by_http or parts.installing is not None:
-                yield SlackHttp(bolt, options, house.clock, installing=parts.installing)
-            else:
-                yield None
-        await intake.finish(DELIVERIES_END_S)
+        try:
+            async with _running(stop or asyncio.Event(), loops):
+                if by_http or parts.installing is not None:
+                    yield SlackHttp(bolt, options, house.clock, installing=parts.installing)
+                else:
+                    yield None
+        finally:  # else deliveries would go on over a store that closes
+            await intake.finish(DELIVERIES_END_S)
 
 
 def _kept_open(sockets: Sockets) -> Run:
