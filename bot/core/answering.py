@@ -16,6 +16,7 @@ from bot.core.commands import (
     Reject,
     Reroll,
     SendToApproval,
+    Share,
     Upscale,
     Vary,
 )
@@ -62,8 +63,12 @@ def sent_to_you(card: Card, *, own: str = OWN) -> Card:
     return reply_card(card.title, f"Only you may see it, so it stands in {own}.")
 
 
-def told(card: Card) -> Card:
+def told(command: Command, card: Card) -> Card:
     """A card that stands in another place, as a short answer."""
+    if _asks_for_approval(command, card):
+        return reply_card("Sent to approval", card.title, *card.lines[:1])
+    if card.kind == "review" and not card.stamp:  # the first of several votes
+        return reply_card("Your vote counts", card.title, *card.lines[:1])
     said = card.stamp or card.status or "Done"
     return reply_card(said, *(line for line in (card.title, card.footer) if line != said and line))
 
@@ -86,6 +91,12 @@ def answer_here(
         if audience is Audience.REQUESTER or (audience is Audience.WORKING and not private):
             return None
         return elsewhere(card, room_name, audience, own=own)
-    if standing == card.subject or (standing and isinstance(command, TELL_THEMSELVES)):
+    tells_itself = isinstance(command, TELL_THEMSELVES) or _asks_for_approval(command, card)
+    if standing == card.subject or (standing and tells_itself):
         return None  # what it was said on changes
-    return told(card)
+    return told(command, card)
+
+
+def _asks_for_approval(command: Command, card: Card) -> bool:
+    """What isn't approved yet is shared by asking for that."""
+    return card.kind == "review" and isinstance(command, SendToApproval | Share)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.answering import answer_here, elsewhere, is_shared, kit_in_force, sent_to_you
 from bot.core.cards import error_card, reply_card
-from bot.core.commands import Approve, Cancel, Imagine, SendToApproval, Vary
+from bot.core.commands import Approve, Cancel, Imagine, SendToApproval, Share, Vary
 from bot.core.errors import NotFound
 from bot.core.messages import Audience, Card
 from brand.kit import Channel
@@ -23,6 +23,13 @@ THEIRS = replace(
 JOB = Card(kind="job", title="a mug", subject=f"job:{ID}", status="Queued, 3rd in line. I'll wait.")
 REVIEW = Card(
     kind="review", title="a mug", subject=f"review:{ID}", stamp="Approved by Ana", footer="Goes."
+)
+ASKED = replace(
+    REVIEW,
+    lines=("Mia asks for #social, by Mon 09 Mar 09:00 UTC", "Template product"),
+    status="Brand check: palette 92 %",
+    stamp="",
+    footer="",
 )
 PRIVATE = Imagine(brief=Brief(words="a mug", private=True))
 OPEN = Imagine(brief=Brief(words="a mug"))
@@ -97,3 +104,32 @@ def test_a_typed_cancel_is_told_what_came_of_it() -> None:
 def test_an_unnamed_channel_is_this_one() -> None:
     assert elsewhere(JOB, "", Audience.PUBLIC).lines[0].startswith("Drafts stay out of this")
     assert "our DM" in sent_to_you(JOB, own="our DM").lines[0]
+
+
+@pytest.mark.parametrize("command", [SendToApproval(asset=ID), Share(asset=ID)])
+def test_who_asks_for_approval_is_told_where_and_until_when(command: object) -> None:
+    answer = answer_here(command, ASKED, audience=Audience.WORKING)
+    assert answer is not None
+    assert answer.title == "Sent to approval"
+    assert answer.lines == ("a mug", "Mia asks for #social, by Mon 09 Mar 09:00 UTC")
+
+
+@pytest.mark.parametrize("command", [SendToApproval(asset=ID), Share(asset=ID)])
+def test_a_button_that_asks_for_approval_changes_the_card_that_it_stands_on(
+    command: object,
+) -> None:
+    assert answer_here(command, ASKED, audience=Audience.WORKING, standing=f"job:{ID}") is None
+
+
+def test_the_first_of_several_votes_is_confirmed() -> None:
+    lines = ("Mia asks for #social, by Mon 09 Mar 09:00 UTC · 1 of 2 approvals",)
+    card = replace(ASKED, lines=lines)
+    answer = answer_here(Approve(review=ID), card, audience=Audience.WORKING)
+    assert answer is not None
+    assert (answer.title, answer.lines) == ("Your vote counts", ("a mug", *lines))
+
+
+def test_sharing_what_is_approved_says_what_becomes_of_it() -> None:
+    card = reply_card("Shared", "Goes to #social now.")
+    answer = answer_here(Share(asset=ID), card, audience=Audience.WORKING, standing=f"job:{ID}")
+    assert answer is card
