@@ -186,7 +186,9 @@ class Publisher(Loop):
             await ask_for_a_look(self._house, attempt.id)
 
     async def _wait(self, claimed: Publication, attempt: Publication, exc: ChatUnavailable) -> None:
-        wait = min(timedelta(seconds=exc.retry_after_s), MAX_WAIT)
+        """Try again then; for one's turn at a rate as late as the platform says."""
+        asked = timedelta(seconds=exc.retry_after_s)
+        wait = asked if exc.queued else min(asked, MAX_WAIT)
         pending, check_at = PublicationState.PENDING, claimed.check_at
         await self._move(attempt, pending, error=exc.message, due_in=wait, check_at=check_at)
 

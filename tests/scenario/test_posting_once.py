@@ -13,7 +13,7 @@ from bot.core.errors import ChatAmbiguous, ChatRejected, ChatUnavailable
 from bot.core.lives import PublicationState
 from bot.core.messages import Card
 from bot.core.publications import Publication
-from bot.core.publishing import Publisher
+from bot.core.publishing import MAX_WAIT, Publisher
 from bot.core.receipts import ask_for_a_look
 from tests.fakes.chat import Killed
 from tests.fakes.studio import FakeStudio
@@ -394,3 +394,13 @@ async def test_a_bug_in_an_adapter_holds_up_no_other_post(town: Town) -> None:
     await work(town)
     assert (await the_post(town)).state is PublicationState.AMBIGUOUS
     assert await question(town) is not None
+
+
+async def test_a_post_that_has_to_wait_for_its_turn_is_not_tried_before(town: Town) -> None:
+    town.chat.before = [ChatUnavailable("Slow down.", retry_after_s=1800, queued=True)]
+    assert await Publisher(town.house, "p1").run_one()
+    assert (await the_post(town)).due_at == town.clock.now() + timedelta(seconds=1800)
+    town.chat.before = [ChatUnavailable("Out of order.", retry_after_s=1800)]
+    town.clock.jump(1800)
+    assert await Publisher(town.house, "p1").run_one()
+    assert (await the_post(town)).due_at == town.clock.now() + MAX_WAIT
