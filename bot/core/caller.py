@@ -21,9 +21,11 @@ class Caller:
 
     @property
     def line(self) -> ChannelRef:
-        """The person's direct line on the platform they speak from."""
-        team = self.actor.channel.team if self.actor.channel else ""
-        return direct_line(self.actor.platform, self.actor.user, team)
+        """The person's direct line on the platform they speak from; in the thread that they speak
+        in, where that is one of it."""
+        place = self.actor.channel
+        line = direct_line(self.actor.platform, self.actor.user, place.team if place else "")
+        return place if place and place.channel == line.channel else line
 
 
 async def known(tx: Transaction, actor: Actor) -> Caller:

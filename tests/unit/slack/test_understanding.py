@@ -169,6 +169,30 @@ async def test_the_direct_messages_are_a_place_to_talk() -> None:
     assert not any(message.only_for for message in desk.chat.sent)
 
 
+async def test_what_is_said_in_a_thread_of_the_direct_messages_is_answered_there() -> None:
+    desk = await make_desk()
+    await desk.do(Kind.TALK, channel=MINE, text="queue", thread="1.1", message="1.2")
+    await desk.do(Kind.TALK, channel=MINE, text="a red mug", thread="1.1", message="1.3")
+    assert {(t.channel, t.thread) for t in desk.targets()} == {("@U0MIA", "1.1")}
+    desk.chat.sent.clear()
+    message = desk.message("job", "@U0MIA")
+    await desk.press("Re-roll", on=message, channel=MINE, thread="1.1")
+    assert {t.thread for t in desk.targets()} == {"1.1"}
+
+
+async def test_under_the_message_itself_is_no_thread_yet() -> None:
+    desk = await make_desk()
+    await desk.do(Kind.TALK, channel=MINE, text="queue", thread="1.1", message="1.1")
+    assert {t.thread for t in desk.targets()} == {""}
+
+
+async def test_a_thread_of_a_talk_with_somebody_else_is_not_ours() -> None:
+    desk = await make_desk()
+    heard = desk.heard(Kind.COMMAND, channel="D0ANA0MIA", text="queue", thread="1.1", message="1.2")
+    await desk.work(heard)
+    assert {(t.channel, t.thread) for t in desk.targets()} == {("@U0MIA", "")}
+
+
 async def test_a_command_from_a_talk_of_two_people_is_answered_by_us_alone() -> None:
     desk = await make_desk()
     await desk.type("queue", channel="D0ANA0MIA")

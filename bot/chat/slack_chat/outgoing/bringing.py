@@ -60,8 +60,8 @@ class Bringing:
 
     async def found(self, heard: Heard) -> tuple[str, ...]:
         """Ids of the files of a message: its own, those that its blocks show, else that of the
-        nearest picture in its thread, for a line only if its words point at one. Empty where there is none. Raises
-        ChatUnavailable."""
+        nearest picture in its thread, for a line only if its words point at one. Empty where
+        there is none. Raises ChatUnavailable."""
         own = files_of(heard)
         is_said = heard.kind in SAID
         if own or not heard.thread or not heard.channel or (is_said and not points_up(heard)):

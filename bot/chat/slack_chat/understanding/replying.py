@@ -45,8 +45,8 @@ class Replying:
         """Answer this person where they said it. Raises Unavailable."""
         place, line = place_of(heard), direct_line(PLATFORM, heard.user, heard.team)
         key = reply_id(heard.key)
-        if place == line:
-            await self._add(key, line, card)
+        if place.channel == line.channel:
+            await self._add(key, place, card)
         elif card.pictures:  # a note for one person can't hold a file
             await self._add(key, line, card)
             note = sent_to_you(card, own=OWN)

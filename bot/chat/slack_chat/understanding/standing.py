@@ -1,10 +1,11 @@
 """Where something was said, in the words of the core, and who may read along there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.chat.slack_chat.incoming.heard import Heard
+from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.places import PLATFORM, is_direct
+from bot.chat.slack_chat.surfaces import VIEW_ASK
 from bot.chat.slack_chat.understanding.words import channel_name
 from bot.core.answering import kit_in_force
 from bot.core.messages import Actor, Audience, ChannelRef, MessageRef
@@ -18,10 +19,13 @@ OWN = "our direct messages"
 
 def place_of(heard: Heard) -> ChannelRef:
     """The channel with its thread. Every conversation of two is the person's direct line: the app
-    can write to them nowhere else, and a command may come out of a talk with somebody else."""
+    can write to them nowhere else, and a command may come out of a talk with somebody else. So a
+    thread counts there only where it is surely one of the talk with us."""
     thread = "" if heard.thread == heard.message else heard.thread
     if not heard.channel or is_direct(heard.channel):
-        return direct_line(PLATFORM, heard.user, heard.team)
+        with_us = heard.kind in (Kind.TALK, Kind.ACTION) or heard.command == VIEW_ASK
+        line = direct_line(PLATFORM, heard.user, heard.team)
+        return replace(line, thread=thread if with_us and heard.channel else "")
     return ChannelRef(platform=PLATFORM, channel=heard.channel, thread=thread, team=heard.team)
 
 
