@@ -212,7 +212,7 @@ class Files:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     fault: Exception | None = None
 
-    async def shown(self, _team: str, _blob: str, _alt: str) -> str | None:
+    async def awaited(self, _team: str, _blob: str, _alt: str) -> str | None:
         await self.ready.wait()
         if self.fault is not None:
             raise self.fault

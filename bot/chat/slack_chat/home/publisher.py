@@ -49,8 +49,8 @@ PICTURES_S = 2.0
 class Shown(Protocol):
     """Pictures as files of a workspace (the Shelf)."""
 
-    async def shown(self, team: str, blob: str, alt: str) -> str | None:
-        """Slack's file id, None where it can't be shown. Raises ChatError."""
+    async def awaited(self, team: str, blob: str, alt: str) -> str | None:
+        """Slack's file id once it is ready, None where it can't be shown. Raises ChatError."""
         ...
 
 
@@ -199,7 +199,7 @@ class HomePublisher:
 
     async def _file(self, team: str, blob: str, alt: str) -> str | None:
         try:
-            return await self._shelf.shown(team, blob, alt)
+            return await self._shelf.awaited(team, blob, alt)
         except ChatError as exc:
             log.info("A picture is missing on a Home tab: %s", exc, extra={"blob": blob})
             return None
