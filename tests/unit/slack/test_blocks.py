@@ -335,6 +335,16 @@ def test_after_the_decision_the_stamp_stands_and_the_buttons_are_gone() -> None:
     assert "Rejected by Ana" in message.text
 
 
+def test_the_stamp_of_a_decided_card_stands_there_once() -> None:
+    stamp = "Rejected by Ana, 14:02 UTC: too dark"
+    [ref] = REVIEW.pictures
+    under = replace(ref, caption=f"{stamp} · warmer — seed 42 · 6.1 s")
+    decided = replace(REVIEW, buttons=(), stamp=stamp, state="decided", pictures=(under,))
+    shown = json.dumps(sent(rendered(decided)))
+    assert shown.count(stamp) == 1
+    assert "warmer \u2014 seed 42" in shown.replace("\\u2014", "\u2014")
+
+
 def test_no_draft_stands_in_front_of_the_public_whatever_the_card_says() -> None:
     mixed = replace(done(2), pictures=(picture(1), picture(2, draft=False)))
     message = rendered(mixed, audience=Audience.PUBLIC)

@@ -20,6 +20,7 @@ from bot.chat.slack_chat.rendering.text import (
     cut,
     escaped,
     fallback,
+    joined,
     length,
     mrk,
     packed,
@@ -237,3 +238,12 @@ def test_alt_text_is_read_aloud_without_entities() -> None:
 
 def test_the_text_beside_the_blocks_is_one_line_for_each_part() -> None:
     assert fallback(["a\nb", "", "c & d"]) == "a b\nc &amp; d"
+
+
+def test_somebodys_fence_makes_no_code_of_what_others_said() -> None:
+    for made in (said, bold):
+        shown = joined(" · ", (made("a ```mug"), said("a `code` word")))
+        assert "```" not in shown
+        assert "`code`" in shown
+    assert said("````") == "ˋˋˋˋ"
+    assert "```" not in fallback(["```", "x"])

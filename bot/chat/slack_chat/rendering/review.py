@@ -15,7 +15,7 @@ from bot.chat.slack_chat.rendering.parts import (
     title,
 )
 from bot.chat.slack_chat.rendering.text import joined, length, said
-from bot.core.messages import Card
+from bot.core.messages import Card, PictureRef
 
 LEFT_OUT = "{n} more parts: the portal has them all."
 
@@ -25,7 +25,7 @@ def review_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     measured | buttons, or the stamp."""
     shown = sheet.pictures(card)
     head = [title(card), *quiet(draft_word(card.draft))]
-    groups = [[*sheet.large(ref), *quiet(said(ref.caption, 1000))] for ref in shown]
+    groups = [[*sheet.large(ref), *quiet(said(_caption(ref, card), 1000))] for ref in shown]
     line = verdict(card.fields)
     if not line and card.status:
         line = said(card.status, 1500)
@@ -40,3 +40,8 @@ def _asked(card: Card) -> list[Block]:
     lines = [said(line) for line in card.lines]
     together = joined("\n", lines)
     return quiet(together) if length(together) <= MAX_SAID else sections(lines)
+
+
+def _caption(ref: PictureRef, card: Card) -> str:
+    """What stands under the picture, without the stamp, which stands where the buttons were."""
+    return ref.caption.removeprefix(card.stamp).lstrip(" —·") if card.stamp else ref.caption

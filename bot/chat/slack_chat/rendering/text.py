@@ -24,6 +24,7 @@ NOTHING = "—"
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ENTITY_BEGUN = re.compile(r"&[a-z]{0,3}$")
+_FENCE = re.compile("`{3,}")
 _JOINERS = "\u200c\u200d"
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, NUL among them
@@ -69,6 +70,11 @@ def escaped(text: str) -> str:
     return "".join(_ESCAPES.get(char, char) for char in clean(text))
 
 
+def _unfenced(text: str) -> str:
+    """Without the fence that would make code of all that follows, in whatever text it stands."""
+    return _FENCE.sub(lambda found: "\u02cb" * len(found[0]), text)
+
+
 def length(text: str) -> int:
     """Characters as the stricter count has them: one outside the basic plane is two."""
     return len(text) + sum(char > "\uffff" for char in text)
@@ -96,12 +102,12 @@ def cut(text: str, limit: int) -> str:
 
 def said(text: str, limit: int = SECTION) -> Marked:
     """Our own sentence, or what a person wrote; `code` in it shows as code."""
-    return Marked(cut(escaped(text).strip(), limit))
+    return Marked(cut(_unfenced(escaped(text)).strip(), limit))
 
 
 def bold(text: str, limit: int = 500) -> Marked:
     """One line that stands out."""
-    line = escaped(one_line(text)).replace("*", "\u2217")
+    line = _unfenced(escaped(one_line(text))).replace("*", "\u2217")
     return Marked(f"*{cut(line, limit)}*" if line else "")
 
 
