@@ -13,6 +13,8 @@ from bot.core.vocabulary import Vocabulary
 from brand.kit import Template, Variable
 
 EXAMPLE_WORDS = "a red mug on a wooden table"
+DAILY = ("imagine", "queue", "find", "vary", "send", "approve", "reject")
+"""Verbs that help names first, in the order in which people come to need them."""
 EXAMPLE_ID = "0Ab1Cd2Ef3Gh4Ij5Kl6Mn7"
 """Has the form of an id, and belongs to nothing."""
 
@@ -66,13 +68,14 @@ _MORE = {
 
 
 def help_card(topic: str, vocabulary: Vocabulary) -> Card:
-    """The card on a topic: a verb, `templates`, `flags`, `approval`, a template's name, or all.
+    """The card on a topic: a verb, `all` of them, `templates`, `flags`, `approval`, a template's
+    name; without one, on what people say daily.
 
     Raises NotFound for anything else.
     """
     topic = topic.casefold().removeprefix("/")
     if not topic:
-        return _overview(vocabulary)
+        return _daily_card(vocabulary)
     if topic in BY_NAME:
         return _verb_card(BY_NAME[topic], vocabulary)
     if topic in _TOPIC_CARDS:
@@ -80,7 +83,7 @@ def help_card(topic: str, vocabulary: Vocabulary) -> Card:
     template = vocabulary.template(topic)
     if template is not None:
         return template_card(template)
-    raise NotFound("There is no help on that.", fix="`/help` lists all there is.")
+    raise NotFound("There is no help on that.", fix="`/help all` lists all there is.")
 
 
 def example_of(verb: str, vocabulary: Vocabulary) -> str:
@@ -144,10 +147,22 @@ def _usage(verb: Verb) -> str:
     return f"/{verb.name} {verb.takes}".strip()
 
 
-def _overview(vocabulary: Vocabulary) -> Card:
+def _daily_card(vocabulary: Vocabulary) -> Card:
     return Card(
         kind="list",
         title=f"What you can say about {vocabulary.brand}",
+        lines=("`/help all` lists every command; `/help` and a word tells more of one.",),
+        columns=("say", "to"),
+        rows=tuple((_usage(BY_NAME[name]), BY_NAME[name].about) for name in DAILY),
+        hint=example_of("imagine", vocabulary),
+        private=True,
+    )
+
+
+def _all_card(vocabulary: Vocabulary) -> Card:
+    return Card(
+        kind="list",
+        title=f"All you can say about {vocabulary.brand}",
         lines=("`/help` and a word tells more: a command, `templates`, `flags` or `approval`.",),
         columns=("say", "to"),
         rows=tuple((_usage(verb), verb.about) for verb in VERBS),
@@ -266,4 +281,6 @@ def _approval_card(vocabulary: Vocabulary) -> Card:
     )
 
 
-_TOPIC_CARDS = dict(zip(TOPICS, (_templates_card, _flags_card, _approval_card), strict=True))
+_TOPIC_CARDS = dict(
+    zip(TOPICS, (_all_card, _templates_card, _flags_card, _approval_card), strict=True)
+)

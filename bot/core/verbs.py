@@ -25,7 +25,7 @@ from bot.core.verbs_people import PEOPLE_VERBS
 from brand.words import clean
 
 FACTORS = ("2", "4")
-TOPICS = ("templates", "flags", "approval")
+TOPICS = ("all", "templates", "flags", "approval")
 _SENT = {"sent": True, "arrived": True, "again": False, "lost": False}
 
 
@@ -144,7 +144,7 @@ def _help(args: Args) -> Command:
         typed=topic,
         allowed=(*(verb.name for verb in VERBS), *TOPICS, *names),
         field="topic",
-        ending="`/help` lists all there is.",
+        ending="`/help all` lists all there is.",
     )
 
 

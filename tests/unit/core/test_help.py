@@ -46,9 +46,16 @@ def test_every_verb_has_an_example_that_is_its_own_command(
     assert parse(example, vocabulary=vocabulary)
 
 
-def test_the_overview_names_every_verb() -> None:
-    said = {row[0].split()[0] for row in help_card("", DEMO).rows}
+def test_help_on_all_names_every_verb() -> None:
+    said = {row[0].split()[0] for row in help_card("all", DEMO).rows}
     assert said == {f"/{verb.name}" for verb in VERBS}
+
+
+def test_help_names_what_is_said_daily_and_where_the_rest_is() -> None:
+    card = help_card("", DEMO)
+    assert len(card.rows) == 7
+    assert {"/imagine", "/approve", "/reject"} < {row[0].split()[0] for row in card.rows}
+    assert "`/help all`" in card.lines[0]
 
 
 def test_the_flags_card_names_the_brands_own_values() -> None:

@@ -162,7 +162,7 @@ async def test_answers_to_one_person_are_seen_by_nobody_else(portal: Portal) -> 
         assert "/imagine" in mine.text
     async with portal.browser("ana") as client:
         other = await page(client, "/chat/drafts")
-        assert "/help" not in other.text.replace("/help lists every command", "")
+        assert "/help" not in other.text.replace("/help all lists every command", "")
         for message in [i.removeprefix("m-") for i in mine.ids if i.startswith("m-")]:
             assert (await client.get(f"/chat/drafts/messages/{message}")).status_code == 404
 
