@@ -217,9 +217,10 @@ async def test_a_mention_in_a_thread_takes_its_picture_and_answers_there(
     mia, ana = slack.person("U0MIA"), slack.person("U0ANA")
     await ana.say("look", channel="C0DRAFTS", files=(ana.upload(png(), "mug.png"),))
     (parent,) = slack.messages("C0DRAFTS")
-    await mia.mention("a warmer mug", channel="C0DRAFTS", thread=parent.ts)
+    await mia.mention("like this, but warmer", channel="C0DRAFTS", thread=parent.ts)
     card = await slack.message("C0DRAFTS", done)
     assert card.thread == parent.ts
+    assert "starts from a picture" in card.text
     (job,) = await slack_house.town.jobs()
     assert job.items[0].spec.init is not None
 
