@@ -85,6 +85,10 @@ class MemoryOutbox:
         """See the port."""
         return _last_sent(self._same(subject, target))
 
+    async def newest(self, subject: str, target: ChannelRef) -> str:
+        """See the port."""
+        return next((message.id for message in reversed(self._same(subject, target))), "")
+
     async def subject_of(self, ref: MessageRef) -> str:
         """See the port."""
         wanted = (ref.platform, ref.channel, ref.message)

@@ -112,6 +112,15 @@ class SqlOutbox:
         found = await self._session.first(query)
         return decode(MessageRef, found[0]) if found is not None else None
 
+    async def newest(self, subject: str, target: ChannelRef) -> str:
+        """See the port."""
+        if not subject:
+            return ""
+        same = self._same(subject, target)
+        query = select(self._c.id).where(same).order_by(self._c.row.desc()).limit(1)
+        found = await self._session.first(query)
+        return str(found[0]) if found is not None else ""
+
     async def subject_of(self, ref: MessageRef) -> str:
         """See the port."""
         same = [

@@ -205,6 +205,19 @@ async def test_a_message_leads_back_to_its_subject(store: OpenStore) -> None:
         assert await tx.outbox.subject_of(replace(STANDING, channel="social")) == ""
 
 
+async def test_the_newest_card_of_a_subject_in_a_place_is_known_before_it_is_sent(
+    store: OpenStore,
+) -> None:
+    first, second = make_outgoing("job:1"), make_outgoing("job:1")
+    elsewhere = make_outgoing("job:1", target=SOCIAL)
+    await put(store, first, second, elsewhere)
+    async with store.read() as tx:
+        assert await tx.outbox.newest("job:1", DRAFTS) == second.id
+        assert await tx.outbox.newest("job:1", SOCIAL) == elsewhere.id
+        assert await tx.outbox.newest("job:9", DRAFTS) == ""
+        assert await tx.outbox.newest("", DRAFTS) == ""
+
+
 async def test_a_message_of_one_workspace_leads_to_no_subject_of_another(
     store: OpenStore,
 ) -> None:

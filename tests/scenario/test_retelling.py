@@ -55,3 +55,19 @@ async def test_the_question_about_a_doubtful_post_is_asked_again(town: Town) -> 
     await town.settle()
     [again] = [c for c in town.chat.shown("@ana") if c.subject.startswith("publication")]
     assert again == question
+
+
+async def test_a_card_where_drafts_may_not_stand_any_more_keeps_the_decision_alone(
+    town: Town,
+) -> None:
+    review = await in_review(town)
+    async with town.house.store.write() as tx:
+        left = replace(town.kit, version="2", channels=town.kit.channels[:1])
+        await tx.kits.put(left, source="", at=town.clock.now())
+    await town.say(Approve(review=review.id), "ana")
+    assert await retell(town.house, f"review:{review.id}", WORKING)
+    await town.settle()
+    [card] = [c for c in town.chat.shown("drafts") if c.subject.startswith("review:")]
+    assert card.title.startswith("Approved by Ana")
+    assert not card.pictures
+    assert "mug" not in repr(card)

@@ -94,6 +94,10 @@ class Outbox(Protocol):
         """Where the last sent card of this subject stands in that channel, or None."""
         ...
 
+    async def newest(self, subject: str, target: ChannelRef) -> str:
+        """The id of the last card of this subject for that channel, sent or not; empty: none."""
+        ...
+
     async def subject_of(self, ref: MessageRef) -> str:
         """The subject of the card that stands there, or an empty string."""
         ...

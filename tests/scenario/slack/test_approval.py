@@ -10,6 +10,7 @@ from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.looking import anywhere, button_of, pictured
 from tests.fakes.slack.state import Message
 from tests.fakes.slack_town import Running, SlackTown, options_for, running
+from tests.fakes.town import START
 from tests.fakes.waiting import until
 
 
@@ -121,3 +122,18 @@ async def test_an_approver_reads_the_words_that_approving_would_post(slack_house
     await slack.person("U0ANA").click(card, button_of(card, "do:approve:"))
     post = await slack.message("C0SOCIAL", pictured)
     assert "Our CEO is a crook" in post.text
+
+
+async def test_a_card_in_a_channel_that_left_the_kit_keeps_the_decision_alone(
+    slack_house: Running,
+) -> None:
+    town = slack_house.town
+    card = await in_review(slack_house)
+    async with town.store.write() as tx:
+        left = replace(town.kit, version="2", channels=town.kit.channels[:1])
+        await tx.kits.put(left, source="", at=START)
+    await slack_house.slack.person("U0ANA").click(card, button_of(card, "do:approve:"))
+    await decided(slack_house)
+    await until(lambda: stamped(card))
+    assert not pictured(card)
+    assert "mug" not in str(card.blocks)

@@ -30,7 +30,7 @@ from bot.core.house import House
 from bot.core.messages import Card
 from bot.core.ports import Door
 from bot.core.receiving import aside
-from bot.core.retelling import retell
+from bot.core.retelling import newest_card, retell
 from brand.kit import BrandKit
 
 RETELL_AFTER_S = 1.0
@@ -106,23 +106,31 @@ class Understanding:
             return
         heard, command = clicked.heard, clicked.command
         actor = actor_of(heard)
+        before = await newest_card(self._house, clicked.standing, place_of(heard))
         strip = await self._stripping.strip(heard, command, actor, clicked.standing)
         card = await self._door.dispatch(command, actor)
         standing = standing_of(heard, await self._kits())
         await self._answer(heard, command, card, standing, clicked.standing)
-        await self._set_right(clicked, strip, card)
+        await self._set_right(clicked, strip, card, before)
         if heard.view and not heard.channel:  # it was done on the Home tab
             await self._works[Kind.HOME](heard)
 
-    async def _set_right(self, clicked: Clicked, strip: Strip, card: Card) -> None:
+    async def _set_right(self, clicked: Clicked, strip: Strip, card: Card, before: str) -> None:
+        """`before` is the last card of that subject there before the click counted."""
         refused = card.kind == "error" or card.state == REPEATED
         if not clicked.standing or clicked.heard.kind is Kind.REACTION:
             return
+        place = place_of(clicked.heard)
         if must_retell(strip, refused=refused, state=card.state):
             if strip is Strip.UNKNOWN:
                 async with aside():
                     await self._house.clock.sleep(RETELL_AFTER_S)
-            await retell(self._house, clicked.standing, place_of(clicked.heard))
+            await retell(self._house, clicked.standing, place)
+        elif strip is Strip.GONE and before == await newest_card(
+            self._house, clicked.standing, place
+        ):
+            # The core tells of a thing in its places, and this is none of them any more.
+            await retell(self._house, clicked.standing, place)
 
     async def _answer(
         self, heard: Heard, command: Command, card: Card, standing: Standing, on: str = ""
