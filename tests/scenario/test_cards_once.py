@@ -220,7 +220,9 @@ async def test_a_card_whose_change_was_overtaken_while_in_doubt_stays(town: Town
     town.chat.after = [ChatAmbiguous("The line broke.")]
     await work(town)
     await put(town, replace(CARD, state="done"))
+    await work(town)
     town.clock.jump(3600)
     await work(town)
-    assert (await stored(town, doubtful)).state is OutboxState.SUPERSEDED
+    overtaken = await stored(town, doubtful)
+    assert (overtaken.state, overtaken.check_at) == (OutboxState.SUPERSEDED, None)
     assert [card.state for card in town.chat.shown("drafts")] == ["done"]
