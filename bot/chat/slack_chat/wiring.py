@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from bot.chat.slack_chat.home.publisher import HomePublisher
 from bot.chat.slack_chat.incoming.bolt import build_bolt
+from bot.chat.slack_chat.incoming.heard import Heard
 from bot.chat.slack_chat.incoming.http import SlackHttp
 from bot.chat.slack_chat.incoming.intake import SlackIntake
 from bot.chat.slack_chat.incoming.sockets import Sockets
@@ -49,6 +50,8 @@ class SlackParts:
     shelf: Shelf
     installing: Installing | None = None
     """The pages of an installation; None where one workspace's token is in the settings."""
+    leaving: Leaving | None = None
+    """What a workspace's leaving does, where workspaces install the app."""
 
     def painter(self, house: House) -> Painter:
         """For the process that renders."""
@@ -67,13 +70,14 @@ async def open_slack(
     """What speaks to Slack, ready and silent. Raises Mistake for a token key that is none."""
     watch = watch or Unwatched()
     async with AsyncExitStack() as stack:
-        rotator, installing = None, None
+        rotator, installing, leaving = None, None, None
         if options.distributed:
             vault = Vault(options.token_keys)
             calls = await stack.enter_async_context(Caller(options, watch=watch))
             rotator = Rotator(options, store=store, vault=vault, clock=clock, calls=calls)
             stack.push_async_callback(rotator.finish)
             installing = Installing(options, store=store, vault=vault, clock=clock, calls=calls)
+            leaving = Leaving(store=store, clock=clock, vault=vault, calls=calls, tokens=rotator)
         webs = await stack.enter_async_context(
             SlackWebs(options, store=store, clock=clock, tokens=rotator, watch=watch)
         )
@@ -81,7 +85,14 @@ async def open_slack(
         stack.push_async_callback(shelf.finish)
         rooms = Rooms(store, clock)
         chat = SlackChat(webs=webs, shelf=shelf, blobs=blobs, clock=clock, rooms=rooms)
-        yield SlackParts(options=options, chat=chat, webs=webs, shelf=shelf, installing=installing)
+        yield SlackParts(
+            options=options,
+            chat=chat,
+            webs=webs,
+            shelf=shelf,
+            installing=installing,
+            leaving=leaving,
+        )
 
 
 @asynccontextmanager
@@ -104,7 +115,7 @@ async def listening(
         forms=forms,
         bringing=Bringing(house, webs),
         home=home.opened,
-        left=Leaving(store=house.store, clock=house.clock).left,
+        left=parts.leaving.left if parts.leaving else _nothing_to_take,
     )
     intake = SlackIntake(house, forms=forms, work=understanding.work, live=forms.live)
     bolt = build_bolt(options, intake.taken)
@@ -119,6 +130,10 @@ async def listening(
                     yield None
         finally:  # else deliveries would go on over a store that closes
             await intake.finish(DELIVERIES_END_S)
+
+
+async def _nothing_to_take(heard: Heard) -> None:
+    """The settings' token is the operator's to take away."""
 
 
 def _kept_open(sockets: Sockets) -> Run:

@@ -13,10 +13,12 @@ from starlette.routing import Route
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.installing.installing import Installing
 from bot.chat.slack_chat.installing.leaving import Leaving
-from bot.chat.slack_chat.installing.pairs import opened
+from bot.chat.slack_chat.installing.pairs import opened, read_tokens, sealed
 from bot.chat.slack_chat.manifest import scopes_wanted
 from bot.chat.slack_chat.methods import Method
+from bot.core.errors import Unavailable
 from bot.core.ports import Install
+from tests.contract.values import make_install
 from tests.fakes.slack_installs import BASE_URL, LIFE, Installed, installed_house
 
 
@@ -271,6 +273,23 @@ def left(detail: str, team: str = "T1", at: float = 0.0) -> Heard:
     return Heard(kind=Kind.LEFT, key=f"{team}:event:1", team=team, detail=detail, at=at)
 
 
+def leaving_of(here: Installed) -> Leaving:
+    return Leaving(
+        store=here.store,
+        clock=here.clock,
+        vault=here.vault,
+        calls=here.caller,
+        tokens=here.rotator(),
+    )
+
+
+def out(here: Installed, team: str = "T1") -> None:
+    """An administrator of the workspace has taken the app out."""
+    for token in here.fake.world.tokens.values():
+        if token.team == team and token.expires_at is not None:
+            token.revoked = "account_inactive"
+
+
 @pytest.mark.parametrize("detail", ["app_uninstalled", "U0BOTT1", "U9,U0BOTT1"])
 async def test_a_workspace_that_takes_the_app_out_loses_its_tokens_at_once(
     here: Installed, detail: str
@@ -278,7 +297,8 @@ async def test_a_workspace_that_takes_the_app_out_loses_its_tokens_at_once(
     here.fake.add_team("T2", "other")
     await here.install("T1")
     await here.install("T2")
-    leaving = Leaving(store=here.store, clock=here.clock)
+    out(here)
+    leaving = leaving_of(here)
     for _ in range(2):
         await leaving.left(left(detail, at=here.clock.now().timestamp()))
     gone = await here.row("T1")
@@ -288,28 +308,86 @@ async def test_a_workspace_that_takes_the_app_out_loses_its_tokens_at_once(
         assert len(await tx.ledger.recent(subject="workspace:T1")) == 1
 
 
-async def test_what_was_said_before_it_was_installed_again_counts_no_more(
+async def test_what_was_said_of_an_earlier_installation_counts_no_more_whatever_its_time(
     here: Installed,
 ) -> None:
     here.clock.jump(3600)
     await here.install()
-    leaving = Leaving(store=here.store, clock=here.clock)
-    before = here.clock.now().timestamp() - 30
-    await leaving.left(left("app_uninstalled", at=before))
-    await leaving.left(left("U0BOTT1", at=before))
+    leaving = leaving_of(here)
+    for seconds in (-30, 0, 30):  # Slack's clock is another than ours
+        at = here.clock.now().timestamp() + seconds
+        await leaving.left(left("app_uninstalled", at=at))
+        await leaving.left(left("U0BOTT1", at=at))
     assert (await here.row()).gone_at is None
+
+
+async def test_taken_out_a_second_after_it_was_installed_it_is_out_whoever_s_clock_is_ahead(
+    here: Installed,
+) -> None:
+    await here.install()
+    out(here)
+    await leaving_of(here).left(left("app_uninstalled", at=here.clock.now().timestamp() - 4))
+    assert (await here.row()).gone_at is not None
+
+
+@pytest.mark.parametrize("detail", ["app_uninstalled", "U0BOTT7"])
+async def test_an_enterprise_that_takes_the_app_out_is_out(here: Installed, detail: str) -> None:
+    here.fake.add_team("T7", "seven", enterprise="E1")
+    pair, ends = read_tokens(here.tokens("T7", org_wide=True), here.clock.now())
+    row = replace(make_install(team="", enterprise="E1"), bot_user="U0BOTT7", expires_at=ends)
+    row = replace(row, sealed=sealed(here.vault, row, pair))
+    async with here.store.write() as tx:
+        await tx.installs.put(row)
+    leaving = leaving_of(here)
+    await leaving.left(left(detail, team="E1/T7"))
+    assert (await here.row("", "E1")).gone_at is None
+    here.fake.world.tokens[pair.token].revoked = "account_inactive"
+    await leaving.left(left(detail, team="E1/T7"))
+    assert (await here.row("", "E1")).gone_at is not None
+
+
+async def test_a_token_that_has_only_ended_is_renewed_before_anything_is_taken(
+    here: Installed,
+) -> None:
+    await here.install()
+    here.clock.jump(LIFE.total_seconds() + 1)
+    await leaving_of(here).left(left("app_uninstalled"))
+    assert (await here.row()).gone_at is None
+    assert here.renewed() == 1
+
+
+async def test_a_workspace_that_left_while_the_house_was_stopped_is_out(here: Installed) -> None:
+    await here.install()
+    here.clock.jump(LIFE.total_seconds() + 1)
+    here.fake.consents.refresh.clear()
+    await leaving_of(here).left(left("app_uninstalled"))
+    assert (await here.row()).gone_at is not None
+
+
+async def test_while_slack_can_not_be_asked_nothing_is_taken_and_it_comes_again(
+    here: Installed,
+) -> None:
+    await here.install()
+    out(here)
+    leaving = leaving_of(here)
+    here.fake.troubles.add("auth.test", "500", times=1)
+    with pytest.raises(Unavailable):
+        await leaving.left(left("app_uninstalled"))
+    assert (await here.row()).gone_at is None
+    await leaving.left(left("app_uninstalled"))
+    assert (await here.row()).gone_at is not None
 
 
 @pytest.mark.parametrize("detail", ["U0SOMEBODY", ""])
 async def test_another_s_revoked_token_takes_nothing(here: Installed, detail: str) -> None:
     await here.install()
-    await Leaving(store=here.store, clock=here.clock).left(left(detail))
+    await leaving_of(here).left(left(detail))
     assert (await here.row()).gone_at is None
 
 
 async def test_one_workspace_that_leaves_takes_the_app_from_no_other(here: Installed) -> None:
     await here.install()
-    leaving = Leaving(store=here.store, clock=here.clock)
+    leaving = leaving_of(here)
     for team in ("", "T2", "E1/T1", "E1/"):
         await leaving.left(left("app_uninstalled", team=team))
     assert (await here.row()).gone_at is None
@@ -317,7 +395,8 @@ async def test_one_workspace_that_leaves_takes_the_app_from_no_other(here: Insta
 
 async def test_after_leaving_it_can_be_installed_again(here: Installed) -> None:
     await Browser(here).install()
-    leaving = Leaving(store=here.store, clock=here.clock)
+    out(here)
+    leaving = leaving_of(here)
     await leaving.left(left("app_uninstalled", at=here.clock.now().timestamp()))
     assert await rows(here) == []
     here.clock.jump(60)
