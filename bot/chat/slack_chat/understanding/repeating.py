@@ -41,6 +41,9 @@ def _card(first: Job) -> Card:
 def _same(first: Brief, second: Brief) -> bool:
     """Apart from what is filled in where a form leaves it open."""
     filled = replace(
-        second, n=second.n or first.n, seed=first.seed if second.seed is None else second.seed
+        second,
+        n=second.n or first.n,
+        seed=first.seed if second.seed is None else second.seed,
+        reference=first.reference if second.reference else "",  # the door may name it otherwise
     )
     return filled == first
