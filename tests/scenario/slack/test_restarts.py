@@ -116,17 +116,18 @@ async def test_told_to_stop_in_the_middle_it_acknowledges_what_it_took_and_keeps
             else:
                 await until(lambda: answers(port), STARTS_S)
             mia = slack.person("U0MIA")
-            first = asyncio.Event()
 
             async def command(words: str) -> tuple[str, Receipt]:
-                receipt = await mia.command("/imagine", words, channel="C0DRAFTS")
-                first.set()
-                return words, receipt
+                return words, await mia.command("/imagine", words, channel="C0DRAFTS")
 
+            receipts = [await command("a first mug")]
+            process.send_signal(signal.SIGSTOP)  # so that it finds all of it at the same time
             commands = [asyncio.create_task(command(f"mug {n}")) for n in range(AT_ONCE)]
-            await first.wait()
-            await leave(process)
-            receipts = await asyncio.gather(*commands)
+            await until(lambda: len(slack.delivery.log) == AT_ONCE + 1)
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGCONT)
+            assert await asyncio.wait_for(process.wait(), STOPS_S) == 0
+            receipts += await asyncio.gather(*commands)
         acked = {words for words, receipt in receipts if receipt.acked}
         assert await house.known() == Counter(acked), "acknowledged if and only if it is kept"
         assert acked
