@@ -6,16 +6,20 @@ from bot.core.cards import PAUSED
 from bot.core.errors import NotFound
 from bot.core.house import House
 from bot.core.lives import JobState
-from bot.core.messages import Card
+from bot.core.messages import Audience, Card
 from bot.core.ports import TimelineMessage, Transaction
 from bot.core.progressing import with_progress
-from bot.core.telling import current_job_card
+from bot.core.telling import MOVED, WHY_MOVED, current_job_card
 from bot.web.visitor import Visitor
 
 MOVING = frozenset(
     {JobState.QUEUED.value, JobState.RENDERING.value, JobState.CHECKING.value, PAUSED}
 )
 REACTIONS = (("white_check_mark", "✅", "Approve"), ("x", "❌", "Reject"))
+
+
+DRAFTED = frozenset({"job", "review"})
+"""Kinds of cards that stand where drafts may; a channel may have become public since."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +46,18 @@ class Shown:
     mine: bool = False
 
 
-async def shown(tx: Transaction, message: TimelineMessage, house: House, visitor: Visitor) -> Shown:
-    """The message as this visitor sees it now."""
+async def shown(
+    tx: Transaction,
+    message: TimelineMessage,
+    house: House,
+    visitor: Visitor,
+    *,
+    audience: Audience,
+) -> Shown:
+    """The message as this visitor sees it now, in a channel that has this audience now."""
     card = message.card
+    if card is not None and card.kind in DRAFTED and audience is Audience.PUBLIC:
+        card = Card(kind="reply", title=MOVED, lines=(WHY_MOVED,))
     job = card.subject.removeprefix("job:") if card and card.kind == "job" else ""
     preview = ""
     if card is not None and job and card.state in MOVING:

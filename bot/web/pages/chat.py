@@ -134,7 +134,7 @@ async def one_message(frame: Framed, slug: str, message: str) -> HTMLResponse:
     if found.channel != place.room.channel:
         raise NotFound("That message isn't in this channel.")
     async with frame.house.store.read() as tx:
-        items = [await shown(tx, found, frame.house, frame.visitor)]
+        items = [await shown(tx, found, frame.house, frame.visitor, audience=place.room.audience)]
     return frame.fragment("messages.html", place=place, messages=items)
 
 
@@ -178,7 +178,10 @@ async def recent(frame: Frame, place: Place, *, before: str = "", limit: int) ->
         place.room.channel, user=frame.visitor.user, before=before, limit=limit
     )
     async with frame.house.store.read() as tx:
-        return [await shown(tx, message, frame.house, frame.visitor) for message in messages]
+        return [
+            await shown(tx, message, frame.house, frame.visitor, audience=place.room.audience)
+            for message in messages
+        ]
 
 
 async def _fresh(frame: Frame, place: Place, message: str = "") -> Response:

@@ -1,6 +1,8 @@
 """What is done with results in Slack: every button, and who sees which picture where."""
 
+from asyncio import Event
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +11,7 @@ from tests.fakes.slack.answers import actions_of
 from tests.fakes.slack.looking import button_of, pictured
 from tests.fakes.slack.state import Message
 from tests.fakes.slack_town import Running
+from tests.fakes.town import START
 from tests.fakes.waiting import until
 
 
@@ -107,3 +110,22 @@ def _hidden(card: Message) -> list[str]:
         for element in block.get("elements", ())
         for option in element.get("options", ())
     ]
+
+
+async def test_a_draft_is_finished_in_the_direct_line_once_its_channel_is_public(
+    slack_house: Running,
+) -> None:
+    slack, town, free = slack_house.slack, slack_house.town, Event()
+    mia = slack.person("U0MIA")
+    slack_house.renderer.before_picture = lambda _: free.wait()
+    await mia.command("/imagine", "a secret red mug", channel="C0DRAFTS")
+    card = await slack.message("C0DRAFTS", lambda m: "Rendering" in m.text)
+    public = tuple(replace(channel, audience="public") for channel in town.kit.channels)
+    async with town.store.write() as tx:
+        await tx.kits.put(replace(town.kit, version="2", channels=public), source="", at=START)
+    free.set()
+    assert "Done" in (await slack.message(mia.dm.id, pictured)).text
+    await until(lambda: "Moved to direct messages" in card.text)
+    assert not pictured(card)
+    assert not actions_of(card)
+    assert "secret" not in str(card.blocks) + card.text

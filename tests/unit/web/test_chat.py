@@ -444,3 +444,18 @@ async def test_the_public_post_keeps_the_caption(portal: Portal) -> None:
         await client.post(form.action, data=form.data("Approve"))
         await portal.town.settle()
         assert "Tea time!" in (await page(client, "/chat/social")).text
+
+
+async def test_drafts_are_gone_from_a_channel_that_has_become_public(portal: Portal) -> None:
+    async with portal.browser("mia") as client, portal.browser("ana") as other:
+        await say(client, "/imagine a red mug")
+        await portal.town.settle()
+        assert "a red mug" in (await page(other, "/chat/drafts")).text
+        kit = portal.town.kit
+        public = tuple(replace(channel, audience="public") for channel in kit.channels)
+        async with portal.town.house.store.write() as tx:
+            now = portal.town.clock.now()
+            await tx.kits.put(replace(kit, version="2", channels=public), source="", at=now)
+        room = (await page(other, "/chat/drafts")).text
+    assert "Moved to direct messages" in room
+    assert "Done: 1 picture" not in room
