@@ -397,7 +397,9 @@ async def test_a_card_that_is_too_long_for_slack_is_said_with_fewer_words(
     place: Place, times: int
 ) -> None:
     """Then without a layout. Its pictures are not at fault, and are not uploaded again."""
-    card = replace(await place.card(PNG), fields=(Field(label="Sharpness", value="0.9"),))
+    said = ("Mia asks for #social", "Posted with: “hello”", "Template product")
+    measured = (Field(label="Sharpness", value="0.9"),)
+    card = replace(await place.card(PNG), lines=said, fields=measured)
     place.slack.troubles.add("chat.postMessage", "refuse", error="msg_blocks_too_long", times=times)
     message = outgoing(card)
     if times == 1:
@@ -409,6 +411,8 @@ async def test_a_card_that_is_too_long_for_slack_is_said_with_fewer_words(
     assert "a red mug" in standing.text
     assert "Sharpness" not in str(standing.blocks)
     assert ("cancel:1" in str(standing.blocks)) is (times == 1)
+    shown = [line in str(standing.blocks) for line in said]
+    assert shown == ([True, True, False] if times == 1 else [False] * 3), "what goes out is read"
     assert (len(files_in(standing)) == 1) is (times == 1)
     CLOCK.jump(10)
     await place.chat.send(outgoing(replace(card, fields=())))

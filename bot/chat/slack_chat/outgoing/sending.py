@@ -58,6 +58,8 @@ TOO_LONG = "msg_blocks_too_long"
 LAYOUT = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
 WITH_FILES = frozenset({"job", "review", "file"})
 """Kinds of cards whose pictures matter so much that they follow as files."""
+BRIEF_LINES = 2
+"""Of a review: who asks for what, and the words that it will be posted with."""
 BRIEF_ROWS = 5
 """Rows of a list that are left where Slack takes no more."""
 ENDINGS = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpg"), (b"RIFF", "webp"))
@@ -342,7 +344,7 @@ def _brief(card: Card) -> Card:
         card,
         pictures=pictures,
         preview=None,
-        lines=card.lines[:1],
+        lines=card.lines[:BRIEF_LINES],
         fields=(),
         rows=card.rows[:BRIEF_ROWS],
         hint="",
