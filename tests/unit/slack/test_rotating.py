@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.slack_chat.installing.rotating import EARLY, LEASE, PAUSE
+from bot.chat.slack_chat.installing.rotating import EARLY, LEASE, PAUSE, Rotator
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.outgoing.webs import SlackWebs
 from bot.chat.slack_chat.web import SlackRefused
@@ -45,6 +45,13 @@ async def works(here: Installed, token: str) -> bool:
     except SlackRefused:
         return False
     return True
+
+
+async def settled(rotator: Rotator, install: Install) -> tuple[Install, str]:
+    """What is valid once the renewal that `fresh` has begun is over."""
+    await rotator.fresh(install)
+    await rotator.finish()
+    return await rotator.fresh(install)
 
 
 class Gate:
@@ -102,7 +109,7 @@ async def test_a_token_is_renewed_hours_before_its_end_and_the_new_one_is_kept(
     install, rotator = await here.install(), here.rotator()
     old = await here.pair()
     here.clock.jump(SOON)
-    found, token = await rotator.fresh(install)
+    found, token = await settled(rotator, install)
     assert token != old.token
     assert await here.row() == found
     assert found.expires_at == here.clock.now() + LIFE
@@ -183,12 +190,14 @@ async def test_while_one_process_renews_the_others_go_on_with_the_old_token(
     install, gate = await here.install(), Gate(here)
     old = await here.pair()
     here.clock.jump(SOON)
-    first = asyncio.create_task(here.rotator(calls=gate).fresh(install))
+    first = here.rotator(calls=gate)
+    assert (await first.fresh(install))[1] == old.token
     await gate.answered.wait()
     _, token = await here.rotator().fresh(install)
     assert token == old.token
     gate.go_on.set()
-    _, new = await first
+    await first.finish()
+    _, new = await first.fresh(install)
     assert (await here.pair()).token == new != old.token
     assert here.renewed() == 1
 
@@ -223,11 +232,11 @@ async def test_while_slack_is_away_the_old_token_goes_on_and_nobody_hammers(
     here.fake.troubles.add("oauth.v2.access", kind)
     here.clock.jump(SOON)
     for _ in range(3):
-        assert (await rotator.fresh(install))[1] == old.token
+        assert (await settled(rotator, install))[1] == old.token
     asked = [call for call in here.fake.calls if call.method == "oauth.v2.access"]
     assert len(asked) == 1
     here.clock.jump(PAUSE.total_seconds() + 1)
-    _, token = await rotator.fresh(install)
+    _, token = await settled(rotator, install)
     assert token != old.token
     assert here.renewed() == 1
 
@@ -265,14 +274,14 @@ async def test_a_process_that_dies_after_slack_s_answer_is_noticed_in_time(
     old = await here.pair()
     here.clock.jump(SOON)
     gate = Gate(here)
-    dead = asyncio.create_task(here.rotator(calls=gate).fresh(install))
+    await here.rotator(calls=gate).fresh(install)
     await gate.answered.wait()  # Slack has renewed, and this process never says so
 
     other = here.rotator()
     assert (await other.fresh(install))[1] == old.token
     assert await here.told() == []
     here.clock.jump(LEASE.total_seconds() + 1)
-    found, token = await other.fresh(install)
+    found, token = await settled(other, install)
     assert token == old.token
     assert await works(here, token)
     assert (await here.pair()).why == "invalid_refresh_token"
@@ -285,7 +294,6 @@ async def test_a_process_that_dies_after_slack_s_answer_is_noticed_in_time(
     with pytest.raises(ChatRejected, match="ran out and can't be renewed") as ended:
         await other.fresh(found)
     assert "/slack/install" in ended.value.fix
-    dead.cancel()
     gate.go_on.set()
 
 
@@ -295,21 +303,38 @@ async def test_a_process_that_wakes_up_late_still_saves_what_it_alone_knows(
     await here.admin()
     install, gate = await here.install(), Gate(here)
     here.clock.jump(SOON)
-    late = asyncio.create_task(here.rotator(calls=gate).fresh(install))
+    late = here.rotator(calls=gate)
+    await late.fresh(install)
     await gate.answered.wait()
     here.clock.jump(LEASE.total_seconds() + 1)
-    await here.rotator().fresh(install)
+    await settled(here.rotator(), install)
     assert (await here.pair()).why == "invalid_refresh_token"
     gate.go_on.set()
-    _, token = await late
+    await late.finish()
+    _, token = await late.fresh(install)
     assert (await here.pair()).token == token
     assert (await here.pair()).why == ""
     assert await works(here, token)
 
 
+async def test_while_a_token_is_good_nobody_waits_for_the_next(here: Installed) -> None:
+    install, gate = await here.install(), Gate(here)
+    old = await here.pair()
+    here.clock.jump(SOON)
+    rotator = here.rotator(calls=gate)
+    async with asyncio.timeout(ENOUGH_S):
+        for _ in range(3):
+            assert (await rotator.fresh(install))[1] == old.token
+    gate.go_on.set()
+    await rotator.finish()
+    found, token = await rotator.fresh(install)
+    assert token != old.token
+    assert (found, here.renewed()) == (await here.row(), 1)
+
+
 async def test_a_caller_that_gives_up_does_not_lose_what_slack_answered(here: Installed) -> None:
     install, gate = await here.install(), Gate(here)
-    here.clock.jump(SOON)
+    here.clock.jump(LATE)
     rotator = here.rotator(calls=gate)
     caller = asyncio.create_task(rotator.fresh(install))
     await gate.answered.wait()
@@ -363,7 +388,7 @@ async def meanwhile(
 ) -> asyncio.Task[Any]:
     """A renewal during which something else happens to the row."""
     gate = Gate(here)
-    here.clock.jump(SOON)
+    here.clock.jump(LATE)
     task = asyncio.create_task(here.rotator(calls=gate).fresh(install))
     await gate.answered.wait()
     await change()
@@ -423,7 +448,7 @@ async def test_an_answer_without_a_token_renews_nothing(here: Installed) -> None
     install = await here.install()
     before = await here.pair()
     here.clock.jump(SOON)
-    _, token = await here.rotator(calls=Odd()).fresh(install)
+    _, token = await settled(here.rotator(calls=Odd()), install)
     assert token == before.token
     assert await here.pair() == before
 
@@ -452,9 +477,9 @@ async def test_no_token_is_in_the_database_a_backup_or_the_log(
         install = await here.install()
         here.fake.troubles.add("oauth.v2.access", "500")
         here.clock.jump(SOON)
-        await here.rotator().fresh(install)
+        await settled(here.rotator(), install)
         here.clock.jump(PAUSE.total_seconds() + 1)
-        await here.rotator().fresh(install)
+        await settled(here.rotator(), install)
         secrets = [*here.fake.world.tokens, *here.fake.consents.refresh, *here.options.token_keys]
         place = Place(
             database_url=url,

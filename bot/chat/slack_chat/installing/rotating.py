@@ -24,7 +24,14 @@ from bot.chat.slack_chat.installing.vault import Vault
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.options import SlackOptions
 from bot.chat.slack_chat.web import SlackRefused
-from bot.core.errors import ChatError, ChatRejected, ChatUnavailable, StaleState, Unavailable
+from bot.core.errors import (
+    ChatError,
+    ChatRejected,
+    ChatUnavailable,
+    HousestyleError,
+    StaleState,
+    Unavailable,
+)
 from bot.core.ids import new_id
 from bot.core.ports import Clock, Install, Store
 
@@ -69,8 +76,10 @@ class Rotator:
         self._under_way: set[asyncio.Task[tuple[Install, str]]] = set()
 
     async def fresh(self, install: Install) -> tuple[Install, str]:
-        """The installation as it stands now and a token that is valid. Raises ChatRejected where
-        there is none any more, ChatUnavailable where it can't be renewed now."""
+        """The installation as it stands now and a token that is valid. While the old one is, nobody
+        waits for the next: a form must open before Slack's trigger ends, also where Slack is slow
+        to renew. Raises ChatRejected where there is none any more, ChatUnavailable where it can't
+        be renewed now."""
         pair = opened(self._vault, install)
         if not self._is_due(install):
             return install, pair.token
@@ -104,7 +113,10 @@ class Rotator:
             if not pair.refresh:
                 return stored, self._last(stored, pair)
             if leased := await self._leased(stored):
-                return await self._in_hand(self._exchanged(leased, pair, refused=refused))
+                exchange = self._in_hand(self._exchanged(leased, pair, refused=refused))
+                if pair.token != refused and self._is_valid(stored):
+                    return leased, pair.token
+                return await asyncio.shield(exchange)
             if pair.token != refused and self._is_valid(stored):
                 return stored, pair.token
             await self._wait_for(stored)
@@ -140,12 +152,20 @@ class Rotator:
                 raise ChatUnavailable("Slack's token can't be renewed now.", retry_after_s=left)
         await self._clock.sleep(LOOK_S)
 
-    async def _in_hand(self, work: Coroutine[Any, Any, tuple[Install, str]]) -> tuple[Install, str]:
-        """Do it to its end even where the caller is cancelled."""
+    def _in_hand(
+        self, work: Coroutine[Any, Any, tuple[Install, str]]
+    ) -> asyncio.Task[tuple[Install, str]]:
+        """It is done to its end even where the caller is cancelled, or waits for nothing."""
         task = asyncio.create_task(work)
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[tuple[Install, str]]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (why := task.exception()) is not None:
+            bug = None if isinstance(why, HousestyleError) else why
+            log.warning("A token of Slack could not be renewed: %s", why, exc_info=bug)
 
     async def _exchanged(self, leased: Install, pair: Pair, *, refused: str) -> tuple[Install, str]:
         arguments = {
