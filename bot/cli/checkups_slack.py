@@ -109,13 +109,16 @@ async def _tokens(settings: Settings, options: "SlackOptions") -> list[Line]:
     return [line for lines in found for line in lines]
 
 
-async def _bot(client: "httpx.AsyncClient", options: "SlackOptions", token: str) -> list[Line]:
-    """What the token of a workspace may do there."""
+async def _bot(
+    client: "httpx.AsyncClient", options: "SlackOptions", token: str, *, again: str = ""
+) -> list[Line]:
+    """What the token of a workspace may do there. `again` is how it is installed anew where
+    workspaces do that."""
     from bot.chat.slack_chat.manifest import scopes_wanted
 
     answer, headers = await _asked(client, options, "auth.test", token)
     if not answer.get("ok"):
-        return [_refused(answer, "slack.bot_token" if token == options.bot_token else "its token")]
+        return [_refused(answer, "its token" if again else "slack.bot_token", again=again)]
     given = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
     lacking = [scope for scope in scopes_wanted() if scope not in given]
     where = str(answer.get("team") or answer.get("team_id") or "a workspace")
@@ -154,6 +157,7 @@ async def _workspace(
     client: "httpx.AsyncClient", options: "SlackOptions", vault: "Vault", install: "Install"
 ) -> list[Line]:
     from bot.chat.slack_chat.installing.pairs import opened
+    from bot.clock import SystemClock
 
     again = f"Install the app there again: {options.base_url}/slack/install"
     try:
@@ -163,7 +167,9 @@ async def _workspace(
     name = install.name or install.key
     if pair.why:
         return [problem(NAME, f"the token for {name} can't be renewed ({pair.why})", again)]
-    return await _bot(client, options, pair.token)
+    if pair.refresh and install.expires_at and install.expires_at <= SystemClock().now():
+        return [ok(NAME, f"in {name} the token has ended, and is renewed at the next call")]
+    return await _bot(client, options, pair.token, again=again)
 
 
 async def _installed(settings: Settings) -> "list[Install]":
@@ -198,9 +204,9 @@ async def _asked(
     return answer if isinstance(answer, dict) else {"ok": False}, response.headers
 
 
-def _refused(answer: Mapping[str, Any], token: str) -> Line:
+def _refused(answer: Mapping[str, Any], token: str, *, again: str = "") -> Line:
     if unreached := answer.get("unreached"):
         return problem(NAME, str(unreached), "Check slack.api_base_url and the network.")
     word = str(answer.get("error") or "no reason given")
     why, fix = WRONG.get(word, (f"Slack refuses it: {word}", "docs/slack.md has the steps."))
-    return problem(NAME, f"{token}: {why}", fix)
+    return problem(NAME, f"{token}: {why}", again if again and word in WRONG else fix)

@@ -165,6 +165,28 @@ async def test_the_doctor_looks_at_every_workspace_that_installed_it(tmp_path: P
     assert "does not open" in lines[2].says
 
 
+async def test_the_doctor_leaves_a_workspace_alone_whose_token_is_renewed_at_the_next_call(
+    tmp_path: Path,
+) -> None:
+    key = new_key()
+    many = {"CLIENT_ID": "1.2", "CLIENT_SECRET": "s", "TOKEN_KEY": key}
+    ended = make_install().installed_at
+    async with FakeSlack() as fake:
+        vault = Vault([key])
+        pair = Pair(token=fake.bot_token, refresh="xoxe-1")
+        fake.world.tokens[fake.bot_token].expires_at = 1.0  # the house was stopped for a night
+        await keep(
+            settings_of(tmp_path, **many),
+            replace(sealed_row(vault, pair), expires_at=ended),
+            sealed_row(vault, Pair(token="xoxb-gone"), team="T2"),
+        )
+        healthy, gone = await said(tmp_path, fake, **many)
+    assert healthy.state == "ok"
+    assert "renewed at the next call" in healthy.says
+    assert gone.state == "problem"
+    assert gone.fix.startswith("Install the app there again: ")
+
+
 def sealed_row(vault: Vault, pair: Pair, **change: str) -> Install:
     install = make_install(name="acme", **change)
     return replace(install, sealed=sealed(vault, install, pair))
