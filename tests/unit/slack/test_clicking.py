@@ -12,17 +12,19 @@ from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.modals.asking import ANSWER, Question, ask_view
 from bot.chat.slack_chat.modals.reading import Origin
+from bot.chat.slack_chat.understanding.clicking import FRESH_S, WRITTEN_AFTER_S
 from bot.chat.slack_chat.understanding.understanding import RETELL_AFTER_S
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.assets import AssetQuery
 from bot.core.cards import error_card
 from bot.core.errors import ChatUnavailable, Conflict
 from bot.core.ids import new_id
-from bot.core.lives import ReviewState
-from bot.core.messages import Actor, Card
+from bot.core.lives import OutboxState, ReviewState
+from bot.core.messages import Actor, Card, ChannelRef, MessageRef
+from bot.core.ports import Outgoing
 from bot.core.reviewing import expire_overdue
 from bot.core.reviews import Review
-from tests.fakes.slack_desk import DRAFTS, SlackDesk, make_desk
+from tests.fakes.slack_desk import DRAFTS, TEAM, SlackDesk, make_desk
 from tests.fakes.waiting import until
 
 APPROVE, REJECT = "Approve", "Reject…"
@@ -277,6 +279,40 @@ async def test_an_emoji_that_means_nothing_is_left_alone() -> None:
     await desk.do(Kind.REACTION, "ana", message="0.9", emoji="+1")
     assert desk.answers("ana") == []
     assert (await review_of(desk, message)).state is ReviewState.OPEN
+
+
+async def written_down(desk: SlackDesk, message: str, ts: str) -> None:
+    """The card of a message stands under that `ts` too."""
+    sent = Outgoing(
+        id=new_id(),
+        target=ChannelRef(platform="slack", channel=DRAFTS, team=TEAM),
+        card=desk.chat.cards[message],
+        created_at=desk.town.clock.now(),
+        state=OutboxState.SENT,
+        sent=MessageRef(platform="slack", channel=DRAFTS, message=ts, team=TEAM),
+    )
+    async with desk.town.house.store.write() as tx:
+        await tx.outbox.add(sent)
+
+
+async def test_an_emoji_that_is_quicker_than_our_own_note_of_the_card_counts() -> None:
+    desk = await make_desk()
+    message = await asked(desk)
+    clock = desk.town.clock
+    quick = desk.heard(Kind.REACTION, "ana", message="9.5", emoji="+1", at=10.0)
+    working = asyncio.create_task(desk.understanding.work(quick))
+    await until(lambda: clock.sleeping)
+    await written_down(desk, message, "9.5")
+    await clock.advance(WRITTEN_AFTER_S)
+    await working
+    await desk.town.settle()
+    assert (await review_of(desk, message)).state is ReviewState.DECIDED
+
+
+async def test_an_emoji_on_an_old_message_of_nobodys_is_not_waited_for() -> None:
+    desk = await make_desk()
+    await desk.do(Kind.REACTION, "ana", message="9.5", emoji="+1", at=9.5 + FRESH_S)
+    assert desk.answers("ana") == []
 
 
 def answered(desk: SlackDesk, message: str, action: str, said: str, who: str) -> Heard:

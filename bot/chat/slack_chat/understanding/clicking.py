@@ -15,13 +15,17 @@ from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.surfaces import VIEW_IMAGINE
 from bot.chat.slack_chat.understanding.stripping import Strip, Stripping
 from bot.chat.slack_chat.understanding.words import emoji_name
-from bot.core.actions import command_for_reaction, parse_action
+from bot.core.actions import REACTIONS, command_for_reaction, parse_action
 from bot.core.commands import Command
 from bot.core.errors import ChatUnavailable, Unavailable
 from bot.core.house import House
+from bot.core.receiving import aside
 
 APPROVING, REJECTING = "white_check_mark", "x"
 """What a configured emoji counts as."""
+FRESH_S = 60.0
+"""A message that is no older may be a card whose sending is not written down yet."""
+WRITTEN_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +68,19 @@ class Clicking:
             return await self._submitted(heard)
         standing = await self._stripping.standing(heard)
         if heard.kind is Kind.REACTION:
-            command = command_for_reaction(standing, self._meaning(heard.emoji))
-            return Clicked(command=command, heard=heard, standing=standing) if command else None
+            return await self._reacted(heard, standing)
         command = parse_action(heard.action, heard.text)
         return Clicked(command=command, heard=heard, standing=standing)
+
+    async def _reacted(self, heard: Heard, standing: str) -> Clicked | None:
+        meaning = self._meaning(heard.emoji)
+        if not standing and meaning in REACTIONS and _is_fresh(heard):
+            # Perhaps a card whose sending is not written down yet: people can be that quick.
+            async with aside():
+                await self._house.clock.sleep(WRITTEN_AFTER_S)
+            standing = await self._stripping.standing(heard)
+        command = command_for_reaction(standing, meaning)
+        return Clicked(command=command, heard=heard, standing=standing) if command else None
 
     async def _submitted(self, heard: Heard) -> Clicked:
         if heard.command == VIEW_IMAGINE:
@@ -96,6 +109,14 @@ class Clicking:
         if name in self._options.approve_emoji:
             return APPROVING
         return REJECTING if name in self._options.reject_emoji else name
+
+
+def _is_fresh(heard: Heard) -> bool:
+    """Whether somebody reacted right after the message came; its id is Slack's time of it."""
+    try:
+        return heard.at - float(heard.message) < FRESH_S
+    except ValueError:
+        return False
 
 
 def _at(heard: Heard, origin: Origin) -> Heard:
