@@ -127,6 +127,23 @@ async def test_slack_tells_once_which_workspace_the_settings_token_is_for(slack:
     assert len(slack.called("auth.test")) == 1
 
 
+async def test_who_comes_while_slack_is_asked_whose_the_token_is_shares_its_answer(
+    slack: FakeSlack,
+) -> None:
+    async with made(slack, bot_token=OPEN_TOKEN) as webs:
+        slack.troubles.add("auth.test", "500")
+        asked = [webs.web("T1") for _ in range(5)]
+        said = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(one) for one in said} == {ChatUnavailable}
+        assert len(slack.called("auth.test")) == 1
+        giving_up = asyncio.create_task(webs.web("T1"))
+        other = asyncio.create_task(webs.web("T1"))
+        await until(lambda: len(slack.called("auth.test")) == 2)
+        giving_up.cancel()
+        assert (await other).team == "T1"
+    assert len(slack.called("auth.test")) == 2
+
+
 async def test_the_settings_token_of_a_grid_names_its_enterprise(slack: FakeSlack) -> None:
     slack.add_team("T9", "grid", enterprise="E1", token="xoxb-9")
     async with made(slack, bot_token="xoxb-9") as webs:

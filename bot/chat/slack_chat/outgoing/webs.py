@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.options import SlackOptions
@@ -98,7 +98,7 @@ class SlackWebs:
         self.caller = caller or Caller(options, watch=watch or Unwatched())
         self.throttle = Throttle(clock)
         self._own: SlackWeb | None = None
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[SlackWeb] | None = None
         self._known: dict[str, tuple[SlackWeb, InstallBadge, datetime]] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
 
@@ -115,9 +115,11 @@ class SlackWebs:
         trace: TracebackType | None,
     ) -> None:
         """Stop looking and close the session."""
-        for task in self._looking.values():
+        under_way: list[asyncio.Task[Any]] = [*self._looking.values()]
+        under_way += [self._asking] if self._asking else []
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._looking.values(), return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         if self._own_caller:
             await self.caller.__aexit__(kind, error, trace)
 
@@ -146,18 +148,29 @@ class SlackWebs:
         return list(dict.fromkeys([*own, *(install.key for install in await self._installs())]))
 
     async def _own_web(self) -> SlackWeb:
-        """Slack tells once which workspace the settings' token is for."""
-        async with self._asking:
-            if self._own is None:
-                token = self._options.bot_token
-                said = await self.caller.call(Method.AUTH_TEST, token, {})
-                self._own = self._made(
-                    team=team_key(said.get("enterprise_id"), said.get("team_id")),
-                    bot_user=str(said.get("user_id", "")),
-                    url=str(said.get("url", "")),
-                    badge=StaticBadge(token),
-                )
-            return self._own
+        """Slack tells once which workspace the settings' token is for. All who need it while
+        Slack is asked share its answer, also where it is that nothing came."""
+        if self._own is None:
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask_whose())
+                self._asking.add_done_callback(self._asked)
+            self._own = await asyncio.shield(self._asking)
+        return self._own
+
+    async def _ask_whose(self) -> SlackWeb:
+        token = self._options.bot_token
+        said = await self.caller.call(Method.AUTH_TEST, token, {})
+        return self._made(
+            team=team_key(said.get("enterprise_id"), said.get("team_id")),
+            bot_user=str(said.get("user_id", "")),
+            url=str(said.get("url", "")),
+            badge=StaticBadge(token),
+        )
+
+    def _asked(self, task: asyncio.Task[SlackWeb]) -> None:
+        self._asking = None
+        if not task.cancelled() and (why := task.exception()) is not None:
+            log.info("Slack does not say whose the token is: %s", why)
 
     async def _only_one(self) -> str:
         installs = await self._installs()
