@@ -114,7 +114,7 @@ class Clicking:
 def _is_fresh(heard: Heard) -> bool:
     """Whether somebody reacted right after the message came; its id is Slack's time of it."""
     try:
-        return heard.at - float(heard.message) < FRESH_S
+        return heard.at > 0 and heard.at - float(heard.message) < FRESH_S
     except ValueError:
         return False
 
