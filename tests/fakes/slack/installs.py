@@ -71,7 +71,22 @@ class Consents:
             enterprise=space.enterprise,
             scopes=frozenset(code.scopes),
         )
+        self._take_back(world, token)
         return self._issued(world, token, code.user)
+
+    def _take_back(self, world: World, new: Token) -> None:
+        """Who installs again voids what was given before, and Slack tells the app so: its word
+        may come after the new token."""
+        place = (new.team, new.enterprise)
+        given = [each for each in world.tokens.values() if each.refresh and not each.revoked]
+        old = [each for each in given if (each.team, each.enterprise) == place]
+        for each in old:
+            each.revoked = "token_revoked"
+            self.refresh.pop(each.refresh, None)
+        if old:
+            space = world.spaces_of(new)[0]
+            tokens = {"oauth": [], "bot": [space.bot_user]}
+            world.told(space.id, {"type": "tokens_revoked", "tokens": tokens})
 
     def _renewed(self, world: World, refresh: str) -> Json:
         old = self.refresh.pop(refresh, None)

@@ -250,3 +250,44 @@ async def test_a_slow_method_delays_nothing_else(slack: FakeSlack, client: Async
     await client.auth_test()
     assert not slow.done()
     slow.cancel()
+
+
+async def test_a_distributed_app_looks_back_once_a_minute() -> None:
+    async with FakeSlack(distributed=True) as slack:
+        client = client_of(slack)
+        await client.conversations_history(channel="C0DRAFTS")
+        with pytest.raises(SlackApiError) as refused:
+            await client.conversations_history(channel="C0DRAFTS")
+        assert 50 <= int(refused.value.response.headers["Retry-After"]) <= 60
+        await client.auth_test()
+
+
+async def test_a_token_for_many_workspaces_has_to_say_which(slack: FakeSlack) -> None:
+    slack.add_team("T7", "seven", enterprise="E1")
+    slack.world.tokens["xoxb-org"] = Token(
+        value="xoxb-org", kind="bot", team="", enterprise="E1", scopes=frozenset({"files:write"})
+    )
+    client = client_of(slack, "xoxb-org")
+    ask = {"filename": "a.png", "length": 3}
+    assert await error_of(client.files_getUploadURLExternal(**ask)) == "missing_argument"
+    assert (await client.files_getUploadURLExternal(**ask, team_id="T7"))["ok"]
+
+
+async def test_who_installs_again_voids_the_old_token_and_the_app_is_told_so(
+    slack: FakeSlack,
+) -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    slack.world.told = lambda team, event: told.append((team, event))
+    client = AsyncWebClient(base_url=slack.api_url, retry_handlers=[])
+    secret = {"client_id": slack.world.client_id, "client_secret": slack.world.client_secret}
+    given = []
+    for _ in range(2):
+        code = slack.consents.agree(slack.world, "chat:write", "")
+        given.append(await client.oauth_v2_access(**secret, code=code))
+    old, new = (str(answer["access_token"]) for answer in given)
+    assert await error_of(client_of(slack, old).auth_test()) == "token_revoked"
+    assert (await client_of(slack, new).auth_test())["ok"]
+    renew = {**secret, "grant_type": "refresh_token", "refresh_token": given[0]["refresh_token"]}
+    assert await error_of(client.oauth_v2_access(**renew)) == "invalid_refresh_token"
+    revoked = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0BOTT1"]}}
+    assert told == [("T1", revoked)]
