@@ -127,6 +127,7 @@ async def test_an_answer_in_a_thread_is_found_there(place: Place) -> None:
 def talk(place: Place, count: int, *, later_s: float = 0.0) -> None:
     """Others say so much in the channel."""
     channel = place.slack.channel("C0DRAFTS")
+    later_s += 0.001  # a rounded time could be that of the card, and take its place
     for number in range(count):
         ts = f"{CLOCK.now().timestamp() + later_s:.3f}{number:03d}"
         channel.messages[ts] = Message(
