@@ -66,7 +66,7 @@ async def test_a_slot_is_made_ahead_approved_and_posted_at_its_time(town: Town) 
 async def test_the_review_card_says_when_the_calendar_posts_it(town: Town) -> None:
     _, found = await waiting(town)
     (card,) = [card for card in town.chat.shown("drafts") if card.kind == "review"]
-    assert card.lines[1] == "The calendar posts it on Mon 09 Mar 09:00, Berlin."
+    assert card.lines[-1] == "The calendar posts it on Mon 09 Mar 09:00, Berlin."
     done = await town.say(Approve(review=found.review), "ana")
     assert done.footer == "Goes to #social on Mon 09 Mar 09:00, Berlin."
 
