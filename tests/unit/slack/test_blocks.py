@@ -18,7 +18,7 @@ from bot.core.commands import Approve, Find, Queue, Show
 from bot.core.errors import Mistake
 from bot.core.grammar import parse
 from bot.core.help import example_of, help_card
-from bot.core.messages import Audience, Button, Card, Field, PictureRef, Style, Swatch
+from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
 from bot.core.verbs import BY_NAME, TOPICS
 from bot.core.verbs import VERBS as VERBS_THAT_ARE
 from bot.core.vocabulary import Vocabulary
@@ -345,18 +345,6 @@ def test_the_stamp_of_a_decided_card_stands_there_once() -> None:
     assert "warmer \u2014 seed 42" in shown.replace("\\u2014", "\u2014")
 
 
-def test_no_draft_stands_in_front_of_the_public_whatever_the_card_says() -> None:
-    mixed = replace(done(2), pictures=(picture(1), picture(2, draft=False)))
-    message = rendered(mixed, audience=Audience.PUBLIC)
-    assert [b["slack_file"]["id"] for b in sent(message) if b["type"] == "image"] == [
-        FILES["blob2"]
-    ]
-    assert "picture 1" not in message.text
-    assert f"{picture(1).asset}" not in json.dumps(sent(message))
-    preview = job(state="rendering", preview=replace(picture(), buttons=()))
-    assert "image" not in kinds(rendered(preview, audience=Audience.PUBLIC))
-
-
 def test_an_error_says_what_why_and_what_to_do() -> None:
     message = rendered(
         Card(
@@ -474,7 +462,7 @@ def test_help_on_a_command_is_headed_as_it_is_typed() -> None:
 
 def test_a_post_is_the_picture_and_its_words_alone() -> None:
     post = Card(kind="post", title="Tea for two", pictures=(picture(draft=False),))
-    message = rendered(post, audience=Audience.PUBLIC)
+    message = rendered(post)
     assert kinds(message) == ["image", "section"]
     assert words(message) == "Tea for two"
 
@@ -586,8 +574,8 @@ CARD = st.builds(
 )
 
 
-def check_any(card: Card, audience: Audience | None) -> None:
-    message = rendered(card, audience=audience)
+def check_any(card: Card) -> None:
+    message = rendered(card)
     blocks = sent(message)
     assert message.text.strip()
     assert pings(message.text, blocks) == []
@@ -600,11 +588,9 @@ def check_any(card: Card, audience: Audience | None) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(card=CARD, audience=st.none() | st.sampled_from(Audience))
-def test_any_card_with_any_words_is_a_message_that_slack_takes(
-    card: Card, audience: Audience | None
-) -> None:
-    check_any(card, audience)
+@given(card=CARD)
+def test_any_card_with_any_words_is_a_message_that_slack_takes(card: Card) -> None:
+    check_any(card)
 
 
 @pytest.mark.deep
@@ -613,8 +599,6 @@ def test_any_card_with_any_words_is_a_message_that_slack_takes(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(card=CARD, audience=st.none() | st.sampled_from(Audience))
-def test_thousands_of_cards_are_messages_that_slack_takes(
-    card: Card, audience: Audience | None
-) -> None:
-    check_any(card, audience)
+@given(card=CARD)
+def test_thousands_of_cards_are_messages_that_slack_takes(card: Card) -> None:
+    check_any(card)

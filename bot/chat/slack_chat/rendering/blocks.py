@@ -10,7 +10,7 @@ from bot.chat.slack_chat.rendering.lists import plain_blocks, post_blocks
 from bot.chat.slack_chat.rendering.parts import Sheet
 from bot.chat.slack_chat.rendering.review import review_blocks
 from bot.chat.slack_chat.rendering.text import fallback
-from bot.core.messages import Audience, Card, PictureRef
+from bot.core.messages import Card, PictureRef
 
 DRAWN = {"job": job_blocks, "review": review_blocks, "post": post_blocks}
 """Kinds with an anatomy of their own; the rest are drawn alike."""
@@ -18,20 +18,18 @@ DRAWN = {"job": job_blocks, "review": review_blocks, "post": post_blocks}
 _OF_SLACK = re.compile(r"F[A-Z0-9]{8,}")
 
 
-def message_of(
-    card: Card, *, files: Mapping[str, str], audience: Audience | None = None
-) -> Message:
+def message_of(card: Card, *, files: Mapping[str, str]) -> Message:
     """The card as blocks and as the text that notifications and screen readers have.
 
     `files` has Slack's file id of each blob at hand; a picture without one is left out, its
-    facts and buttons stay. With the audience PUBLIC, drafts are left out altogether. Raises
-    Unsendable where the card can't be said in Slack.
+    facts and buttons stay. What may stand where is not decided here but by `outgoing/rooms`.
+    Raises Unsendable where the card can't be said in Slack.
     """
     shown = {**{name: name for name in _sent_already(card)}, **files}
     card = as_typed_here(card)
     draw = DRAWN.get(card.kind, plain_blocks)
-    sheet = Sheet.of(card, shown, audience)
-    return checked(Message(text=fallback(_spoken(card, sheet)), blocks=draw(card, sheet)))
+    sheet = Sheet.of(card, shown)
+    return checked(Message(text=fallback(_spoken(card)), blocks=draw(card, sheet)))
 
 
 def blobs_of(card: Card) -> tuple[tuple[str, str], ...]:
@@ -52,12 +50,12 @@ def _sent_already(card: Card) -> list[str]:
     return [ref.blob for ref in _refs(card) if _OF_SLACK.fullmatch(ref.blob)]
 
 
-def _spoken(card: Card, sheet: Sheet) -> Iterator[str]:
+def _spoken(card: Card) -> Iterator[str]:
     """All that the blocks say, in their order, without buttons."""
     yield f"{card.title} (draft)" if card.draft else card.title
     yield card.stamp or card.status
     yield from card.lines
-    for ref in sheet.pictures(card):
+    for ref in card.pictures:
         yield ref.alt
     for row in card.rows:
         yield " · ".join(cell for cell in row if cell)

@@ -31,13 +31,12 @@ LEFT_OUT = "{n} more pictures: `/imagine show` and the job's id, or the portal, 
 
 def job_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     """Who and what | the state with its bar | the picture so far, or the pictures | buttons."""
-    shown = sheet.pictures(card)
     many = len(card.pictures) > 1
     head = [title(card), *quiet(joined(" · ", (*map(said, card.lines), draft_word(card.draft))))]
-    head += [section(line) for line in (_status(card, shown),) if line]
-    if card.preview is not None and not shown and sheet.may_show(card.preview):
+    head += [section(line) for line in (_status(card),) if line]
+    if card.preview is not None and not card.pictures:
         head += sheet.large(card.preview)
-    groups = [_picture(ref, sheet, many=many) for ref in shown]
+    groups = [_picture(ref, sheet, many=many) for ref in card.pictures]
     return fitted(head, groups, tail(card, sheet), LEFT_OUT)
 
 
@@ -47,9 +46,9 @@ def bar(progress: float) -> str:
     return "▰" * full + "▱" * (BAR - full)
 
 
-def _status(card: Card, shown: list[PictureRef]) -> Marked:
-    none_passes = bool(shown) and all(
-        any(field.ok is False for field in ref.fields) for ref in shown
+def _status(card: Card) -> Marked:
+    none_passes = bool(card.pictures) and all(
+        any(field.ok is False for field in ref.fields) for ref in card.pictures
     )
     icon = "⚠️" if none_passes else ICONS.get(card.state, "")
     words = joined(" ", (Marked(icon), said(card.status, 1500)))

@@ -32,16 +32,15 @@ def plain_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     head += quiet(status)
     groups = [[block] for block in sections(map(said, card.lines))]
     groups += _rows(card)
-    shown = sheet.pictures(card)
-    alone = len(shown) == 1 and card.kind != "list"
-    groups += [_alone(ref, sheet) if alone else _small(ref, sheet) for ref in shown]
+    alone = len(card.pictures) == 1 and card.kind != "list"
+    groups += [_alone(ref, sheet) if alone else _small(ref, sheet) for ref in card.pictures]
     groups += [[section(text)] for text in packed(facts(card.fields), ROWS_TEXT)]
     return fitted(head, groups, tail(card, sheet), LEFT_OUT)
 
 
 def post_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     """A published picture with the words under it, and nothing else."""
-    pictures = [block for ref in sheet.pictures(card) for block in sheet.large(ref)]
+    pictures = [block for ref in card.pictures for block in sheet.large(ref)]
     words = sections([said(card.title), *map(said, card.lines)])
     return fitted([], [[block] for block in pictures], words[:2] or sections([said("—")]), LEFT_OUT)
 

@@ -25,7 +25,7 @@ from bot.chat.slack_chat.rendering.text import (
     packed,
     said,
 )
-from bot.core.messages import Audience, Card, PictureRef
+from bot.core.messages import Card, PictureRef
 
 DRAFT = Marked("✏️ draft")
 """Drafts carry the word, everywhere."""
@@ -43,28 +43,19 @@ SPARE_WEIGHT = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """What a card is drawn with: the files at hand, who will look, and the buttons so far."""
+    """What a card is drawn with: the files at hand and the buttons so far."""
 
     files: Mapping[str, str]
     """Slack's file ids by the name of the blob."""
-    audience: Audience | None = None
     controls: Controls = field(default_factory=Controls)
     alt_room: int = MAX_ALT
     """Most characters of each alt text: those of many pictures share the message's room."""
 
     @classmethod
-    def of(cls, card: Card, files: Mapping[str, str], audience: Audience | None = None) -> Self:
+    def of(cls, card: Card, files: Mapping[str, str]) -> Self:
         """What this card is drawn with."""
         each = ALL_ALTS // max(1, len(card.pictures))
-        return cls(files=files, audience=audience, alt_room=max(MIN_ALT, min(MAX_ALT, each)))
-
-    def may_show(self, ref: PictureRef) -> bool:
-        """No draft in front of the public (DESIGN, rule 3), whatever the card says."""
-        return not (ref.draft and self.audience is Audience.PUBLIC)
-
-    def pictures(self, card: Card) -> list[PictureRef]:
-        """Those that may stand here."""
-        return [ref for ref in card.pictures if self.may_show(ref)]
+        return cls(files=files, alt_room=max(MIN_ALT, min(MAX_ALT, each)))
 
     def large(self, ref: PictureRef) -> list[Block]:
         """The picture over the whole width; nothing where its file is not in Slack."""

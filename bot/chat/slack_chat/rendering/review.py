@@ -23,9 +23,8 @@ LEFT_OUT = "{n} more parts: the portal has them all."
 def review_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     """The picture large | the brand check | who asks, why, for where, by when | what was
     measured | buttons, or the stamp."""
-    shown = sheet.pictures(card)
     head = [title(card), *quiet(draft_word(card.draft))]
-    groups = [[*sheet.large(ref), *quiet(said(_caption(ref, card), 1000))] for ref in shown]
+    groups = [[*sheet.large(ref), *quiet(said(_caption(ref, card), 1000))] for ref in card.pictures]
     line = verdict(card.fields)
     if not line and card.status:
         line = said(card.status, 1500)
