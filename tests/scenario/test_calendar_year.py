@@ -15,6 +15,7 @@ def check(figures: dict[str, int], *, slots: int) -> None:
     assert figures["unapproved_posts"] == 0
 
 
+@pytest.mark.deep
 async def test_a_year_in_three_zones_posts_each_slot_once_or_reports_it() -> None:
     check(await live(rules=SUNDAYS, seed=2), slots=5 * 52)
 

@@ -230,6 +230,7 @@ async def test_the_first_picture_comes_by_the_pages_own_steps(
         assert files_in(slack, "C0SOCIAL").isdisjoint(files_in(slack, "C0DRAFTS"))
 
 
+@pytest.mark.deep
 async def test_behind_an_https_address_it_answers_slack_and_nobody_else(
     slack: FakeSlack, tmp_path: Path
 ) -> None:
@@ -249,6 +250,7 @@ async def test_behind_an_https_address_it_answers_slack_and_nobody_else(
         assert "invite you as `slack:U0IDA/T1`" in await told(slack.person("U0IDA"), "invite you")
 
 
+@pytest.mark.deep
 async def test_a_workspace_installs_it_by_its_link_and_is_forgotten_when_it_leaves(
     slack: FakeSlack, tmp_path: Path
 ) -> None:

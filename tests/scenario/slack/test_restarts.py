@@ -23,6 +23,7 @@ from tests.fakes.slack_town import SlackTown, running
 from tests.fakes.waiting import until
 from tests.scenario.slack.test_first_picture import KIT, STARTS_S, invite_mia
 
+RESTARTS = 4
 AT_ONCE = 30
 PACE_S = 0.1
 STOPS_S = 30.0
@@ -174,10 +175,8 @@ class Typist:
         self.acked += receipt.acked
 
 
-@pytest.mark.parametrize("restarts", [1, pytest.param(12, marks=pytest.mark.deep)])
-async def test_a_rolling_restart_of_two_processes_loses_nothing(
-    tmp_path: Path, restarts: int
-) -> None:
+@pytest.mark.deep
+async def test_a_rolling_restart_of_two_processes_loses_nothing(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(FakeSlack())
         house = await stack.enter_async_context(house_of(slack, tmp_path, Mode.SOCKET, 0))
@@ -189,7 +188,7 @@ async def test_a_rolling_restart_of_two_processes_loses_nothing(
         await until(lambda: len(slack.sockets.open) == 4, STARTS_S)
         typist = Typist(slack)
         async with typist.typing():
-            for _ in range(restarts):
+            for _ in range(RESTARTS):
                 await typist.more()
                 await leave(listening.pop(0))
                 await typist.more()

@@ -18,6 +18,7 @@ def test_a_controlnet_for_a_model_that_is_not_there_is_not_begun(housestyle: Hou
 
 
 @pytest.mark.model
+@pytest.mark.deep
 def test_a_controlnet_is_trained_and_goes_on_from_its_checkpoint(
     housestyle: Housestyle, tmp_path: Path
 ) -> None:
