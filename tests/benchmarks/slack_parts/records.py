@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SENT = "sent"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
@@ -17,21 +15,22 @@ class Records:
 
     jobs: dict[str, str]
     """Job -> its words."""
-    messages: dict[str, tuple[str, str]]
-    """Id of an outgoing message -> (its subject, its state)."""
+    messages: dict[str, tuple[str, bool]]
+    """Id of an outgoing message -> (its subject, whether it stands in Slack; it may still wait
+    there for a change, which Slack takes 50 times a minute)."""
 
     def carded(self) -> set[str]:
-        """Jobs of which a card was sent."""
-        sent = {subject for subject, state in self.messages.values() if state == SENT}
-        return {job for job in self.jobs if f"job:{job}" in sent}
+        """Jobs of which a card stands."""
+        standing = {subject for subject, stands in self.messages.values() if stands}
+        return {job for job in self.jobs if f"job:{job}" in standing}
 
 
 def read_records(database: Path) -> Records:
     """All of them, as the last commit left them."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
         jobs = dict(_jobs(connection))
-        rows = connection.execute("SELECT id, subject, state FROM outbox").fetchall()
-    return Records(jobs=jobs, messages={key: (subject, state) for key, subject, state in rows})
+        rows = connection.execute("SELECT id, subject, sent_message FROM outbox").fetchall()
+    return Records(jobs=jobs, messages={key: (about, bool(ts)) for key, about, ts in rows})
 
 
 def _jobs(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
