@@ -6,31 +6,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from bot.settings import Settings, load_settings
+from tests.fakes.drawn_kit import DRAWN_KIT
 
 PUBLIC, WORKING, NAIVE = "social", "drafts", "naive"
 APPROVER = "ana"
 REQUESTERS = ("mia", "tom", "eva")
 
-KIT = """
-[brand]
-id = "acme"
-name = "Acme"
-version = "1"
-owner = "@brand"
-accent = "#0f7c7c"
-
-[gates]
-min_sharpness = 0
-min_near_duplicate_bits = 0
-min_side = 16
-
-[generation]
-model = "drawn"
-steps = 4
-
-[generation.aspects]
-"1:1" = [64, 64]
-
+KIT = (
+    DRAWN_KIT
+    + """
 [[channels]]
 name = "#social"
 audience = "public"
@@ -41,6 +25,7 @@ name = "#drafts"
 audience = "working"
 platform = "slack"
 """
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,9 +17,10 @@ from bot.chat.slack_chat.options import Mode
 from bot.core.ids import new_id
 from bot.core.people import ANY_BRAND, Identity, Person, Role
 from tests.acceptance.product import free_port
-from tests.benchmarks.slack_parts.plan import KIT, POINT, TEAM, Plan, Wanted
+from tests.benchmarks.slack_parts.plan import POINT, TEAM, Plan, Wanted
 from tests.benchmarks.slack_parts.records import read_records
 from tests.chaos.nodes import Node
+from tests.fakes.drawn_kit import DRAWN_KIT
 
 LOOK_S = 0.5
 SOON_S = 0.05
@@ -86,7 +87,7 @@ async def running(wanted: Wanted, folder: Path) -> AsyncIterator[Run]:
     """All processes, started and warm."""
     for name in ("armed", "hit", "taken", "logs", "brands", "data"):
         (folder / name).mkdir(parents=True)
-    (folder / "brands" / "acme.toml").write_text(KIT)
+    (folder / "brands" / "acme.toml").write_text(DRAWN_KIT)
     ports = {name: free_port() for name in wanted.bots}
     async with AsyncExitStack() as stack:
         slack, facts = await _slack(stack, wanted, folder, ports)

@@ -11,26 +11,6 @@ from bot.settings import Settings, load_settings
 TEAM = "T1"
 POINT = "bot: jobs add, before the commit"
 """Where a bot is killed: what was typed is acknowledged, and its job not committed yet."""
-KIT = """
-[brand]
-id = "acme"
-name = "Acme"
-version = "1"
-owner = "@brand"
-accent = "#0f7c7c"
-
-[gates]
-min_sharpness = 0
-min_near_duplicate_bits = 0
-min_side = 16
-
-[generation]
-model = "drawn"
-steps = 4
-
-[generation.aspects]
-"1:1" = [64, 64]
-"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.chat.slack_chat.options import Mode
 from tests.acceptance.product import free_port, serving
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.looking import pictured
+from tests.fakes.slack_product import STARTS_S, set_up
 from tests.fakes.waiting import until
-from tests.scenario.slack.test_first_picture import KIT, STARTS_S, invite_mia
 
 
 @contextmanager
@@ -27,29 +28,16 @@ def locked(database: Path) -> Iterator[None]:
         connection.close()
 
 
-@pytest.mark.parametrize("mode", [pytest.param("http", marks=pytest.mark.deep), "socket"])
+@pytest.mark.parametrize("mode", [pytest.param(Mode.HTTP, marks=pytest.mark.deep), Mode.SOCKET])
 async def test_a_command_outlives_a_kill_after_its_acknowledgement(
-    tmp_path: Path, mode: str
+    tmp_path: Path, mode: Mode
 ) -> None:
-    data, port = tmp_path / "data", free_port()
-    (tmp_path / "brands").mkdir()
-    data.mkdir()
-    (tmp_path / "brands" / "acme.toml").write_text(KIT, encoding="utf-8")
+    port = free_port()
     async with FakeSlack() as slack:
-        environment = {
-            "HOUSESTYLE_BRANDS_DIR": str(tmp_path / "brands"),
-            "HOUSESTYLE_SLACK_BOT_TOKEN": slack.bot_token,
-            "HOUSESTYLE_SLACK_API_BASE_URL": slack.api_url,
-        }
-        if mode == "http":
-            slack.listens(f"http://127.0.0.1:{port}/slack/events")
-            environment["HOUSESTYLE_SLACK_SIGNING_SECRET"] = slack.world.signing_secret
-        else:
-            environment["HOUSESTYLE_SLACK_APP_TOKEN"] = slack.app_token
-        await invite_mia(environment, data)
+        data, environment = await set_up(slack, tmp_path, mode, port)
         start = (data, port, "--engine", "drawn")
         async with serving(*start, environment=environment) as product:
-            if mode == "socket":
+            if mode is Mode.SOCKET:
                 await until(lambda: slack.sockets.open, STARTS_S)
             with locked(data / "housestyle.db"):
                 receipt = await slack.person("U0MIA").command(

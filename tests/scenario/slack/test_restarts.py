@@ -19,9 +19,9 @@ from tests.acceptance.product import free_port
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.delivery import Receipt
 from tests.fakes.slack.looking import pictured
+from tests.fakes.slack_product import STARTS_S, set_up
 from tests.fakes.slack_town import SlackTown, running
 from tests.fakes.waiting import until
-from tests.scenario.slack.test_first_picture import KIT, STARTS_S, invite_mia
 
 RESTARTS = 4
 AT_ONCE = 30
@@ -53,21 +53,7 @@ class House:
 @asynccontextmanager
 async def house_of(slack: FakeSlack, folder: Path, mode: Mode, port: int) -> AsyncIterator[House]:
     """The settings and records of a house; no process yet."""
-    data = folder / "data"
-    for made in (data, folder / "brands"):
-        made.mkdir()
-    (folder / "brands" / "acme.toml").write_text(KIT, encoding="utf-8")
-    environment = {
-        "HOUSESTYLE_BRANDS_DIR": str(folder / "brands"),
-        "HOUSESTYLE_SLACK_BOT_TOKEN": slack.bot_token,
-        "HOUSESTYLE_SLACK_API_BASE_URL": slack.api_url,
-    }
-    if mode is Mode.HTTP:
-        slack.listens(f"http://127.0.0.1:{port}/slack/events")
-        environment["HOUSESTYLE_SLACK_SIGNING_SECRET"] = slack.world.signing_secret
-    else:
-        environment["HOUSESTYLE_SLACK_APP_TOKEN"] = slack.app_token
-    await invite_mia(environment, data)
+    data, environment = await set_up(slack, folder, mode, port)
     yield House(slack=slack, data=data, environment=environment)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
+from bot.chat.slack_chat.incoming.payload import Body, id_in, part_of, text_in
 from bot.chat.slack_chat.incoming.whose import team_of
 from bot.chat.slack_chat.modals.reading import said_of
 from bot.chat.slack_chat.places import is_direct
@@ -38,13 +39,11 @@ NOTHING_ASKED = "-"
 TALKED = ("", "file_share", "thread_broadcast")
 """Subtypes of a message that a person wrote just now."""
 
-Body = Mapping[str, Any]
-
 
 def heard_of(body: Body, context: Mapping[str, Any]) -> Heard | None:
     """What a delivery says to us; None where it says nothing. `body` is sound (see shape), the
     context is Bolt's, which knows whose workspace it is."""
-    reader = _READERS.get(_text(body, "type"), _nothing) if "type" in body else _command
+    reader = _READERS.get(text_in(body, "type"), _nothing) if "type" in body else _command
     heard = reader(body, context)
     if heard is None or not heard.team:
         return None
@@ -54,16 +53,20 @@ def heard_of(body: Body, context: Mapping[str, Any]) -> Heard | None:
 def key_of(body: Body, team: str) -> str:
     """What names this delivery, however often it comes: the same for a retry, another socket, a
     form that is sent off twice."""
-    view, event, trigger = _part(body, "view"), _text(body, "event_id"), _text(body, "trigger_id")
+    view, event, trigger = (
+        part_of(body, "view"),
+        text_in(body, "event_id"),
+        text_in(body, "trigger_id"),
+    )
     if event:
         return f"{team}:event:{event}"
-    if body.get("type") == "view_submission" and _text(view, "id"):
+    if body.get("type") == "view_submission" and text_in(view, "id"):
         # The same form may be sent off again after a lost answer, with another trigger.
-        return f"{team}:view:{_text(view, 'id')}"
+        return f"{team}:view:{text_in(view, 'id')}"
     if trigger:
         return f"{team}:trigger:{trigger}"
-    if _text(body, ENVELOPE):
-        return f"{team}:envelope:{_text(body, ENVELOPE)}"
+    if text_in(body, ENVELOPE):
+        return f"{team}:envelope:{text_in(body, ENVELOPE)}"
     canonical = json.dumps(body, sort_keys=True, default=str).encode()
     return f"{team}:body:{hashlib.sha256(canonical).hexdigest()}"
 
@@ -75,18 +78,18 @@ def _base(body: Body, context: Mapping[str, Any]) -> dict[str, Any]:
         "team": team,
         "user": _user(body),
         "name": _name(body),
-        "channel": _id(body, "channel") or _text(body, "channel_id"),
-        "channel_name": _text(_part(body, "channel"), "name") or _text(body, "channel_name"),
-        "trigger": _text(body, "trigger_id"),
+        "channel": id_in(body, "channel") or text_in(body, "channel_id"),
+        "channel_name": text_in(part_of(body, "channel"), "name") or text_in(body, "channel_name"),
+        "trigger": text_in(body, "trigger_id"),
         "bot_user": _bot_user(body),
     }
 
 
 def _own_team(body: Body) -> str:
     """The workspace that we wrote into a form of ours when it was opened."""
-    view = _part(body, "view")
-    ours = _text(view, "type") == "modal" and view.get("callback_id") in VIEWS
-    return said_of(_text(view, "private_metadata")).text("w") if ours else ""
+    view = part_of(body, "view")
+    ours = text_in(view, "type") == "modal" and view.get("callback_id") in VIEWS
+    return said_of(text_in(view, "private_metadata")).text("w") if ours else ""
 
 
 def _nothing(_: Body, __: Mapping[str, Any]) -> None:
@@ -96,11 +99,11 @@ def _nothing(_: Body, __: Mapping[str, Any]) -> None:
 def _command(body: Body, context: Mapping[str, Any]) -> Heard | None:
     if body.get("command") not in COMMANDS:
         return None
-    words = _text(body, "text").strip()
+    words = text_in(body, "text").strip()
     return Heard(
         kind=Kind.COMMAND if words else Kind.OPEN,
         text=words,
-        command=_text(body, "command"),
+        command=text_in(body, "command"),
         **_base(body, context),
     )
 
@@ -108,13 +111,13 @@ def _command(body: Body, context: Mapping[str, Any]) -> Heard | None:
 def _shortcut(body: Body, context: Mapping[str, Any]) -> Heard | None:
     if body.get("callback_id") not in SHORTCUTS:
         return None
-    message = _part(body, "message")
+    message = part_of(body, "message")
     return Heard(
         kind=Kind.OPEN,
-        command=_text(body, "callback_id"),
-        text=_text(message, "text"),
-        message=_text(message, "ts"),
-        thread=_text(message, "thread_ts"),
+        command=text_in(body, "callback_id"),
+        text=text_in(message, "text"),
+        message=text_in(message, "ts"),
+        thread=text_in(message, "thread_ts"),
         blocks=_json(message.get("blocks")),
         files=_files(message),
         **_base(body, context),
@@ -122,20 +125,20 @@ def _shortcut(body: Body, context: Mapping[str, Any]) -> Heard | None:
 
 
 def _action(body: Body, context: Mapping[str, Any]) -> Heard | None:
-    action, view = body["actions"][0], _part(body, "view")
-    if _text(view, "type") == "modal":
+    action, view = body["actions"][0], part_of(body, "view")
+    if text_in(view, "type") == "modal":
         return _switch(body, context, action)
-    if _text(action, "action_id").startswith(LINK_PREFIX):
+    if text_in(action, "action_id").startswith(LINK_PREFIX):
         return None  # the browser has done it
     kind, name, asks = _pressed(action) or (Kind.ACTION, UNKNOWN, "")
-    message = _part(body, "message")
+    message = part_of(body, "message")
     return Heard(
         kind=kind,
         action=name,
         text=asks,
-        view=_text(view, "id"),
-        message=_text(message, "ts") or _text(_part(body, "container"), "message_ts"),
-        thread=_text(message, "thread_ts"),
+        view=text_in(view, "id"),
+        message=text_in(message, "ts") or text_in(part_of(body, "container"), "message_ts"),
+        thread=text_in(message, "thread_ts"),
         blocks=_json(message.get("blocks")),
         at=_seconds(action.get("action_ts")),
         **_base(body, context),
@@ -144,14 +147,14 @@ def _action(body: Body, context: Mapping[str, Any]) -> Heard | None:
 
 def _pressed(action: Body) -> tuple[Kind, str, str] | None:
     """(kind, action, what it asks for) of a pressed button or a menu's choice."""
-    name = _text(action, "action_id")
+    name = text_in(action, "action_id")
     if name.startswith(OPEN_PREFIX):
         return Kind.OPEN, name.removeprefix(OPEN_PREFIX), ""
     if name.startswith(ACTION_PREFIX):
-        asks = _text(action, "value")
+        asks = text_in(action, "value")
         name = name.removeprefix(ACTION_PREFIX)
     elif name.startswith(MENU_PREFIX):
-        name, _, asks = _text(_part(action, "selected_option"), "value").partition("|")
+        name, _, asks = text_in(part_of(action, "selected_option"), "value").partition("|")
     else:
         return None
     if not name:
@@ -166,8 +169,8 @@ def _switch(body: Body, context: Mapping[str, Any], action: Body) -> Heard | Non
         return None
     return Heard(
         kind=Kind.SWITCH,
-        action=_text(action, "action_id"),
-        chosen=_text(_part(action, "selected_option"), "value"),
+        action=text_in(action, "action_id"),
+        chosen=text_in(part_of(action, "selected_option"), "value"),
         at=_seconds(action.get("action_ts")),
         **_view(body),
         **_base(body, context),
@@ -175,26 +178,26 @@ def _switch(body: Body, context: Mapping[str, Any], action: Body) -> Heard | Non
 
 
 def _submit(body: Body, context: Mapping[str, Any]) -> Heard | None:
-    view = _part(body, "view")
+    view = part_of(body, "view")
     if view.get("callback_id") not in VIEWS:
         return None
     return Heard(kind=Kind.SUBMIT, **_view(body), **_base(body, context))
 
 
 def _view(body: Body) -> dict[str, Any]:
-    view = _part(body, "view")
+    view = part_of(body, "view")
     return {
-        "command": _text(view, "callback_id"),
-        "view": _text(view, "id"),
-        "view_hash": _text(view, "hash"),
-        "metadata": _text(view, "private_metadata"),
-        "state": _json(_part(view, "state").get("values")),
+        "command": text_in(view, "callback_id"),
+        "view": text_in(view, "id"),
+        "view_hash": text_in(view, "hash"),
+        "metadata": text_in(view, "private_metadata"),
+        "state": _json(part_of(view, "state").get("values")),
     }
 
 
 def _event(body: Body, context: Mapping[str, Any]) -> Heard | None:
     event = body["event"]
-    reader = _EVENTS.get(_text(event, "type"))
+    reader = _EVENTS.get(text_in(event, "type"))
     if reader is None:
         return None
     # In a channel shared with another company its people are heard too: no payload tells them for
@@ -207,45 +210,45 @@ def _event(body: Body, context: Mapping[str, Any]) -> Heard | None:
 
 
 def _talk(event: Body, _: str) -> dict[str, Any] | None:
-    if _text(event, "channel_type") != "im" or _text(event, "subtype") not in TALKED:
+    if text_in(event, "channel_type") != "im" or text_in(event, "subtype") not in TALKED:
         return None
     return _said(Kind.TALK, event)
 
 
 def _mention(event: Body, _: str) -> dict[str, Any] | None:
     # In a direct conversation the same words come as a message.
-    return None if is_direct(_id(event, "channel")) else _said(Kind.MENTION, event)
+    return None if is_direct(id_in(event, "channel")) else _said(Kind.MENTION, event)
 
 
 def _said(kind: Kind, event: Body) -> dict[str, Any] | None:
-    if _text(event, "bot_id") or not _id(event, "user"):
+    if text_in(event, "bot_id") or not id_in(event, "user"):
         return None  # bots, we among them, are not people
     return {
         "kind": kind,
-        "channel": _id(event, "channel"),
-        "text": _text(event, "text"),
-        "message": _text(event, "ts"),
-        "thread": _text(event, "thread_ts"),
+        "channel": id_in(event, "channel"),
+        "text": text_in(event, "text"),
+        "message": text_in(event, "ts"),
+        "thread": text_in(event, "thread_ts"),
         "files": _files(event),
     }
 
 
 def _reaction(event: Body, bot_user: str) -> dict[str, Any] | None:
-    item, author = _part(event, "item"), _text(event, "item_user")
-    if _text(item, "type") != "message" or (bot_user and author not in ("", bot_user)):
+    item, author = part_of(event, "item"), text_in(event, "item_user")
+    if text_in(item, "type") != "message" or (bot_user and author not in ("", bot_user)):
         return None  # on somebody else's message it says nothing to us
     return {
         "kind": Kind.REACTION,
-        "channel": _id(item, "channel"),
-        "message": _text(item, "ts"),
-        "emoji": _text(event, "reaction"),
+        "channel": id_in(item, "channel"),
+        "message": text_in(item, "ts"),
+        "emoji": text_in(event, "reaction"),
     }
 
 
 def _home(event: Body, _: str) -> dict[str, Any] | None:
-    if _text(event, "tab") not in ("", "home"):
+    if text_in(event, "tab") not in ("", "home"):
         return None
-    return {"kind": Kind.HOME, "channel": _id(event, "channel")}
+    return {"kind": Kind.HOME, "channel": id_in(event, "channel")}
 
 
 def _uninstalled(_: Body, __: str) -> dict[str, Any]:
@@ -253,45 +256,31 @@ def _uninstalled(_: Body, __: str) -> dict[str, Any]:
 
 
 def _revoked(event: Body, _: str) -> dict[str, Any] | None:
-    bots = _part(event, "tokens").get("bot")
+    bots = part_of(event, "tokens").get("bot")
     ids = [one for one in bots if isinstance(one, str)] if isinstance(bots, list) else []
     return {"kind": Kind.LEFT, "detail": ",".join(ids)} if ids else None
 
 
 def _user(body: Body) -> str:
     """Who did it. Not Bolt's answer, which where nobody did is the author of the message."""
-    event = _part(body, "event")
-    return _id(body, "user") or _text(body, "user_id") or _id(event, "user")
+    event = part_of(body, "event")
+    return id_in(body, "user") or text_in(body, "user_id") or id_in(event, "user")
 
 
 def _bot_user(body: Body) -> str:
     for authorization in body.get("authorizations") or ():
         if authorization.get("is_bot") is True:
-            return _text(authorization, "user_id")
+            return text_in(authorization, "user_id")
     return ""
 
 
 def _name(body: Body) -> str:
-    user = _part(body, "user")
-    return _text(user, "name") or _text(user, "username") or _text(body, "user_name")
+    user = part_of(body, "user")
+    return text_in(user, "name") or text_in(user, "username") or text_in(body, "user_name")
 
 
 def _files(message: Body) -> tuple[str, ...]:
-    return tuple(_text(file, "id") for file in message.get("files") or () if _text(file, "id"))
-
-
-def _text(thing: Body, name: str) -> str:
-    value = thing.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _part(thing: Body, name: str) -> Body:
-    value = thing.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _id(thing: Body, name: str) -> str:
-    return _text(thing, name) or _text(_part(thing, name), "id")
+    return tuple(text_in(file, "id") for file in message.get("files") or () if text_in(file, "id"))
 
 
 def _seconds(value: object) -> float:

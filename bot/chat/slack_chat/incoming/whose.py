@@ -8,15 +8,14 @@ in which the person works, or the enterprise itself (github.com/slackapi/bolt-py
 from collections.abc import Mapping
 from typing import Any
 
+from bot.chat.slack_chat.incoming.payload import Body, id_in, part_of, text_in
 from bot.chat.slack_chat.places import parts_of, team_key
-
-Body = Mapping[str, Any]
 
 
 def team_of(body: Body, context: Mapping[str, Any], *, own: str = "") -> str:
     """The key of the workspace; empty where nothing says it. `own` is what we wrote down for a
     form when it was opened, which holds within the same enterprise."""
-    enterprise = _text(context, "enterprise_id")
+    enterprise = text_in(context, "enterprise_id")
     if own and parts_of(own)[0] == enterprise:
         return own
     return team_key(enterprise, _of_view(body) or _installed(body, context))
@@ -24,30 +23,20 @@ def team_of(body: Body, context: Mapping[str, Any], *, own: str = "") -> str:
 
 def _of_view(body: Body) -> str:
     """Where a person has a form or their Home tab open; empty for everything else."""
-    view = _part(body, "view")
+    view = part_of(body, "view")
     if not view:
         return ""
-    said = (_id(body, "team"), _text(_part(body, "user"), "team_id"), _text(view, "team_id"))
+    said = (
+        id_in(body, "team"),
+        text_in(part_of(body, "user"), "team_id"),
+        text_in(view, "team_id"),
+    )
     return next((team for team in said if team and not team.startswith("E")), "")
 
 
 def _installed(body: Body, context: Mapping[str, Any]) -> str:
-    enterprise, team = _text(context, "enterprise_id"), _text(context, "team_id")
-    if not team and _text(body, "enterprise_id") in ("", enterprise):
+    enterprise, team = text_in(context, "enterprise_id"), text_in(context, "team_id")
+    if not team and text_in(body, "enterprise_id") in ("", enterprise):
         # Installed for a whole enterprise, its authorisation names no workspace; the event does.
-        team = _text(body, "team_id")
+        team = text_in(body, "team_id")
     return team
-
-
-def _text(thing: Body, name: str) -> str:
-    value = thing.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _part(thing: Body, name: str) -> Body:
-    value = thing.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _id(thing: Body, name: str) -> str:
-    return _text(thing, name) or _text(_part(thing, name), "id")
