@@ -6,6 +6,7 @@ there, a check that silently did not run would be worth nothing.
 """
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ import pytest
 from tests.needs import NOT_INSTALLED, ROOT, program
 
 REQUIRE_ALL = os.environ.get("HOUSESTYLE_REQUIRE_ALL") == "1"
+
+# A shell's background job ignores Ctrl-C, and so would the processes that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _refuse_missing(report: pytest.TestReport | pytest.CollectReport) -> None:
