@@ -22,20 +22,34 @@ ADDRESSES = {
     "signin.slack_issuer": "http://127.0.0.1:9",
     "signin.discord_client_id": "house",
     "signin.discord_address": "http://127.0.0.1:9",
+    "slack.api_base_url": "http://127.0.0.1:9",
     "generation.engine": "drawn",
     "log_level": "info",
 }
 """What the secrets stand beside; nothing answers at port 9, so that signing in fails too."""
+WAYS: tuple[tuple[frozenset[str], dict[str, str]], ...] = (
+    (frozenset({"slack.client_secret", "slack.token_key"}), {"slack.mode": "socket"}),
+    (frozenset({"slack.bot_token"}), {"slack.mode": "http", "slack.client_id": "house"}),
+)
+"""Slack for one workspace and for many: the secrets that it goes without, what stands beside."""
 
 
 async def run() -> Score:
     """Use the product with canaries as secrets, stop it, and search all that it left."""
     score = Score()
+    for without, beside in WAYS:
+        await _used(score, without, beside)
+    return score
+
+
+async def _used(score: Score, without: frozenset[str], beside: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        planted = {o.key: f"hscanary{n:02d}secret" + "x" * 20 for n, o in enumerate(_secret())}
+        secrets = [option.key for option in _secret() if option.key not in without]
+        # As long as a key of slack.token_key, and one.
+        planted = {key: f"hscanary{n:02d}secret{'x' * 26}w" for n, key in enumerate(secrets)}
         pages: list[str] = []
-        async with _product(folder, planted) as product:
+        async with _product(folder, planted, beside) as product:
             planted["link"] = product.link.partition("key=")[2]
             await product.enter()
             planted["session"] = product.browser.cookies[COOKIE]
@@ -45,7 +59,6 @@ async def run() -> Score:
             pages += [text async for text in _provoked(product, planted)]
             await product.stop()
         _search(score, folder, pages, planted)
-    return score
 
 
 def _secret() -> list[Option]:
@@ -53,9 +66,12 @@ def _secret() -> list[Option]:
 
 
 @asynccontextmanager
-async def _product(folder: Path, planted: dict[str, str]) -> AsyncIterator[Product]:
+async def _product(
+    folder: Path, planted: dict[str, str], beside: dict[str, str]
+) -> AsyncIterator[Product]:
     variables = {option.key: option.variable for option in OPTIONS}
-    environment = {variables[key]: value for key, value in {**ADDRESSES, **planted}.items()}
+    given = {**ADDRESSES, **beside, **planted}
+    environment = {variables[key]: value for key, value in given.items()}
     environment.pop("HOUSESTYLE_GENERATION_TOKEN")  # would mean a service that runs elsewhere
     with (folder / "log").open("wb") as log:
         data, port = folder / "data", free_port()
