@@ -29,7 +29,7 @@ from bot.core.commands import (
 from bot.core.errors import Conflict, Mistake, NotFound
 from bot.core.house import House
 from bot.core.ids import is_id
-from bot.core.lives import AssetState, JobState, ReviewState, ScheduleState, SlotState
+from bot.core.lives import AssetState, JobState, ScheduleState, SlotState
 from bot.core.messages import Card
 from bot.core.planning_digest import refresh_week
 from bot.core.planning_renders import render
@@ -322,7 +322,7 @@ async def _move_deadline(tx: Transaction, kit: BrandKit, slot: Slot, now: dateti
     if not slot.review:
         return
     review = await tx.reviews.get(slot.review)
-    if review.state in (ReviewState.OPEN, ReviewState.ESCALATED):
+    if review.is_waiting:
         last = review.opened_at + timedelta(days=kit.review.expires_days)
         new = replace(review, deadline=min(last, slot.due_at))
         review = await tx.reviews.update(new, was=review)

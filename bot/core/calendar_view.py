@@ -12,7 +12,7 @@ from bot.core.actions import action
 from bot.core.assets import Asset
 from bot.core.cards import picture_ref
 from bot.core.errors import NotFound
-from bot.core.lives import ReviewState, ScheduleState, SlotState
+from bot.core.lives import ScheduleState, SlotState
 from bot.core.messages import Button, PictureRef, Style
 from bot.core.people import Person
 from bot.core.places import is_at, settled
@@ -232,7 +232,7 @@ async def _row(
     now: datetime,
 ) -> CalendarRow:
     review = await _review_of(tx, slot)
-    waiting = review is not None and review.state in (ReviewState.OPEN, ReviewState.ESCALATED)
+    waiting = review is not None and review.is_waiting
     tends = person is None or tends_calendar(kit, person, schedule.owner)
     asset = await _asset_of(tx, slot)
     shown = asset is not None and (person is None or await Sight(tx, person).asset(asset))

@@ -241,8 +241,25 @@ def review_card(
     `slot_time` says when the calendar posts it, where it waits for that; `loras` are the versions
     that it was made with, as `name@version`.
     """
-    waiting = review.state in (ReviewState.OPEN, ReviewState.ESCALATED)
-    buttons = (
+    ref = picture_ref(asset, kit, review)
+    return Card(
+        kind="review",
+        subject=f"review:{review.id}",
+        title=asset.words or "A picture to approve",
+        lines=_review_lines(review, asset, kit, who=who, slot_time=slot_time, loras=loras),
+        state=review.state.value,
+        status=f"Brand check: {asset.evidence.line}",
+        pictures=() if asset.is_erased else (replace(ref, buttons=(), fields=()),),
+        fields=evidence_fields(asset.evidence),
+        buttons=_vote_buttons(review) if review.is_waiting else (),
+        stamp=stamp(review),
+        footer=_after(review, publication, slot_time, kit),
+        draft=asset.state is not AssetState.APPROVED,
+    )
+
+
+def _vote_buttons(review: Review) -> tuple[Button, ...]:
+    return (
         Button(
             label="Approve",
             action=action("approve", review.id),
@@ -263,6 +280,19 @@ def review_card(
             asks="reason",
         ),
     )
+
+
+def _review_lines(
+    review: Review,
+    asset: Asset,
+    kit: BrandKit,
+    *,
+    who: str,
+    slot_time: str,
+    loras: Sequence[str],
+) -> tuple[str, ...]:
+    """Who asks for what, with which words, made how, and when the calendar posts it."""
+    waiting = review.is_waiting
     goes_to = f"for {channel_word(kit, review.target)}" if review.target else "for the archive"
     made_with = " · ".join(
         part
@@ -275,25 +305,11 @@ def review_card(
     votes = len(review.votes)
     progress = f" · {votes} of {review.quorum} approvals" if review.quorum > 1 and waiting else ""
     caption = posted_words(review, asset) if review.target else ""
-    ref = picture_ref(asset, kit, review)
-    return Card(
-        kind="review",
-        subject=f"review:{review.id}",
-        title=asset.words or "A picture to approve",
-        lines=(
-            f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",
-            *((f"Posted with: “{caption}”",) if caption else ()),
-            *((made_with,) if made_with else ()),
-            *((f"The calendar posts it on {slot_time}.",) if slot_time and waiting else ()),
-        ),
-        state=review.state.value,
-        status=f"Brand check: {asset.evidence.line}",
-        pictures=() if asset.is_erased else (replace(ref, buttons=(), fields=()),),
-        fields=evidence_fields(asset.evidence),
-        buttons=buttons if waiting else (),
-        stamp=stamp(review),
-        footer=_after(review, publication, slot_time, kit),
-        draft=asset.state is not AssetState.APPROVED,
+    return (
+        f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",
+        *((f"Posted with: “{caption}”",) if caption else ()),
+        *((made_with,) if made_with else ()),
+        *((f"The calendar posts it on {slot_time}.",) if slot_time and waiting else ()),
     )
 
 

@@ -10,7 +10,7 @@ from bot.core.lives import ScheduleState
 from bot.core.messages import Card
 from bot.core.people import Person
 from bot.core.planning_rules import local_day
-from bot.core.planning_telling import managers, say_to, working_places
+from bot.core.planning_telling import WEEK, managers, say_to, working_places
 from bot.core.ports import Signal, Transaction
 from bot.core.slots import Slot
 from bot.core.telling import say
@@ -83,7 +83,7 @@ async def refresh_week(tx: Transaction, slot: Slot, now: datetime) -> None:
 
 
 def _subject(kit: BrandKit, monday: date) -> str:
-    return f"week:{kit.id}:{monday.isoformat()}"
+    return f"{WEEK}{kit.id}:{monday.isoformat()}"
 
 
 async def _card(

@@ -145,7 +145,7 @@ async def _rendering(tx: Transaction, slot: Slot, schedule: Schedule, now: datet
 
 async def _in_review(tx: Transaction, slot: Slot, schedule: Schedule, now: datetime) -> Todo | None:
     review = await tx.reviews.get(slot.review)
-    if review.state in (ReviewState.OPEN, ReviewState.ESCALATED):
+    if review.is_waiting:
         return None
     if await approved(tx, slot.asset, schedule):
         return Todo(step=Step.TAKE_UP)

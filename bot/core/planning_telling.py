@@ -15,6 +15,9 @@ from bot.core.slots import Slot
 from bot.core.telling import line_to, say
 from brand.kit import BrandKit
 
+WEEK = "week:"
+"""How subjects of a week's digest begin; the brand and the Monday follow."""
+
 
 async def tell_reminder(tx: Transaction, slot: Slot, now: datetime) -> None:
     """To the approvers and the schedule's owner, each in their direct line."""

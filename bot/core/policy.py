@@ -67,7 +67,7 @@ class VoteRight:
 
 def may_vote(kit: BrandKit, person: Person, review: Review, *, demo: bool) -> VoteRight:
     """Whether this person may vote on this review now. Raises NotAllowed or Conflict."""
-    if review.state not in (ReviewState.OPEN, ReviewState.ESCALATED):
+    if not review.is_waiting:
         raise Conflict(stamp(review) or f"This review is {review.state.value}.")
     if not kit.review.allows_approval(person.id, person.roles_in(kit.id)):
         raise NotAllowed(
@@ -139,7 +139,7 @@ def direct_line(platform: str, user: str, team: str = "") -> ChannelRef:
 
 def overdue(review: Review, now: datetime) -> bool:
     """Whether its deadline has passed."""
-    return review.state in (ReviewState.OPEN, ReviewState.ESCALATED) and review.deadline <= now
+    return review.is_waiting and review.deadline <= now
 
 
 def may_plan(kit: BrandKit, person: Person) -> None:

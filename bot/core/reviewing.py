@@ -107,7 +107,7 @@ async def close_review(
     reviews = await tx.reviews.of_asset(asset.id)
     asset = await tx.assets.update(replace(asset, state=AssetState.WITHDRAWN), was=asset)
     for review in reviews[:1]:
-        if review.state in (ReviewState.OPEN, ReviewState.ESCALATED):
+        if review.is_waiting:
             gone = replace(review, state=ReviewState.WITHDRAWN, decided_at=now)
             review = await tx.reviews.update(gone, was=review)
         await tx.ledger.append(_event("asset.withdrawn", review, actor, now))

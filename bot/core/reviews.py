@@ -51,3 +51,8 @@ class Review:
     outcome: Answer | None = None
     decided_at: datetime | None = None
     version: int = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it still waits for votes."""
+        return self.state in (ReviewState.OPEN, ReviewState.ESCALATED)

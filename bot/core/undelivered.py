@@ -5,7 +5,8 @@ from datetime import datetime
 
 from bot.core.cards import reply_card
 from bot.core.errors import ChatError, NotFound
-from bot.core.messages import Card
+from bot.core.messages import Card, ChannelRef
+from bot.core.planning_telling import WEEK, managers
 from bot.core.ports import Outgoing, Transaction
 from bot.core.retelling import retold
 from bot.core.telling import line_to, say
@@ -15,19 +16,26 @@ INSTEAD = "I go on here instead."
 
 async def tell_instead(tx: Transaction, refused: Outgoing, why: ChatError, now: datetime) -> None:
     """Queue what the card is about for the direct line of who asked for it, with the reason, and
-    a review also for its approvers, who would see it nowhere. The reason is said once per thing
-    and place; the card follows there each time it would have changed in the channel."""
+    a review also for its approvers, who would see it nowhere; a week's digest, for which nobody
+    asked, for the brand's managers. The reason is said once per thing and place; the card follows
+    there each time it would have changed in the channel."""
     target, subject = refused.target, refused.card.subject
     if not subject or refused.only_for or target.channel.startswith("@"):
         return
-    asker, others = await _concerned(tx, subject)
-    for person in (asker, *others):
-        line = await line_to(tx, person, target.platform) if person else None
-        if line is None or not await retold(tx, subject, line, now):
+    about = f"refused:{subject}@{target}/{target.thread}"
+    for person, hears_why in await _concerned(tx, subject):
+        line = await line_to(tx, person, target.platform, target.team)
+        if line is None or not await _told(tx, refused.card, line, now):
             continue
-        about = f"refused:{subject}@{target}/{target.thread}"
-        if person == asker and await tx.outbox.message_of(about, line) is None:
+        if hears_why and await tx.outbox.message_of(about, line) is None:
             await say(tx, _reason(why, about), line, now)
+
+
+async def _told(tx: Transaction, card: Card, line: ChannelRef, now: datetime) -> bool:
+    if card.subject.startswith(WEEK):
+        await say(tx, card, line, now)
+        return True
+    return await retold(tx, card.subject, line, now)
 
 
 def _reason(why: ChatError, about: str) -> Card:
@@ -35,20 +43,23 @@ def _reason(why: ChatError, about: str) -> Card:
     return replace(card, subject=about)
 
 
-async def _concerned(tx: Transaction, subject: str) -> tuple[str, list[str]]:
-    """Who asked for it, and who else has to see it; ids of people."""
+async def _concerned(tx: Transaction, subject: str) -> list[tuple[str, bool]]:
+    """Ids of the people who have to see it, and whether they hear why it comes to them."""
     kind, _, key = subject.partition(":")
     try:
         if kind == "job":
-            return (await tx.jobs.get(key)).requester, []
+            return [((await tx.jobs.get(key)).requester, True)]
         if kind == "publication":
-            return (await tx.publications.get(key)).requested_by, []
+            return [((await tx.publications.get(key)).requested_by, True)]
         if kind == "review":
             review = await tx.reviews.get(key)
             policy = (await tx.kits.current(review.brand)).review
             people = [p for p in await tx.people.all() if p.id != review.requester]
             may = [p for p in people if policy.allows_approval(p.id, p.roles_in(review.brand))]
-            return review.requester, [person.id for person in may]
+            return [(review.requester, True), *((person.id, False) for person in may)]
+        if subject.startswith(WEEK):
+            kit = await tx.kits.current(key.partition(":")[0])
+            return [(person.id, True) for person in await managers(tx, kit)]
     except NotFound:
-        return "", []  # it was erased meanwhile
-    return "", []
+        return []  # it was erased meanwhile
+    return []

@@ -6,7 +6,7 @@ from bot.core.commands import Approve, SendToApproval, Share
 from tests.fakes.town import Town
 from tests.scenario.conftest import candidate, in_review
 
-WORDS = "Our CEO is a crook"
+WORDS = "Our rivals are crooks"
 
 
 @pytest.mark.parametrize("command", [SendToApproval, Share])

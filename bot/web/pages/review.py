@@ -9,7 +9,7 @@ from bot.core.assets import Asset, AssetQuery
 from bot.core.cards import alt_text, evidence_fields, picture_ref, shown_blob
 from bot.core.errors import HousestyleError, NotFound
 from bot.core.ids import is_id
-from bot.core.lives import AssetState, ReviewState
+from bot.core.lives import AssetState
 from bot.core.messages import PictureRef
 from bot.core.policy import may_vote
 from bot.core.ports import Transaction
@@ -160,7 +160,7 @@ def _address(review: Review | None) -> str:
 
 def _refusal(frame: Frame, review: Review) -> str:
     """Why the visitor can't vote; empty if they can."""
-    if review.state not in (ReviewState.OPEN, ReviewState.ESCALATED):
+    if not review.is_waiting:
         return ""
     try:
         may_vote(frame.kit, frame.visitor.person, review, demo=frame.house.demo)

@@ -116,12 +116,12 @@ async def test_an_approver_reads_the_words_that_approving_would_post(slack_house
     send = f"/send {(await slack_house.town.newest_asset()).id} #social"
     await mia.command("/imagine", f"{send} So cheap!", channel="C0DRAFTS")
     await until(lambda: any("tone rule 4" in note.text for note in mia.ephemerals()))
-    await mia.command("/imagine", f"{send} Our CEO is a crook", channel="C0DRAFTS")
+    await mia.command("/imagine", f"{send} Our rivals are crooks", channel="C0DRAFTS")
     card = await anywhere(slack, lambda m: button_of(m, "do:approve:"))
-    assert "Our CEO is a crook" in str(card.blocks)
+    assert "Our rivals are crooks" in str(card.blocks)
     await slack.person("U0ANA").click(card, button_of(card, "do:approve:"))
     post = await slack.message("C0SOCIAL", pictured)
-    assert "Our CEO is a crook" in post.text
+    assert "Our rivals are crooks" in post.text
 
 
 async def test_a_card_in_a_channel_that_left_the_kit_keeps_the_decision_alone(
