@@ -466,6 +466,14 @@ async def test_a_note_for_somebody_outside_the_channel_goes_to_the_direct_line(
     assert (await place.chat.send(message)).channel.startswith("D")
 
 
+async def test_a_note_that_slack_refuses_for_any_reason_goes_to_the_direct_line(
+    place: Place,
+) -> None:
+    place.slack.troubles.add("chat.postEphemeral", "refuse", error="channel_is_limited_access")
+    message = outgoing(await place.card(subject=""), only_for="U0MIA")
+    assert (await place.chat.send(message)).channel.startswith("D")
+
+
 async def test_a_note_that_waits_at_slacks_rate_is_not_overtaken_by_later_ones(
     place: Place,
 ) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.chat.slack_chat.incoming.heard import Kind
+from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.modals.board import REFRESH_S
+from bot.chat.slack_chat.modals.forms import Forms
 from bot.chat.slack_chat.surfaces import (
     PICK_BRAND,
     PICK_TEMPLATE,
@@ -32,6 +35,7 @@ from tests.fakes.slack_forms import (
     value_of,
     words_in,
 )
+from tests.fakes.slack_webs import Answer, FakeWebs
 from tests.fakes.town import START
 from tests.fakes.uploads import png
 
@@ -119,6 +123,22 @@ async def test_a_form_that_is_open_already_is_not_called_too_late(desk: FormDesk
     assert await desk.outgoing() is None
 
 
+async def test_a_form_that_trips_over_a_bug_of_ours_is_an_error_with_a_reference(
+    desk: FormDesk,
+) -> None:
+    def broken(method: Method, arguments: dict[str, Any]) -> Answer:
+        return KeyError("a secret of ours")
+
+    forms = Forms(desk.town.house, FakeWebs(broken))
+    await forms.refresh()
+    await forms.live(desk.typed(desk.mia))
+    said = await desk.outgoing()
+    assert said is not None
+    assert (said.card.kind, said.only_for) == ("error", "U0MIA")
+    assert said.card.reference
+    assert "a secret" not in str(said.card)
+
+
 async def test_in_a_direct_conversation_it_is_answered_there(desk: FormDesk) -> None:
     heard = replace(desk.typed(desk.mia, desk.mia.dm.id), trigger="1.gone")
     await desk.forms.live(heard)
@@ -133,6 +153,7 @@ async def test_a_form_that_slack_refuses_is_an_error_with_a_reference(desk: Form
     said = await desk.outgoing()
     assert said is not None
     assert said.card.kind == "error"
+    assert said.card.reference
 
 
 async def test_a_stranger_reads_how_to_come_in(desk: FormDesk) -> None:

@@ -1,18 +1,16 @@
 """What a person is told where Slack does not open a form for them."""
 
-import hashlib
+from dataclasses import replace
 
+from bot.chat.slack_chat.answers import answer_id, answer_once
+from bot.chat.slack_chat.erring import noted, said_error
 from bot.chat.slack_chat.incoming.heard import Heard
 from bot.chat.slack_chat.places import PLATFORM, is_direct
 from bot.chat.slack_chat.surfaces import SHORTCUTS
-from bot.core.cards import error_card, reply_card
-from bot.core.errors import ChatError, Conflict
+from bot.core.cards import reply_card
 from bot.core.house import House
-from bot.core.ids import encode_id
 from bot.core.messages import Card, ChannelRef
 from bot.core.policy import direct_line
-from bot.core.ports import Outgoing, Signal
-from bot.core.watching import reference
 
 
 async def tell_late(house: House, heard: Heard) -> None:
@@ -21,27 +19,18 @@ async def tell_late(house: House, heard: Heard) -> None:
     await _tell(house, heard, card)
 
 
-async def tell_failed(house: House, heard: Heard, error: ChatError) -> None:
+async def tell_failed(house: House, heard: Heard, error: Exception) -> None:
     """Say that it failed, with the reference id that the log has too. Raises Unavailable."""
-    await _tell(house, heard, error_card(error, reference=reference()))
+    card = said_error(error)
+    if not card.reference:  # Slack's refusal of a form is a bug of ours too
+        card = replace(card, reference=noted(error))
+    await _tell(house, heard, card)
 
 
 async def _tell(house: House, heard: Heard, card: Card) -> None:
-    digest = hashlib.sha256(f"{PLATFORM}:form:{heard.key}".encode()).digest()
     place = _place(heard)
-    message = Outgoing(
-        id=encode_id(int.from_bytes(digest[:16], "big")),
-        target=place,
-        card=card,
-        created_at=house.clock.now(),
-        only_for="" if place.channel.startswith("@") else heard.user,
-    )
-    try:
-        async with house.store.write() as tx:
-            await tx.outbox.add(message)
-    except Conflict:
-        return  # said before a crash
-    house.signals.publish(Signal(topic="outbox", kind="added", data={}))
+    only_for = "" if place.channel.startswith("@") else heard.user
+    await answer_once(house, answer_id(heard.key, "form"), place, card, only_for=only_for)
 
 
 def _place(heard: Heard) -> ChannelRef:

@@ -89,9 +89,11 @@ class Opener:
             if said in TOO_LATE:
                 await tell_late(self._house, heard)
                 return
-            log.exception(
-                "Slack did not open a form", extra={"action": "slack.form", "delivery": heard.key}
-            )
+            await tell_failed(self._house, heard, exc)
+        except Unavailable:
+            raise
+        except Exception as exc:  # noqa: BLE001 - it is logged with what the person is told
+            # Tried again later it would find its trigger void; who waits is told now.
             await tell_failed(self._house, heard, exc)
 
     async def switch(self, heard: Heard) -> None:

@@ -46,13 +46,6 @@ THREADLESS = frozenset(
     }
 )
 """Nothing can be said in that thread."""
-NOT_THERE = THREADLESS | {
-    "not_in_channel",
-    "channel_not_found",
-    "user_not_in_channel",
-    "is_archived",
-}
-"""A note can't be left for this person in that channel."""
 TOO_LONG = "msg_blocks_too_long"
 """All blocks together say more than Slack takes; it does not say how it counts."""
 LAYOUT = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
@@ -228,8 +221,7 @@ class CardSender:
         try:
             answer, _ = await self._put(web, card, {}, put)
         except SlackRefused as exc:
-            if exc.error not in NOT_THERE and not exc.error.startswith("restricted_action"):
-                raise
+            log.info("A note goes to a direct line: %s", exc.message, extra={"id": message.id})
             line = await self._conversations.of(web, f"@{message.only_for}")
             files, late = await self._files(web, message.card)
             standing = await self._new(web, message, line, "", files)

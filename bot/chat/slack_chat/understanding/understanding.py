@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from bot.chat.slack_chat.erring import said_error
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.modals.forms import Forms
 from bot.chat.slack_chat.options import SlackOptions
 from bot.chat.slack_chat.outgoing.bringing import Bringing
 from bot.chat.slack_chat.surfaces import VIEW_IMAGINE
 from bot.chat.slack_chat.understanding.clicking import Clicked, Clicking, must_retell
-from bot.chat.slack_chat.understanding.erring import said_error
 from bot.chat.slack_chat.understanding.repeating import other_version
 from bot.chat.slack_chat.understanding.replying import Replying
 from bot.chat.slack_chat.understanding.standing import (
