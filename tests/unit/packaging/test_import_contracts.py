@@ -38,6 +38,8 @@ VIOLATIONS = [
     ("Settings are read at the top only", "generation/planted.py", "import bot.settings"),
     ("Slack's libraries live in its adapter", "bot/web/planted.py", "import slack_sdk"),
     ("Slack's libraries live in its adapter", "bot/chats.py", "import slack_bolt"),
+    ("Discord's library lives in its adapter", "bot/cli/planted.py", "import discord"),
+    ("Discord's library lives in its adapter", "bot/chats.py", "import discord"),
     ("A client starts no engine", "generation/client.py", "import generation.engine"),
 ]  # fmt: skip
 
