@@ -36,6 +36,7 @@ class OutgoingRow(Row, table=True):
     subject: str
     created_at: datetime
     only_for: str = Field(sa_column_kwargs={"server_default": ""})
+    reply_to: str = Field(sa_column_kwargs={"server_default": ""})
     update: dict[str, Any] | None = Field(sa_type=PLAIN)
     state: OutboxState = word_of(OutboxState)
     not_before: datetime | None

@@ -38,6 +38,9 @@ class Outgoing:
     created_at: datetime
     only_for: str = ""
     """The platform's id of the one person who may see it in `target`; empty: everybody there."""
+    reply_to: str = ""
+    """The platform's own handle on what this answers, by which only its person sees the answer
+    (Discord: an interaction's token, which lives for 15 minutes). With `only_for` alone."""
     update: MessageRef | None = None
     """The message to change in place; filled from the last sent one of the same subject."""
     state: OutboxState = OutboxState.PENDING

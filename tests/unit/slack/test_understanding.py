@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.slack_chat.answers import answer_id
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.understanding.replying import REPEATED_AFTER_S
 from bot.chat.slack_chat.understanding.standing import actor_of
+from bot.core.answers import answer_id
 from bot.core.assets import AssetQuery
 from bot.core.commands import LinkAccount
 from bot.core.errors import ChatUnavailable, Unavailable
@@ -371,9 +371,18 @@ async def test_home_and_leaving_go_to_who_looks_after_them() -> None:
 
 def test_the_answer_to_a_delivery_has_one_id() -> None:
     one = Heard(kind=Kind.TALK, key="T1:event:1")
-    assert is_id(answer_id(one.key))
-    assert answer_id(one.key) == answer_id("T1:event:1")
-    assert len({answer_id(one.key), answer_id(one.key, "note"), answer_id("T2:event:1")}) == 3
+    assert is_id(answer_id("slack", one.key))
+    assert answer_id("slack", one.key) == answer_id("slack", "T1:event:1")
+    assert (
+        len(
+            {
+                answer_id("slack", one.key),
+                answer_id("slack", one.key, "note"),
+                answer_id("slack", "T2:event:1"),
+            }
+        )
+        == 3
+    )
 
 
 async def test_a_line_of_nothing_gets_an_example() -> None:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.chat.slack_chat.answers import answer_id, answer_once
-from bot.chat.slack_chat.erring import noted, said_error
 from bot.chat.slack_chat.incoming.heard import Heard
 from bot.chat.slack_chat.places import PLATFORM, is_direct
 from bot.chat.slack_chat.surfaces import SHORTCUTS
+from bot.core.answers import answer_id, answer_once
 from bot.core.cards import reply_card
+from bot.core.erring import noted, said_error
 from bot.core.house import House
 from bot.core.messages import Card, ChannelRef
 from bot.core.policy import direct_line
@@ -30,7 +30,7 @@ async def tell_failed(house: House, heard: Heard, error: Exception) -> None:
 async def _tell(house: House, heard: Heard, card: Card) -> None:
     place = _place(heard)
     only_for = "" if place.channel.startswith("@") else heard.user
-    await answer_once(house, answer_id(heard.key, "form"), place, card, only_for=only_for)
+    await answer_once(house, answer_id(PLATFORM, heard.key, "form"), place, card, only_for=only_for)
 
 
 def _place(heard: Heard) -> ChannelRef:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from bot.chat.slack_chat.answers import answer_id, answer_once
 from bot.chat.slack_chat.incoming.heard import Heard
 from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.understanding.standing import OWN, place_of
 from bot.core.answering import TELL_THEMSELVES, sent_to_you
+from bot.core.answers import answer_id, answer_once
 from bot.core.commands import Command
 from bot.core.dispatch import REPEATED
 from bot.core.house import House
@@ -28,14 +28,14 @@ class Replying:
     async def say(self, heard: Heard, card: Card) -> None:
         """Answer this person where they said it. Raises Unavailable."""
         place, line = place_of(heard), direct_line(PLATFORM, heard.user, heard.team)
-        key = answer_id(heard.key)
+        key = answer_id(PLATFORM, heard.key)
         if place.channel == line.channel:
             await answer_once(self._house, key, place, card)
         elif card.pictures:  # a note for one person can't hold a file
             await answer_once(self._house, key, line, card)
             note = sent_to_you(card, own=OWN)
             await answer_once(
-                self._house, answer_id(heard.key, _NOTE), place, note, only_for=heard.user
+                self._house, answer_id(PLATFORM, heard.key, _NOTE), place, note, only_for=heard.user
             )
         else:
             await answer_once(self._house, key, place, card, only_for=heard.user)

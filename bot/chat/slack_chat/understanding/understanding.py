@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from bot.chat.slack_chat.erring import said_error
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.modals.forms import Forms
 from bot.chat.slack_chat.options import SlackOptions
@@ -25,6 +24,7 @@ from bot.chat.slack_chat.web import Webs
 from bot.core.answering import answer_here
 from bot.core.commands import Command, Imagine
 from bot.core.dispatch import REPEATED
+from bot.core.erring import said_error
 from bot.core.errors import NotFound, Unavailable
 from bot.core.house import House
 from bot.core.messages import Card

@@ -4,7 +4,6 @@ worked off again after a crash."""
 import hashlib
 import logging
 
-from bot.chat.slack_chat.places import PLATFORM
 from bot.core.errors import Conflict
 from bot.core.house import House
 from bot.core.ids import encode_id
@@ -14,14 +13,20 @@ from bot.core.ports import Outgoing, Signal
 log = logging.getLogger(__name__)
 
 
-def answer_id(key: str, part: str = "") -> str:
+def answer_id(platform: str, key: str, part: str = "") -> str:
     """The id of the answer to a delivery; of its further messages with their `part`."""
-    name = f"{PLATFORM}:{key}:{part}" if part else f"{PLATFORM}:{key}"
+    name = f"{platform}:{key}:{part}" if part else f"{platform}:{key}"
     return encode_id(int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "big"))
 
 
 async def answer_once(
-    house: House, message_id: str, target: ChannelRef, card: Card, *, only_for: str = ""
+    house: House,
+    message_id: str,
+    target: ChannelRef,
+    card: Card,
+    *,
+    only_for: str = "",
+    reply_to: str = "",
 ) -> None:
     """Queue it, unless it was queued before. Raises Unavailable."""
     message = Outgoing(
@@ -30,6 +35,7 @@ async def answer_once(
         card=card,
         created_at=house.clock.now(),
         only_for=only_for,
+        reply_to=reply_to,
     )
     try:
         async with house.store.write() as tx:

@@ -1,5 +1,5 @@
-"""What went wrong, as a card for a conversation (a form's mistakes: modals/judging). What nobody
-foresaw has a reference id that the log has too."""
+"""What went wrong, as a card for a conversation. What nobody foresaw has a reference id that the
+log has too."""
 
 import logging
 
@@ -28,8 +28,8 @@ def noted(error: Exception) -> str:
     """Log what nobody foresaw; the reference id that its line has."""
     key = reference() or new_id()
     log.error(
-        "Something said in Slack could not be worked off",
+        "Something said in a chat could not be worked off",
         exc_info=error,
-        extra={"action": "slack.failed", "reference": key},
+        extra={"action": "chat.failed", "reference": key},
     )
     return key

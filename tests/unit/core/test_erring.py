@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from bot.chat.slack_chat.erring import said_error
+from bot.core.erring import said_error
 from bot.core.errors import NotAllowed
 
 

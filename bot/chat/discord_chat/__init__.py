@@ -1,0 +1,1 @@
+"""Discord: gateway and interactions in, components and files out."""

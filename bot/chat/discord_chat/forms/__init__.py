@@ -1,0 +1,1 @@
+"""What is answered with the acknowledgement itself: choices as people type, and forms."""

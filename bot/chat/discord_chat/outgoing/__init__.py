@@ -1,0 +1,1 @@
+"""What is sent to Discord, and fetched from it."""
