@@ -1,0 +1,1 @@
+"""A strict Discord on loopback. `app.py` says what it can do."""
