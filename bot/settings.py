@@ -104,10 +104,18 @@ class SlackSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscordSettings:
-    """Empty texts: not connected."""
+    """Without a token: not connected. `bot/chats.py` makes the adapter's options of it."""
 
     token: str = field(default="", repr=False)
-    public_key: str = ""
+    api_base_url: str = ""
+    gateway_url: str = ""
+    """Empty: Discord's own."""
+    shards: int = 1
+    senders: int = 3
+    guilds: tuple[str, ...] = ()
+    """Empty: any that it was invited to."""
+    approve_emoji: tuple[str, ...] = ()
+    reject_emoji: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 SLACK_MODES = ("http", "socket")
 PREFIX = "HOUSESTYLE_"
 EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}")
+LONGEST_EMOJI = 32
+"""Characters in the name of a guild's own emoji; one of Unicode's has fewer."""
 
 
 class Unreadable(ValueError):
@@ -130,6 +132,14 @@ def _emoji(value: object, folder: Path) -> tuple[str, ...]:
     names = tuple(name.strip(":").lower() for name in _names(value, folder))
     if not all(EMOJI.fullmatch(name) for name in names):
         raise Unreadable("takes names of emoji, as white_check_mark")
+    return names
+
+
+def _any_emoji(value: object, folder: Path) -> tuple[str, ...]:
+    """Emoji themselves, or names of a guild's own, with or without their colons."""
+    names = tuple(name.strip(":") for name in _names(value, folder))
+    if not all(name and len(name) <= LONGEST_EMOJI and name.split() == [name] for name in names):
+        raise Unreadable("takes emoji, as 🚀, or names of a guild's own, as shipit")
     return names
 
 
@@ -332,7 +342,25 @@ OPTIONS = (
     Option(key="slack.approve_emoji", parse=_emoji, about="emoji that approve"),
     Option(key="slack.reject_emoji", parse=_emoji, about="emoji that reject"),
     Option(key="discord.token", parse=_text, about="the bot's token", secret=True),
-    Option(key="discord.public_key", parse=_text, about="for interactions over HTTP"),
+    Option(
+        key="discord.api_base_url",
+        parse=_address("http", "https"),
+        about="where Discord's REST API is",
+    ),
+    Option(key="discord.gateway_url", parse=_address("ws", "wss"), about="where its gateway is"),
+    Option(
+        key="discord.shards",
+        parse=_whole(1, 64),
+        about="gateway connections among which the guilds are shared",
+    ),
+    Option(
+        key="discord.senders",
+        parse=_whole(1, 16),
+        about="how many messages this process sends at the same time",
+    ),
+    Option(key="discord.guilds", parse=_names, about="the guilds in which it answers"),
+    Option(key="discord.approve_emoji", parse=_any_emoji, about="emoji that approve"),
+    Option(key="discord.reject_emoji", parse=_any_emoji, about="emoji that reject"),
     Option(
         key="signin.oidc_issuer",
         parse=_issuer,

@@ -74,9 +74,11 @@ REACTIONS = {
     "✅": "approve",
     "✔️": "approve",
     "+1": "approve",
+    "👍": "approve",
     "x": "reject",
     "❌": "reject",
     "no_entry_sign": "reject",
+    "🚫": "reject",
 }
 
 
