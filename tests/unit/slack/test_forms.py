@@ -8,7 +8,6 @@ import pytest
 
 from bot.chat.slack_chat.incoming.heard import Kind
 from bot.chat.slack_chat.methods import Method
-from bot.chat.slack_chat.modals.board import REFRESH_S
 from bot.chat.slack_chat.modals.forms import Forms
 from bot.chat.slack_chat.surfaces import (
     PICK_BRAND,
@@ -18,6 +17,7 @@ from bot.chat.slack_chat.surfaces import (
     VIEW_ASK,
     VIEW_IMAGINE,
 )
+from bot.core.board import REFRESH_S
 from bot.core.commands import Imagine
 from bot.core.ids import new_id
 from bot.core.messages import ChannelRef

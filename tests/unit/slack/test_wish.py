@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.slack_chat.modals.choices import chosen_of, key_of, mark_of, option, ranked
+from bot.chat.slack_chat.modals.choices import chosen_of, key_of, mark_of, option
 from bot.chat.slack_chat.modals.imagine import imagine_view
 from bot.chat.slack_chat.modals.reading import Origin, Reference, loaded_object
 from bot.chat.slack_chat.modals.wish import MAX_METADATA, Wish, brief_of, imagine_of, wish_of
 from bot.chat.slack_chat.rendering.limits import checked_view
 from bot.core.errors import Mistake
 from bot.core.messages import ChannelRef
+from bot.core.ranking import ranked
 from brand.kit import Channel, Template, Variable
 from brand.templates import Brief
 from tests.fakes.slack_forms import ACME

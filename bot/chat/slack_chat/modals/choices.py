@@ -1,4 +1,4 @@
-"""Choices of a select: which are shown for what was typed, and how each is named.
+"""Choices of a select: how each is named.
 
 A select has at most 100 options, or 100 groups of 100. An option's value has at most 150
 characters and a label 75 (docs.slack.dev/reference/block-kit/composition-objects/option-object).
@@ -11,7 +11,6 @@ from typing import Any
 from slack_sdk.models.blocks import Option, OptionGroup
 
 from bot.chat.slack_chat.rendering.text import BUTTON, plain
-from brand.words import nearest
 
 MAX_OPTIONS = 100
 MAX_GROUPED = 1_000
@@ -71,39 +70,6 @@ def grouped(options: Sequence[Option]) -> list[OptionGroup]:
 
 def _short(item: Option) -> str:
     return (item.text or "")[:30]
-
-
-def ranked(typed: str, items: Sequence[tuple[str, str]]) -> list[int]:
-    """Which of (name, description) pairs fit what was typed, best first, as indices.
-
-    A name that begins so comes first, then one with a word that does, then one that has it
-    inside, then descriptions. Where nothing fits, the name most like it.
-    """
-    wanted = " ".join(typed.casefold().split())
-    if not wanted:
-        return list(range(len(items)))
-    graded = [(_grade(wanted, name, about), at) for at, (name, about) in enumerate(items)]
-    found = [at for grade, at in sorted(graded) if grade < _NO_FIT]
-    if found:
-        return found
-    like = nearest(wanted, (name for name, _ in items))
-    return [at for at, (name, _) in enumerate(items) if like and name == like]
-
-
-_NO_FIT = 5
-
-
-def _grade(wanted: str, name: str, about: str) -> int:
-    folded = name.casefold()
-    words = folded.replace("-", " ").replace("_", " ").split()
-    fits = (
-        folded == wanted,
-        folded.startswith(wanted),
-        any(word.startswith(wanted) for word in words),
-        wanted in folded,
-        wanted in about.casefold(),
-    )
-    return next((grade for grade, fit in enumerate(fits) if fit), _NO_FIT)
 
 
 def loaded(options: Sequence[Option]) -> dict[str, Any]:

@@ -7,14 +7,16 @@ from typing import Any
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.modals.asking import ANSWER, answer_in, question_of
-from bot.chat.slack_chat.modals.board import KitBoard, brand_options, template_options
 from bot.chat.slack_chat.modals.judging import judge, judge_words
 from bot.chat.slack_chat.modals.keeping import Keeping, given_back, line_of
 from bot.chat.slack_chat.modals.opening import Opener
+from bot.chat.slack_chat.modals.picking import brand_options, template_options
 from bot.chat.slack_chat.modals.reading import Origin, loaded_object, said_of, state_of
 from bot.chat.slack_chat.modals.wish import imagine_of, wish_of
+from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.surfaces import PICK_BRAND, VIEW_ASK, VIEW_IMAGINE
 from bot.chat.slack_chat.web import Webs
+from bot.core.board import KitBoard
 from bot.core.commands import Imagine
 from bot.core.errors import Mistake
 from bot.core.house import House
@@ -26,7 +28,7 @@ class Forms:
     """Opens forms, answers for them from memory, and reads what was sent off in them."""
 
     def __init__(self, house: House, webs: Webs) -> None:
-        self._board = KitBoard(house)
+        self._board = KitBoard(house, PLATFORM)
         self._keeping = Keeping(house.clock)
         self._opener = Opener(house, webs, self._board, self._keeping)
 

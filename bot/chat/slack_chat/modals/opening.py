@@ -17,7 +17,6 @@ from bot.chat.slack_chat.modals.asking import (
     loading_view,
     refusal_view,
 )
-from bot.chat.slack_chat.modals.board import KitBoard
 from bot.chat.slack_chat.modals.changing import Changes, Changing
 from bot.chat.slack_chat.modals.imagine import imagine_view
 from bot.chat.slack_chat.modals.keeping import NOT_HERE, Keeping, wants_again, without_file
@@ -30,6 +29,7 @@ from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.rendering.limits import checked_view
 from bot.chat.slack_chat.surfaces import OPEN_PREFIX, REFERENCE_SHORTCUT
 from bot.chat.slack_chat.web import SlackRefused, Webs
+from bot.core.board import KitBoard
 from bot.core.errors import ChatError, ChatUnavailable, HousestyleError, Unavailable
 from bot.core.house import House
 from bot.core.ids import is_id

@@ -1,7 +1,8 @@
-"""KitBoard: brands and members in memory, for what must be answered at once.
+"""KitBoard: brands and members in memory, for what a chat must be answered at once.
 
-An option load, a mistake at its field and an opened form have no time for a database that may be
-slow. What is refused or allowed for good is decided at the door, on what is stored there then.
+What fits while somebody types, a mistake at its field and an opened form have no time for a
+database that may be slow. What is refused or allowed for good is decided at the door, on what is
+stored there then.
 """
 
 import asyncio
@@ -9,12 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-from bot.chat.slack_chat.modals.choices import loaded, option, ranked
-from bot.chat.slack_chat.modals.imagine import JUST_WORDS, template_option
-from bot.chat.slack_chat.modals.wish import NO_TEMPLATE
-from bot.chat.slack_chat.places import PLATFORM
 from bot.core.errors import HousestyleError
 from bot.core.house import House
 from bot.core.messages import ChannelRef
@@ -38,10 +34,11 @@ class Snapshot:
 
 
 class KitBoard:
-    """Answers from memory; `refreshing` keeps it fresh."""
+    """Answers for the accounts of one platform, from memory; `refreshing` keeps it fresh."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, platform: str) -> None:
         self._house = house
+        self._platform = platform
         self._now = Snapshot()
 
     async def refresh(self) -> None:
@@ -53,7 +50,7 @@ class KitBoard:
             (identity.team, identity.user): person
             for person in members
             for identity in person.identities
-            if identity.platform == PLATFORM
+            if identity.platform == self._platform
         }
         self._now = Snapshot(kits=kits, people=people)
 
@@ -61,7 +58,7 @@ class KitBoard:
     async def refreshing(self) -> AsyncIterator[None]:
         """Fresh at the start of the block, and every REFRESH_S while it runs."""
         await self.refresh()
-        task = asyncio.create_task(self._keep_fresh(), name="slack-kit-board")
+        task = asyncio.create_task(self._keep_fresh(), name=f"{self._platform}-kit-board")
         try:
             yield
         finally:
@@ -75,7 +72,9 @@ class KitBoard:
             try:
                 await self.refresh()
             except HousestyleError:
-                log.warning("The kits for Slack's forms are not fresh: the database is away.")
+                log.warning(
+                    "The kits for forms in %s are not fresh: the database is away.", self._platform
+                )
 
     @property
     def kits(self) -> tuple[BrandKit, ...]:
@@ -86,9 +85,13 @@ class KitBoard:
         """A brand by its id."""
         return next((kit for kit in self._now.kits if kit.id == brand), None)
 
+    def person(self, team: str, user: str) -> Person | None:
+        """The active member whose account this is."""
+        return self._now.people.get((team, user))
+
     def kits_of(self, team: str, user: str) -> tuple[BrandKit, ...]:
         """The brands for which this account may ask for pictures; none for somebody unknown."""
-        person = self._now.people.get((team, user))
+        person = self.person(team, user)
         if person is None:
             return ()
         return tuple(
@@ -101,16 +104,3 @@ class KitBoard:
         """Of some brands the one that the place belongs to, else the first."""
         here = (kit for kit in kits if any(is_at(channel, place) for channel in kit.channels))
         return next(here, kits[0])
-
-
-def brand_options(kits: tuple[BrandKit, ...], typed: str) -> dict[str, Any]:
-    """The answer to a load of the brand picker."""
-    order = ranked(typed, [(kit.name, kit.id) for kit in kits])
-    return loaded([option(kits[at].id, kits[at].name) for at in order])
-
-
-def template_options(kit: BrandKit, typed: str) -> dict[str, Any]:
-    """The answer to a load of the template picker: the best, and first of all the way out."""
-    order = ranked(typed, [(item.name, item.description) for item in kit.templates])
-    none = [] if typed.strip() else [option(NO_TEMPLATE, JUST_WORDS)]
-    return loaded([*none, *(template_option(kit.templates[at]) for at in order[:100])])
