@@ -23,6 +23,8 @@ ADDRESSES = {
     "signin.discord_client_id": "house",
     "signin.discord_address": "http://127.0.0.1:9",
     "slack.api_base_url": "http://127.0.0.1:9",
+    "discord.api_base_url": "http://127.0.0.1:9/api/v10",
+    "discord.gateway_url": "ws://127.0.0.1:9",
     "generation.engine": "drawn",
     "log_level": "info",
 }
