@@ -24,17 +24,21 @@ from bot.chat.slack_chat.outgoing.bringing import Bringing
 from bot.chat.slack_chat.outgoing.calling import Caller
 from bot.chat.slack_chat.outgoing.chat import SlackChat
 from bot.chat.slack_chat.outgoing.files import Shelf
-from bot.chat.slack_chat.outgoing.painting import Painter
-from bot.chat.slack_chat.outgoing.rooms import Rooms
 from bot.chat.slack_chat.outgoing.webs import SlackWebs
+from bot.chat.slack_chat.places import PLATFORM, is_direct
 from bot.chat.slack_chat.understanding.understanding import Understanding
+from bot.core.drafts import Rooms
 from bot.core.house import House
+from bot.core.painting import Pace, Painter
 from bot.core.ports import BlobStore, Clock, Door, Store
 from bot.core.watching import Unwatched, Watch
 
 Run: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set."""
 
+PACE = Pace(platform=PLATFORM, name="Slack", share_s=1.5)
+"""Slack lets an app make fifty changes a minute in a workspace, of which some are left for what
+people wait for."""
 DELIVERIES_END_S = 5.0
 """How long deliveries that are being worked off may take to end; the others stay in the inbox."""
 
@@ -55,7 +59,7 @@ class SlackParts:
 
     def painter(self, house: House) -> Painter:
         """For the process that renders."""
-        return Painter(house, self.shelf)
+        return Painter(house, self.shelf, PACE)
 
 
 @asynccontextmanager
@@ -83,7 +87,7 @@ async def open_slack(
         )
         shelf = Shelf(store=store, blobs=blobs, clock=clock, webs=webs)
         stack.push_async_callback(shelf.finish)
-        rooms = Rooms(store, clock)
+        rooms = Rooms(store, clock, is_direct=is_direct)
         chat = SlackChat(webs=webs, shelf=shelf, blobs=blobs, clock=clock, rooms=rooms)
         yield SlackParts(
             options=options,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from bot.chat.slack_chat.outgoing.painting import EVERY_S, LINGERS_S, SWEEP_S, Painter
+from bot.chat.slack_chat.wiring import PACE
 from bot.core.commands import Imagine
 from bot.core.errors import ChatUnavailable
 from bot.core.ids import new_id
@@ -13,6 +13,7 @@ from bot.core.jobs import Job
 from bot.core.live import LiveProgress
 from bot.core.lives import JobState
 from bot.core.messages import Actor, Card, ChannelRef, MessageRef
+from bot.core.painting import EVERY_S, LINGERS_S, SWEEP_S, Painter
 from bot.core.people import Identity
 from bot.core.ports import Outgoing, Signal
 from bot.core.sending import Sender
@@ -142,7 +143,7 @@ async def painted(platform: str = "slack") -> AsyncIterator[Scene]:
     assert job is not None
     shelf, stop = Shelf(), asyncio.Event()
     shelf.open.set()
-    painter = asyncio.create_task(Painter(town.house, shelf).run(stop))
+    painter = asyncio.create_task(Painter(town.house, shelf, PACE).run(stop))
     try:
         yield Scene(town=town, chat=chat, shelf=shelf, job=job)
     finally:

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from bot.chat.slack_chat.options import Mode
-from bot.chat.slack_chat.outgoing.rooms import FRESH, Rooms
 from bot.chat.slack_chat.wiring import open_slack
 from bot.clock import SystemClock
+from bot.core.drafts import FRESH, Rooms
 from bot.core.errors import Unavailable
 from bot.core.ids import new_id
 from bot.core.messages import Card, ChannelRef, PictureRef

@@ -1,7 +1,6 @@
 """SlackChat: the Chat port on Slack's Web API."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,19 +8,14 @@ from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.outgoing.looking import standing
 from bot.chat.slack_chat.outgoing.places import Conversations, check_platform, ref_of
 from bot.chat.slack_chat.outgoing.posting import PicturePoster
-from bot.chat.slack_chat.outgoing.rooms import Rooms
 from bot.chat.slack_chat.outgoing.sending import THREADLESS, CardSender, PictureShelf
 from bot.chat.slack_chat.places import PLATFORM
 from bot.chat.slack_chat.web import SlackRefused, Webs
-from bot.core.errors import ChatUnavailable, Unavailable
+from bot.core.drafts import Rooms
 from bot.core.messages import ChannelRef, MessageRef
+from bot.core.patience import patient
 from bot.core.ports import BlobStore, Clock, Outgoing
 from bot.core.publications import Publication
-
-DOUBLINGS = 9
-LONGEST_S = 300.0
-"""Between two attempts while something is out of order."""
-RECORDS_S = 5.0
 
 
 class SlackChat:
@@ -48,7 +42,7 @@ class SlackChat:
     async def send(self, message: Outgoing) -> MessageRef:
         """See the port."""
         check_platform(message.target)
-        with _patient(message.attempts):
+        with patient(message.attempts):
             web = await self._webs.web(message.target.team)
             if self._rooms is not None:
                 place = replace(message.target, team=message.target.team or web.team)
@@ -59,7 +53,7 @@ class SlackChat:
         """See the port."""
         target = publication.target
         check_platform(target)
-        with _patient(publication.attempts):
+        with patient(publication.attempts):
             web = await self._webs.web(target.team)
             channel = await self._conversations.of(web, target.channel)
             return await self._poster.post(web, publication, channel, data, mime, alt)
@@ -78,7 +72,7 @@ class SlackChat:
         check_platform(target)
         is_note = only_for and not target.channel.startswith(("@", "D"))
         line, thread = (f"@{only_for}", "") if is_note else (target.channel, target.thread)
-        with _patient(0):
+        with patient(0):
             web = await self._webs.web(target.team)
             channel = await self._conversations.of(web, line)
             for place in (thread, "") if thread else ("",):
@@ -96,7 +90,7 @@ class SlackChat:
 
     async def delete(self, ref: MessageRef) -> None:
         """See the port."""
-        with _patient(0):
+        with patient(0):
             web = await self._webs.web(ref.team)
             channel = await self._conversations.of(web, ref.channel)
             try:
@@ -104,19 +98,3 @@ class SlackChat:
             except SlackRefused as exc:
                 if exc.error != "message_not_found":
                     raise
-
-
-@contextmanager
-def _patient(attempts: int) -> Iterator[None]:
-    """Wait twice as long with every attempt while something is out of order, here or there; a
-    turn at Slack's rate comes when it comes."""
-    longer = min(2.0 ** min(attempts, DOUBLINGS), LONGEST_S)
-    try:
-        yield
-    except ChatUnavailable as exc:
-        if exc.queued or exc.retry_after_s >= longer:
-            raise
-        raise ChatUnavailable(exc.message, retry_after_s=longer) from exc
-    except Unavailable as exc:
-        wait = max(RECORDS_S, longer)
-        raise ChatUnavailable(exc.message, retry_after_s=wait) from exc

@@ -22,7 +22,7 @@ def message_of(card: Card, *, files: Mapping[str, str]) -> Message:
     """The card as blocks and as the text that notifications and screen readers have.
 
     `files` has Slack's file id of each blob at hand; a picture without one is left out, its
-    facts and buttons stay. What may stand where is not decided here but by `outgoing/rooms`.
+    facts and buttons stay. What may stand where is not decided here but by `bot/core/drafts`.
     Raises Unsendable where the card can't be said in Slack.
     """
     shown = {**{name: name for name in _sent_already(card)}, **files}

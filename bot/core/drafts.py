@@ -1,15 +1,14 @@
-"""Rooms: which channels drafts may be seen in, by the brands' kits as they were read last.
+"""Drafts: which channels they may be seen in, by the brands' kits as they were read last.
 
 The core sends drafts to requesters, reviewers and working channels alone (DESIGN, rule 3); this
 looks again at the door. Kits are kept in memory, since cards are many and kits change seldom.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.chat.slack_chat.places import is_direct
 from bot.core.errors import Unavailable
 from bot.core.messages import Audience, Card, ChannelRef
 from bot.core.policy import audience_of
@@ -22,12 +21,23 @@ FRESH = timedelta(seconds=30)
 """So long a channel that a kit no longer lists as working may still get drafts."""
 
 
-class Rooms:
-    """Takes drafts out of cards for the public."""
+def _no_other(channel: str) -> bool:
+    """Direct conversations are named by the person alone."""
+    return False
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+
+class Rooms:
+    """Takes drafts out of cards for the public.
+
+    `is_direct` knows the platform's own ids of a conversation of two; `@USER` is one everywhere.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, *, is_direct: Callable[[str], bool] = _no_other
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._is_direct = is_direct
         self._kits: Sequence[BrandKit] = ()
         self._read_at: datetime | None = None
 
@@ -39,7 +49,11 @@ class Rooms:
             return card
         log.error(
             "A card with drafts was meant for a public channel: it goes without them",
-            extra={"action": "slack.draft_held", "subject": card.subject, "place": str(place)},
+            extra={
+                "action": f"{place.platform}.draft_held",
+                "subject": card.subject,
+                "place": str(place),
+            },
         )
         return replace(card, pictures=shown, preview=drawn)
 
@@ -59,7 +73,7 @@ class Rooms:
         return self._seems_public(place)
 
     def _seems_public(self, place: ChannelRef) -> bool:
-        return not is_direct(place.channel) and _is_public(place, self._kits)
+        return not self._is_direct(place.channel) and _is_public(place, self._kits)
 
 
 def _is_public(place: ChannelRef, kits: Sequence[BrandKit]) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from bot.chat.slack_chat.places import PLATFORM
 from bot.core.errors import ChatError, HousestyleError, NotFound
 from bot.core.house import House
 from bot.core.live import LiveProgress
@@ -26,13 +25,10 @@ T = TypeVar("T")
 
 EVERY_S = 2.5
 """Between two steps of one job."""
-SHARE_S = 1.5
-"""Between two steps of all jobs of a workspace: Slack lets an app make fifty changes a minute
-there, of which some are left for what people wait for."""
 LOOKS = (1 / 3, 2 / 3)
 """How far a job is when its preview is shown anew; each is a file that has to be uploaded."""
 LINGERS_S = 30.0
-"""How long a preview stays in Slack once a later card has taken its place: that card may still
+"""How long a preview stays once a later card has taken its place: that card may still
 have to be sent."""
 SWEEP_S = 3600.0
 """How often previews are taken away that a process left when it died."""
@@ -40,15 +36,26 @@ LEAVING_S = 3.0
 """How long taking previews away may hold up the end of the process."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Which platform's jobs are painted, and how quickly it lets messages change."""
+
+    platform: str
+    name: str
+    """As people call it."""
+    share_s: float
+    """Between two steps of all jobs of one workspace together, in seconds."""
+
+
 class Previews(Protocol):
-    """Where previews stand while they are shown (the Shelf)."""
+    """Where previews stand while they are shown. Both raise ChatError and its kin."""
 
     async def temporary(self, team: str, data: bytes, alt: str) -> str | None:
-        """Slack's id of the file once it can be shown; None if it can't be."""
+        """What a picture's `blob` is to be, once it can be shown; None if it can't be."""
         ...
 
     async def discard(self, team: str, file: str) -> None:
-        """Delete it."""
+        """Delete it: no card shows it any more."""
         ...
 
     async def sweep(self) -> None:
@@ -66,11 +73,12 @@ class _Subject:
 
 
 class Painter:
-    """Follows the jobs that render in this process and were asked for on Slack."""
+    """Follows the jobs that render in this process and were asked for on one platform."""
 
-    def __init__(self, house: House, shelf: Previews) -> None:
+    def __init__(self, house: House, shelf: Previews, pace: Pace) -> None:
         self._house = house
         self._shelf = shelf
+        self._pace = pace
         self._following: dict[str, asyncio.Task[None]] = {}
         self._painting: Counter[str] = Counter()
         """How many jobs of each workspace are shown."""
@@ -97,7 +105,9 @@ class Painter:
             try:
                 await self._shelf.sweep()
             except HousestyleError as exc:
-                log.warning("Previews that were left stay in Slack for now: %s", exc.message)
+                log.warning(
+                    "Previews that were left stay in %s for now: %s", self._pace.name, exc.message
+                )
             await self._house.clock.sleep(SWEEP_S)
 
     def _noticed(self, signal: Signal) -> None:
@@ -120,13 +130,13 @@ class Painter:
             await self._ended(job)
 
     async def _subject_of(self, job_id: str) -> _Subject | None:
-        """None where the job was not asked for on Slack."""
+        """None where the job was not asked for on this platform."""
         async with self._house.store.read() as tx:
             try:
                 job = await tx.jobs.get(job_id)
             except NotFound:
                 return None
-            if job.origin is None or job.origin.platform != PLATFORM:
+            if job.origin is None or job.origin.platform != self._pace.platform:
                 return None
             kit = await tx.kits.get(job.kit_hash)
         said = job.brief.words or job.brief.template or "a picture"
@@ -153,7 +163,7 @@ class Painter:
 
     async def _next(self, job: str, team: str = "") -> LiveProgress | None:
         """The newest progress after a while; None once it does not render here any more."""
-        await self._house.clock.sleep(max(EVERY_S, SHARE_S * self._painting[team]))
+        await self._house.clock.sleep(max(EVERY_S, self._pace.share_s * self._painting[team]))
         return self._house.live.get(job)
 
     async def _ended(self, job: str) -> None:
@@ -217,7 +227,7 @@ class _Look:
 
 
 class _Files:
-    """Previews in Slack, and their way out again."""
+    """Previews that stand somewhere, and their way out again."""
 
     def __init__(self, house: House, shelf: Previews) -> None:
         self._house = house
@@ -226,7 +236,7 @@ class _Files:
         self._busy: set[asyncio.Task[Any]] = set()
 
     async def put(self, team: str, data: bytes, alt: str) -> str | None:
-        """Slack's id of the file; None where it can't be shown."""
+        """What the picture's blob is; None where it can't be shown."""
         try:
             file = await self._shelf.temporary(team, data, alt)
         except ChatError:
@@ -248,7 +258,7 @@ class _Files:
         return task
 
     async def leave(self) -> None:
-        """Take away at once what is there still, as far as Slack lets it."""
+        """Take away at once what is there still, as far as that is possible."""
         while self._busy:  # an upload that ends now leaves a file to be dropped
             busy = list(self._busy)
             for task in busy:
