@@ -8,10 +8,10 @@ import re
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.core.cards import reply_card
+from bot.core.lines import EXAMPLE
 from bot.core.messages import Card
 from brand.templates import Brief
 
-EXAMPLE = "/imagine a red mug on a wooden table"
 FEWEST_WORDS = 3
 """Words that make a picture in the direct messages without `/imagine` before them."""
 THANKS = frozenset(

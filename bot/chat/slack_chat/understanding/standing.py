@@ -1,16 +1,15 @@
 """Where something was said, in the words of the core, and who may read along there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
 from bot.chat.slack_chat.places import PLATFORM, is_direct
 from bot.chat.slack_chat.surfaces import VIEW_ASK
 from bot.chat.slack_chat.understanding.words import channel_name
-from bot.core.answering import kit_in_force
-from bot.core.messages import Actor, Audience, ChannelRef, MessageRef
-from bot.core.places import is_at
-from bot.core.policy import audience_of, direct_line
+from bot.core.lines import Standing, standing_at
+from bot.core.messages import Actor, ChannelRef, MessageRef
+from bot.core.policy import direct_line
 from brand.kit import BrandKit
 
 OWN = "our direct messages"
@@ -47,30 +46,6 @@ def actor_of(heard: Heard) -> Actor:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """A place among the brands."""
-
-    place: ChannelRef
-    kit: BrandKit
-    """In force there."""
-    is_brands: bool
-    """Whether the place is a channel of that kit."""
-    audience: Audience
-    name: str
-    """Of the channel, without its #; empty where nobody knows."""
-
-
-def standing_of(heard: Heard, kits: Sequence[BrandKit], chosen: str = "") -> Standing:
-    """The place by the kits, of which there must be one; `chosen` decides where several would
-    do."""
-    place = place_of(heard)
-    kit = kit_in_force(kits, PLATFORM, place.channel, place.team, chosen)
-    listed = next((item for item in kit.channels if is_at(item, place)), None)
-    return Standing(
-        place=place,
-        kit=kit,
-        is_brands=listed is not None,
-        audience=audience_of(kit, place),
-        name=listed.name.removeprefix("#") if listed else channel_name(heard.channel_name),
-    )
+def standing_of(heard: Heard, kits: Sequence[BrandKit]) -> Standing:
+    """The place by the kits, of which there must be one."""
+    return standing_at(place_of(heard), kits, room_name=channel_name(heard.channel_name))

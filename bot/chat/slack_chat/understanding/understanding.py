@@ -1,6 +1,6 @@
 """Understanding: one delivery after another, from what Slack says to the door and to the answer."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
@@ -13,7 +13,6 @@ from bot.chat.slack_chat.understanding.repeating import other_version
 from bot.chat.slack_chat.understanding.replying import Replying
 from bot.chat.slack_chat.understanding.standing import (
     OWN,
-    Standing,
     actor_of,
     place_of,
     standing_of,
@@ -25,13 +24,13 @@ from bot.core.answering import answer_here
 from bot.core.commands import Command, Imagine
 from bot.core.dispatch import REPEATED
 from bot.core.erring import said_error
-from bot.core.errors import NotFound, Unavailable
+from bot.core.errors import Unavailable
 from bot.core.house import House
+from bot.core.lines import Standing, loaded_kits
 from bot.core.messages import Card
 from bot.core.ports import Door
 from bot.core.receiving import aside
 from bot.core.retelling import newest_card, retell
-from brand.kit import BrandKit
 
 RETELL_AFTER_S = 1.0
 """A strip whose end nobody knows has landed by then."""
@@ -109,7 +108,7 @@ class Understanding:
         before = await newest_card(self._house, clicked.standing, place_of(heard))
         strip = await self._stripping.strip(heard, command, actor, clicked.standing)
         card = await self._door.dispatch(command, actor)
-        standing = standing_of(heard, await self._kits())
+        standing = standing_of(heard, await loaded_kits(self._house))
         await self._answer(heard, command, card, standing, clicked.standing)
         await self._set_right(clicked, strip, card, before)
         if heard.view and not heard.channel:  # it was done on the Home tab
@@ -163,10 +162,3 @@ class Understanding:
         """A refusal has with it what was typed into the form that Slack has closed."""
         form = heard.kind is Kind.SUBMIT and heard.command == VIEW_IMAGINE
         return self._forms.given_back(heard, card) if form and card.kind == "error" else card
-
-    async def _kits(self) -> Sequence[BrandKit]:
-        async with self._house.store.read() as tx:
-            kits = await tx.kits.all()
-        if not kits:
-            raise NotFound("No brand kit is loaded.", fix="Ask an admin to put one in.")
-        return kits
