@@ -11,8 +11,9 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.chat.slack_chat.incoming.bolt import build_bolt
-from bot.chat.slack_chat.incoming.shape import MAX_DEPTH, is_sound, read_body
+from bot.chat.slack_chat.incoming.shape import is_sound, read_body
 from bot.chat.slack_chat.options import Mode, SlackOptions
+from bot.core.payloads import MAX_DEPTH
 from tests.hostile.slack import CLICK, COMMAND, EVENT, SENT_OFF, SUGGESTION
 
 FORM = "application/x-www-form-urlencoded"

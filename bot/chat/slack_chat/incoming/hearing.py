@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.chat.slack_chat.incoming.heard import Heard, Kind
-from bot.chat.slack_chat.incoming.payload import Body, id_in, part_of, text_in
+from bot.chat.slack_chat.incoming.payload import id_in
 from bot.chat.slack_chat.incoming.whose import team_of
 from bot.chat.slack_chat.modals.reading import said_of
 from bot.chat.slack_chat.places import is_direct
@@ -25,6 +25,7 @@ from bot.chat.slack_chat.surfaces import (
     SHORTCUTS,
     VIEWS,
 )
+from bot.core.payloads import Body, part_of, text_in
 
 ENVELOPE = "_envelope"
 """Where a socket's envelope id stands in its payload."""

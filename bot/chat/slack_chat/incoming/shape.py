@@ -7,14 +7,12 @@ What each place may hold: slack_bolt/request/internals.py and payload_utils.py o
 """
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-MAX_DEPTH = 40
-"""Objects and lists inside each other; Slack's own stay below twenty."""
+from bot.core.payloads import is_plain
+
 MAX_FIELDS = 200
 """Fields of a form."""
 
@@ -31,7 +29,6 @@ _EITHER = ("team", "enterprise", "user", "channel")
 _LISTS = ("authorizations", "actions", "response_urls", "files", "blocks")
 _NEVER_NULL = ("event", "response_urls")
 """Bolt asks only whether these names are there."""
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NEEDED = {
     "event_callback": (("event", "type"),),
     "view_submission": (("view", "type"), ("view", "callback_id"), ("view", "id")),
@@ -67,7 +64,7 @@ def read_body(content_type: str, body: bytes) -> dict[str, Any] | None:
 def is_sound(payload: Mapping[str, Any]) -> bool:
     """Whether every place that Bolt reads holds what it expects there, every text can be stored
     and every number is finite."""
-    return _is_plain(payload) and _is_known(payload) and _is_whole(payload)
+    return is_plain(payload) and _is_known(payload) and _is_whole(payload)
 
 
 def _json(text: str) -> Any:  # noqa: ANN401  (what JSON holds)
@@ -86,30 +83,6 @@ def _fields(text: str) -> list[tuple[str, str]]:
         errors="strict",
         max_num_fields=MAX_FIELDS,
     )
-
-
-def _is_plain(payload: Mapping[str, Any]) -> bool:
-    """Without recursion: the depth is the other side's choice."""
-    waiting: list[tuple[Any, int]] = [(payload, 1)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str):
-            if not _is_storable(value):
-                return False
-        elif isinstance(value, float):
-            if not math.isfinite(value):
-                return False
-        elif isinstance(value, dict | list):
-            if depth > MAX_DEPTH:
-                return False
-            inner = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-            waiting += [(one, depth + 1) for one in inner]
-    return True
-
-
-def _is_storable(text: str) -> bool:
-    """No database takes NUL, none a half of a surrogate pair."""
-    return _UNSTORABLE.search(text) is None
 
 
 def _is_known(thing: Mapping[str, Any]) -> bool:

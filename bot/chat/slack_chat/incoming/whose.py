@@ -8,8 +8,9 @@ in which the person works, or the enterprise itself (github.com/slackapi/bolt-py
 from collections.abc import Mapping
 from typing import Any
 
-from bot.chat.slack_chat.incoming.payload import Body, id_in, part_of, text_in
+from bot.chat.slack_chat.incoming.payload import id_in
 from bot.chat.slack_chat.places import parts_of, team_key
+from bot.core.payloads import Body, part_of, text_in
 
 
 def team_of(body: Body, context: Mapping[str, Any], *, own: str = "") -> str:
