@@ -26,7 +26,7 @@ class FakeDiscord:
     """The whole of it. Start with `async with`, or `start()` and `stop()`."""
 
     def __init__(self, *, now: Callable[[], float] | None = None, rates: float = 1.0) -> None:
-        app = App(id=APP_ID, name="Housestyle", token="MTAwMDAw.fake.bot-token")  # noqa: S106
+        app = App(id=APP_ID, name="Housestyle", token="MTAwMDAw.fake.bot-token")
         self.world = World(app=app, rates=rates)
         if now is not None:
             self.world.now = now

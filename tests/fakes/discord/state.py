@@ -242,6 +242,8 @@ class Interaction:
     """Id of the message that `@original` is, once there is one."""
     webhook_calls: int = 0
     """How often its webhook was asked for anything, refused or not."""
+    webhook_refusals: int = 0
+    """How often it said 401 or 404."""
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set with the first answer."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -309,6 +311,15 @@ class World:
     """Where this Discord listens, without a slash at the end."""
     rates: float = 1.0
     """How many times what Discord allows; 0: no limits."""
+    cdn_s: float = 24 * 3600.0
+    """How long an attachment's address is good."""
+    identifies_left: int = 1000
+    """Gateway sessions that may still be begun today."""
+    old_edits_left: dict[str, int] = field(default_factory=dict)
+    """Channel -> edits of messages older than an hour that are still taken: 30046. Where none is
+    named: any number, since Discord tells nobody how many."""
+    creates_left: int = 200
+    """Commands that may still be made today: 30034."""
     users: dict[str, User] = field(default_factory=dict)
     guilds: dict[str, Guild] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
@@ -317,7 +328,7 @@ class World:
     interactions: dict[str, Interaction] = field(default_factory=dict)
     """By token."""
     nonces: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
-    """(channel, nonce) -> (when, message)."""
+    """(author, nonce) -> (when, message)."""
     calls: list[Call] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     tellers: list[Callable[[Event], None]] = field(default_factory=list)
