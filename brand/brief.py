@@ -71,6 +71,14 @@ class Brief(Encoded):
     """Of the second pass, before its strength leaves some out; None: as many as in the first."""
     recipe: str = ""
     """A name from the kit's list of recipes in several stages."""
+    stylize: int | None = None
+    """How strongly the brand's LoRAs show: 0 as little as their limits allow, 100 as the kit has
+    them, 1000 as much as they allow."""
+    image_weight: float | None = None
+    """How much the reference counts, the opposite of `strength`: 0 nothing, 1 as the kit has it,
+    3 nearly all."""
+    tile: bool = False
+    """A picture that goes on seamlessly over its edges."""
 
     @property
     def pictures(self) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from brand.way_rules import within
 from brand.words import clean, one_of
 
 NO_LORA = "none"
+USUAL_STYLIZE = 100
+MAX_STYLIZE = 1000
+"""Values of `stylize`: the kit's own weight, and the largest that a LoRA's limits allow."""
 LoraChoice = tuple[str, float | None]
 """A LoRA's name (or `name@version`) and its weight; None: the kit's."""
 
@@ -66,6 +69,8 @@ def loras_of(brief: Brief, kit: BrandKit) -> tuple[tuple[ApprovedLora, LoraUse],
     if brief.lora_weight is not None:
         wanted = (_weighed(brief.lora_weight, wanted),)
     found = tuple((_approved(name, kit), weight) for name, weight in wanted)
+    if brief.stylize is not None:
+        found = _stylized(brief.stylize, found)
     uses = tuple((lora, _use(lora, weight)) for lora, weight in found)
     _check_together(uses, kit)
     return uses
@@ -87,6 +92,37 @@ def _weighed(weight: float, wanted: tuple[LoraChoice, ...]) -> LoraChoice:
             value=str(weight),
         )
     return wanted[0][0], weight
+
+
+def weight_of(stylize: float, lora: ApprovedLora) -> float:
+    """The weight of this LoRA that `stylize` means: 0 its least, 100 its own, 1000 its largest;
+    straight lines between them."""
+    if stylize <= USUAL_STYLIZE:
+        return lora.min_weight + (lora.weight - lora.min_weight) * stylize / USUAL_STYLIZE
+    share = (stylize - USUAL_STYLIZE) / (MAX_STYLIZE - USUAL_STYLIZE)
+    return lora.weight + (lora.max_weight - lora.weight) * share
+
+
+def _stylized(
+    stylize: int, found: tuple[tuple[ApprovedLora, float | None], ...]
+) -> tuple[tuple[ApprovedLora, float | None], ...]:
+    """All of them with the weights that `stylize` means."""
+    within("stylize", stylize, 0, MAX_STYLIZE)
+    if not found:
+        raise BriefRefused(
+            "`stylize` says how strongly the brand's LoRA shows, and this picture has none. Name "
+            "one, or leave `stylize` out. Nothing was queued.",
+            field="stylize",
+            value=str(stylize),
+        )
+    if any(weight is not None for _, weight in found):
+        raise BriefRefused(
+            "`stylize` and the weight of a LoRA say the same thing: leave one out. "
+            "Nothing was queued.",
+            field="stylize",
+            value=str(stylize),
+        )
+    return tuple((lora, weight_of(stylize, lora)) for lora, _ in found)
 
 
 def _approved(name: str, kit: BrandKit) -> ApprovedLora:

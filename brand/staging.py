@@ -50,7 +50,7 @@ def first_stage(brief: Brief, kit: BrandKit, recipe: Recipe, seed: int) -> tuple
     kit bans is refused before anything is rendered. Raises the BriefRefused tree."""
     begun = _in_one_pass(replace(brief, mask="" if recipe.needs_mask else brief.mask))
     stage = recipe.stages[0]
-    if stage.strength is not None and brief.reference and brief.strength is None:
+    if stage.strength is not None and brief.reference and _unsaid(brief):
         begun = replace(begun, strength=stage.strength)
     count = max(brief.n, 1)
     specs = [
@@ -65,6 +65,11 @@ def first_stage(brief: Brief, kit: BrandKit, recipe: Recipe, seed: int) -> tuple
     return tuple(specs)
 
 
+def _unsaid(brief: Brief) -> bool:
+    """Whether the brief leaves it to others how much its reference counts."""
+    return brief.strength is None and brief.image_weight is None
+
+
 def later_stage(
     brief: Brief, kit: BrandKit, recipe: Recipe, number: int, *, seed: int, file: str, mask: str
 ) -> tuple[RenderSpec, ...]:
@@ -76,6 +81,7 @@ def later_stage(
         brief.without_pictures(),
         reference=file,
         strength=stage.strength,
+        image_weight=None,
         mask="" if not stage.mask else (brief.mask or mask) if stage.mask == UPLOAD else mask,
         invert=brief.invert and stage.mask == UPLOAD,
         like_weight=None,

@@ -73,6 +73,7 @@ def compile_brief(brief: Brief, kit: BrandKit, seed: int, index: int = 0) -> Ren
             controls=ways.controls,
             image_prompt=ways.image_prompt,
             highres=ways.highres,
+            tile=brief.tile,
         )
     except SpecInvalid as exc:
         message = f"{str(exc)[:1].upper()}{str(exc)[1:]}. Nothing was queued."

@@ -23,6 +23,9 @@ from brand.words import clean, nearest, one_of
 ALL_NEW = 1.0
 """Strength where only a part is painted: that part is new, unless the brief says otherwise."""
 MAX_WEIGHT = 2.0
+MAX_IMAGE_WEIGHT = 3.0
+NEARLY_KEPT = 0.1
+"""Strength of the greatest image weight: a strength of 0 would give the reference itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,23 +64,53 @@ def within(field: str, value: float | None, low: float, high: float) -> None:
         )
 
 
+def strength_of(image_weight: float, usual: float) -> float:
+    """The strength that means this image weight, where `usual` is the kit's own: 0 is all new, 1
+    the kit's, 3 nearly the reference; straight lines between them."""
+    if image_weight <= 1:
+        return 1 + (usual - 1) * image_weight
+    least = min(usual, NEARLY_KEPT)
+    return usual + (least - usual) * (image_weight - 1) / (MAX_IMAGE_WEIGHT - 1)
+
+
 def _init(brief: Brief, kit: BrandKit) -> InitImage | None:
     within("strength", brief.strength, 0, 1)
-    if not brief.reference and brief.strength is not None:
-        raise BriefRefused(
-            "`strength` says how far a reference picture is left, and there is none. Attach one, "
-            "or leave `strength` out. Nothing was queued.",
-            field="strength",
-            value=str(brief.strength),
-        )
+    within("image_weight", brief.image_weight, 0, MAX_IMAGE_WEIGHT)
+    _check_weights(brief)
     if not brief.reference:
         return None
     if not (brief.mask or brief.outpaint or kit.ways.image):
         raise _not_allowed("making pictures of pictures", "image", "reference", kit)
     in_part = bool(brief.mask or brief.outpaint)
-    default = ALL_NEW if in_part else kit.generation.strength
-    strength = brief.strength if brief.strength is not None else default
+    strength = ALL_NEW if in_part else kit.generation.strength
+    if brief.strength is not None:
+        strength = brief.strength
+    elif brief.image_weight is not None:
+        strength = strength_of(brief.image_weight, kit.generation.strength)
     return InitImage(sha256=_file(brief.reference, "reference"), strength=as_written(strength))
+
+
+def _check_weights(brief: Brief) -> None:
+    """Strength and image weight say the same thing, each about a reference that must be there."""
+    said = (
+        ("strength", brief.strength, "how far a reference picture is left"),
+        ("image_weight", brief.image_weight, "how much a reference picture counts"),
+    )
+    for field, value, says in said:
+        if value is not None and not brief.reference:
+            raise BriefRefused(
+                f"`{field}` says {says}, and there is none. Attach one, or leave `{field}` out. "
+                "Nothing was queued.",
+                field=field,
+                value=str(value),
+            )
+    if brief.strength is not None and brief.image_weight is not None:
+        raise BriefRefused(
+            "`strength` and `image_weight` (`--iw`) say the same thing from both ends: leave one "
+            "out. Nothing was queued.",
+            field="image_weight",
+            value=str(brief.image_weight),
+        )
 
 
 def _mask(brief: Brief, kit: BrandKit) -> Mask | None:

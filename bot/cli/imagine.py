@@ -52,7 +52,10 @@ def imagine(
     sampler: typed.Sampler = None,
     ref: typed.Reference = None,
     strength: typed.Strength = None,
+    iw: typed.ImageWeight = None,
     lora: typed.Lora = None,
+    stylize: typed.Stylize = None,
+    tile: typed.Tile = False,
     highres: typed.HighRes = None,
     outpaint: typed.Outpaint = None,
     recipe: typed.Recipe = None,
@@ -65,8 +68,9 @@ def imagine(
     """Render a picture and save it here. Prints its path and id."""
     flags: dict[str, object] = {
         "ar": ar, "n": n, "seed": seed, "steps": steps, "cfg": cfg, "sampler": sampler,
-        "strength": strength, "lora": lora, "highres": highres, "outpaint": outpaint,
-        "recipe": recipe, "fresh": fresh, "private": private, "no": no,
+        "strength": strength, "iw": iw, "stylize": stylize, "tile": tile, "lora": lora,
+        "highres": highres, "outpaint": outpaint, "recipe": recipe,
+        "fresh": fresh, "private": private, "no": no,
     }  # fmt: skip
     path = Path(ref) if ref and not is_id(ref) else None
     wanted = Wanted(

@@ -23,6 +23,13 @@ Reference = Annotated[
 Strength = Annotated[
     _Text, typer.Option("--strength", help="How far the reference is left, 0 to 1.")
 ]
+ImageWeight = Annotated[
+    _Text, typer.Option("--iw", help="How much the reference counts, 0 to 3; 1 as usual.")
+]
+Stylize = Annotated[
+    _Text, typer.Option("--stylize", help="How strongly the LoRA shows, 0 to 1000; 100 as usual.")
+]
+Tile = Annotated[bool, typer.Option("--tile", help="It goes on seamlessly over its edges.")]
 Lora = Annotated[_Text, typer.Option("--lora", help="NAME[:WEIGHT], or none.")]
 HighRes = Annotated[
     _Text, typer.Option("--highres", help="A second pass at so many times the size.")

@@ -13,12 +13,16 @@ from bot.core.grammar_ways import WAY_FLAGS, picture_id
 from bot.core.messages import ChannelRef
 from bot.core.places import place_of
 from bot.core.vocabulary import Range, Vocabulary
+from brand.lora_rules import MAX_STYLIZE
 from brand.spec import MAX_LORAS
 from brand.templates import NO_LORA
+from brand.way_rules import MAX_IMAGE_WEIGHT
 from brand.words import MAX_COMPARED, clean, nearest
 
 _RATIO = re.compile(r"([0-9]{1,5})[:x×/]([0-9]{1,5})", re.IGNORECASE)
 SIMILAR_FLAG = 0.8
+STYLIZE = Range(low=0, high=MAX_STYLIZE)
+IMAGE_WEIGHT = Range(low=0, high=MAX_IMAGE_WEIGHT)
 
 
 def _seed(value: Value, vocabulary: Vocabulary) -> int:
@@ -207,12 +211,26 @@ FLAGS = (
         read=lambda v, w: decimal(v, w.strength),
     ),
     Flag(
+        name="iw",
+        takes="X",
+        about="how much the reference counts: 0 nothing, 1 as usual",
+        read=lambda v, _w: decimal(v, IMAGE_WEIGHT),
+    ),
+    Flag(
         name="lora",
         takes="NAME[:WEIGHT][+…]",
         about="the brand's trained look, or several mixed",
         read=_lora,
         parameter=lambda _: True,
     ),
+    Flag(
+        name="stylize",
+        takes="N",
+        about="how strongly that look shows: 100 as usual",
+        read=lambda v, _w: whole(v, STYLIZE),
+        aliases=("s",),
+    ),
+    Flag(name="tile", takes="", about="goes on seamlessly over its edges"),
     *WAY_FLAGS,
     Flag(name="channel", takes="#NAME", about="where it is meant to be posted", read=_channel),
     Flag(name="brand", takes="ID", about="another brand than this channel's", read=read_brand),

@@ -196,6 +196,9 @@ class _ImagineReader:
             highres_strength=highres_strength,
             highres_steps=highres_steps,
             recipe=flags.get("recipe", ""),
+            stylize=flags.get("stylize"),
+            image_weight=flags.get("iw"),
+            tile=flags.get("tile", False),
         )
         return Imagine(brief=brief, brand=flags.get("brand", ""), target=flags.get("channel"))
 
@@ -236,6 +239,9 @@ class _ImagineReader:
                 self._cursor.typed.of(self._places["invert"]),
                 field="invert",
             )
+        self._check_once("strength", "iw", "Both say how much the reference counts")
+        if flags.get("lora", ("", None))[1] is not None or ":" in flags.get("lora", ("",))[0]:
+            self._check_once("lora", "stylize", "Both say how strongly the look shows")
         if flags["ref"]:
             return
         for name, says in _OF_A_REFERENCE.items():
@@ -246,10 +252,20 @@ class _ImagineReader:
                     field=name,
                 )
 
+    def _check_once(self, one: str, other: str, why: str) -> None:
+        """Raises Mistake where both were said."""
+        if one in self._places and other in self._places:
+            raise mistake(
+                f"{why}: leave `--{one}` or `--{other}` out.",
+                self._cursor.typed.of(self._places[other]),
+                field=other,
+            )
+
 
 _WANT = ("mask", "control", "like")
 _OF_A_REFERENCE = {
     "strength": "how far a reference picture is left",
+    "iw": "how much a reference picture counts",
     "mask": "where a reference picture is painted anew",
     "outpaint": "how far a reference picture goes on over its edges",
 }

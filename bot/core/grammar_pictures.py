@@ -96,8 +96,8 @@ def _wanting(flags: Flags) -> list[str]:
 
 def _needs_reference(flags: Flags) -> bool:
     if "recipe" in flags:  # the mask may be for a later stage
-        return any(name in flags for name in ("outpaint", "strength"))
-    return any(name in flags for name in ("mask", "outpaint", "strength"))
+        return any(name in flags for name in ("outpaint", "strength", "iw"))
+    return any(name in flags for name in ("mask", "outpaint", "strength", "iw"))
 
 
 def _give(flags: Flags, name: str, picture: str) -> None:

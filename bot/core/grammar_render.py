@@ -50,7 +50,9 @@ def _brief_parts(brief: Brief, vocabulary: Vocabulary) -> list[str]:
         parts.append(_phrase(brief.words))
     parts += [f"{name}={_value(value)}" for name, value in brief.variables]
     parts += [f"--{name} {value}" for name, value in _flags(brief, vocabulary) if value]
-    parts += [f"--{name}" for name in ("private", "fresh", "invert") if getattr(brief, name)]
+    parts += [
+        f"--{name}" for name in ("private", "fresh", "invert", "tile") if getattr(brief, name)
+    ]
     if brief.negative:
         parts.append(f"--no {_phrase(brief.negative)}")
     return parts
@@ -74,6 +76,8 @@ def _flags(brief: Brief, vocabulary: Vocabulary) -> list[tuple[str, str]]:
         ("highres", _second_pass(brief)),
         ("like", brief.like and f"{brief.like}{_at(brief.like_weight)}"),
         ("recipe", brief.recipe and _value(brief.recipe)),
+        ("stylize", _number(brief.stylize)),
+        ("iw", _number(brief.image_weight)),
     ]
 
 

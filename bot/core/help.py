@@ -2,7 +2,7 @@
 
 from bot.core.errors import NotFound
 from bot.core.grammar_cursor import any_of
-from bot.core.grammar_flags import FLAGS
+from bot.core.grammar_flags import FLAGS, IMAGE_WEIGHT, STYLIZE
 from bot.core.grammar_schedule import EXAMPLE as SCHEDULE_EXAMPLE
 from bot.core.grammar_values import Flag
 from bot.core.messages import Card, Field
@@ -251,6 +251,8 @@ def _values(flag: Flag, vocabulary: Vocabulary) -> str:
         "cfg": str(vocabulary.cfg),
         "sampler": ", ".join(vocabulary.samplers),
         "strength": str(vocabulary.strength),
+        "iw": str(IMAGE_WEIGHT),
+        "stylize": str(STYLIZE),
         "control": ", ".join(vocabulary.controls),
         "highres": str(vocabulary.highres),
         "recipe": ", ".join(vocabulary.recipes),

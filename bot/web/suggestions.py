@@ -62,6 +62,8 @@ def _closed(kit: BrandKit) -> frozenset[str]:
     closed = {
         "ref": not ways.image,
         "strength": not ways.image,
+        "iw": not ways.image,
+        "stylize": not kit.lora.approved,
         "mask": not ways.inpaint,
         "invert": not ways.inpaint,
         "outpaint": not ways.outpaint,

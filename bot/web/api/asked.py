@@ -76,6 +76,12 @@ class BriefIn(Strict):
     """How far that second pass leaves the first one's picture."""
     highres_steps: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Of the second pass; as many as in the first where it is left out."""
+    stylize: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How strongly the brand's LoRAs show; 100 as the kit has them."""
+    image_weight: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] | None = None
+    """How much the reference counts, instead of `strength`; 1 as the kit has it."""
+    tile: bool = False
+    """A picture that goes on seamlessly over its edges."""
     recipe: NAME = ""
     """A recipe of several stages from the kit's list."""
     fresh: bool = False

@@ -205,3 +205,32 @@ def test_a_common_word_as_a_learned_word_is_a_warning() -> None:
     found = [problem for problem in lint_text(text) if '"mug" is a word' in problem.message]
     assert [problem.severity for problem in found] == ["warning"]
     assert found[0].line == line_of(text, 'token = "mug"')
+
+
+def test_stylize_goes_from_the_least_to_the_largest_weight_by_way_of_the_kits_own() -> None:
+    assert uses("", stylize=0) == [("look@1", 0.0)]
+    assert uses("", stylize=50) == [("look@1", 0.4)]
+    assert uses("", stylize=100) == uses("")
+    assert uses("", stylize=1000) == [("look@1", 1.5)]
+    assert uses("stripes", stylize=0) == [("stripes@2", -1.0)]
+
+
+def test_stylize_weighs_every_lora_of_the_picture() -> None:
+    assert uses("look+stripes", stylize=100) == [("look@1", 0.8), ("stripes@2", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("lora", "changes", "says"),
+    [
+        ("none", {"stylize": 200}, "this picture has none"),
+        ("look:0.5", {"stylize": 200}, "leave one out"),
+        ("look", {"stylize": 200, "lora_weight": 0.5}, "leave one out"),
+        ("look", {"stylize": 1001}, "between 0 and 1000"),
+        ("look", {"stylize": -1}, "between 0 and 1000"),
+    ],
+)
+def test_a_stylize_that_means_nothing_is_refused(
+    lora: str, changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(BriefRefused, match=says):
+        uses(lora, **changes)

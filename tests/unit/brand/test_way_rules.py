@@ -152,3 +152,48 @@ def test_a_recipe_with_an_upload_asks_for_it() -> None:
 def test_the_same_mask_is_the_same_file() -> None:
     stage = KIT.recipes[0].stages[1]
     assert stage_mask(stage, 64, 48) == stage_mask(stage, 64, 48)
+
+
+def test_an_image_weight_goes_from_all_new_to_nearly_kept_by_way_of_the_kits_strength() -> None:
+    usual = KIT.generation.strength
+    assert compiled(reference=ONE, image_weight=0.0).init == InitImage(sha256=ONE, strength=1.0)
+    assert compiled(reference=ONE, image_weight=1.0).init == compiled(reference=ONE).init
+    halfway = compiled(reference=ONE, image_weight=2.0).init
+    assert halfway == InitImage(sha256=ONE, strength=round((usual + 0.1) / 2, 4))
+    assert compiled(reference=ONE, image_weight=3.0).init == InitImage(sha256=ONE, strength=0.1)
+
+
+def test_an_image_weight_counts_under_a_mask_too() -> None:
+    spec = compiled(reference=ONE, mask=TWO, image_weight=1.0)
+    assert spec.init == InitImage(sha256=ONE, strength=KIT.generation.strength)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"image_weight": 1.0}, "there is none"),
+        ({"reference": ONE, "image_weight": 3.1}, "between 0 and 3"),
+        ({"reference": ONE, "image_weight": 1.0, "strength": 0.5}, "leave one out"),
+    ],
+)
+def test_an_image_weight_that_means_nothing_is_refused(
+    fields: dict[str, object], says: str
+) -> None:
+    assert says in str(refused(**fields))
+
+
+def test_a_tile_is_asked_for_in_the_recipe() -> None:
+    assert compiled(tile=True).tile
+    assert "tile" not in compiled().to_dict()
+
+
+def test_an_image_weight_belongs_to_the_reference_and_to_no_later_stage() -> None:
+    recipe = KIT.recipes[0]
+    brief = Brief(words="a red mug", recipe=recipe.name, reference=ONE, image_weight=3.0)
+    if recipe.needs_mask:
+        brief = replace(brief, mask=TWO)
+    begun = first_stage(brief, KIT, recipe, 1)[0]
+    later = later_stage(brief, KIT, recipe, 1, seed=1, file=TWO, mask=ONE)[0]
+    assert begun.init == InitImage(sha256=ONE, strength=0.1)
+    assert later.init is not None
+    assert later.init.strength == 1.0  # as every part that is painted anew under a mask

@@ -173,6 +173,8 @@ def briefs(draw: Callable[..., Any]) -> Brief:
     reference = draw(st.sampled_from(["", SHA]))
     lora = draw(st.sampled_from(["", "acme", "acme@3", "sketch", "none"]))
     weight = st.none() if lora == "none" else st.none() | st.floats(0.2, 1.2)
+    chosen = draw(weight.map(lambda x: x if x is None else round(x, 4)))
+    said = draw(st.sampled_from(["", "strength", "iw"])) if reference else ""
     return Brief(
         words=text or ("" if template else "x"),
         template=template,
@@ -185,10 +187,13 @@ def briefs(draw: Callable[..., Any]) -> Brief:
         cfg=draw(st.none() | st.floats(0, 12).map(lambda x: round(x, 4))),
         sampler=draw(st.sampled_from(["", "euler"])),
         strength=draw(st.none() | st.floats(0, 1).map(lambda x: round(x, 4)))
-        if reference
+        if said == "strength"
         else None,
+        image_weight=draw(st.floats(0, 3).map(lambda x: round(x, 4))) if said == "iw" else None,
         lora=lora,
-        lora_weight=draw(weight.map(lambda x: x if x is None else round(x, 4))),
+        lora_weight=chosen,
+        stylize=draw(st.none() | st.integers(0, 1000)) if chosen is None else None,
+        tile=draw(st.booleans()),
         private=draw(st.booleans()),
         reference=reference,
     )

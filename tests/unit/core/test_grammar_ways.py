@@ -196,3 +196,31 @@ def test_several_loras_come_with_their_weights() -> None:
     assert mistake("a mug lora:acme:0.6+sketsh").nearest == "sketch"
     assert "from 0.2 to 1.2" in mistake("a mug lora:acme:9+sketch").message
     assert "can't be read" in mistake("a mug lora:acme+").message
+
+
+def test_the_flags_that_hands_know_from_midjourney_are_read() -> None:
+    said = brief("a mug --stylize 250 --iw 1.5 --tile", ONE)
+    assert (said.stylize, said.image_weight, said.tile) == (250, 1.5, True)
+    assert said.reference == ONE
+    assert brief("a mug --s 0").stylize == 0
+
+
+def test_an_image_weight_makes_the_first_picture_the_reference() -> None:
+    said = brief("a mug control:canny --iw 2", ONE, TWO)
+    assert (said.reference, said.controls[0].picture) == (ONE, TWO)
+    assert "`--ref ID`" in mistake("a mug --iw 2").message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a mug --stylize 1001", "from 0 to 1,000"),
+        ("a mug --stylize strong", "whole number"),
+        (f"a mug --ref {ID} --iw 3.5", "from 0 to 3"),
+        (f"a mug --ref {ID} --iw 1 --strength 0.5", "leave `--strength` or `--iw` out"),
+        ("a mug lora:acme:0.8 --stylize 200", "leave `--lora` or `--stylize` out"),
+        ("a mug --tile=yes", "takes no value"),
+    ],
+)
+def test_what_they_do_not_take_is_said_at_its_place(text: str, says: str) -> None:
+    assert says in mistake(text).message

@@ -49,6 +49,7 @@ _FIELDS = {
     "reference": FILE,
     "image": FILE,
     "strength": FILE,
+    "image_weight": FILE,
 }
 
 
