@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.chat.slack_chat.rendering.blocks import blobs_of, message_of
 from bot.chat.slack_chat.rendering.commands import typed_here
-from bot.chat.slack_chat.rendering.job import bar
 from bot.chat.slack_chat.rendering.limits import Message
+from bot.core.card_words import bar
 from bot.core.cards import error_card
 from bot.core.commands import Approve, Find, Queue, Show
 from bot.core.errors import Mistake

@@ -15,19 +15,18 @@ from bot.chat.slack_chat.rendering.text import (
     Marked,
     alt,
     bold,
-    clean,
     code,
     cut,
     escaped,
     fallback,
     joined,
-    length,
     mrk,
     packed,
     plain,
     said,
 )
 from bot.core.messages import Button, Card, Field, PictureRef
+from bot.core.readable import length, readable
 from tests.fakes.slack.blocks import LINKS, pings
 
 ATTEMPTS = (
@@ -172,7 +171,7 @@ def test_what_was_written_is_what_is_read() -> None:
     ],
 )
 def test_unseen_characters_go_and_those_that_join_letters_stay(text: str, seen: str) -> None:
-    assert clean(text) == seen
+    assert readable(text) == seen
 
 
 @pytest.mark.parametrize("limit", range(5, 40))

@@ -14,10 +14,9 @@ from slack_sdk.models.views import View
 
 from bot.chat.slack_chat.rendering.commands import as_typed_here, in_code
 from bot.chat.slack_chat.rendering.controls import Controls
-from bot.chat.slack_chat.rendering.facts import named, verdict
+from bot.chat.slack_chat.rendering.facts import named, row_line, verdict
 from bot.chat.slack_chat.rendering.limits import checked_view
 from bot.chat.slack_chat.rendering.parts import Sheet, draft_word, quiet, sections
-from bot.chat.slack_chat.rendering.rows import row_line
 from bot.chat.slack_chat.rendering.text import (
     BUTTON,
     HEADER,

@@ -10,6 +10,7 @@ from bot.chat.slack_chat.rendering.lists import plain_blocks, post_blocks
 from bot.chat.slack_chat.rendering.parts import Sheet
 from bot.chat.slack_chat.rendering.review import review_blocks
 from bot.chat.slack_chat.rendering.text import fallback
+from bot.core.card_words import spoken
 from bot.core.messages import Card, PictureRef
 
 DRAWN = {"job": job_blocks, "review": review_blocks, "post": post_blocks}
@@ -29,7 +30,7 @@ def message_of(card: Card, *, files: Mapping[str, str]) -> Message:
     card = as_typed_here(card)
     draw = DRAWN.get(card.kind, plain_blocks)
     sheet = Sheet.of(card, shown)
-    return checked(Message(text=fallback(_spoken(card)), blocks=draw(card, sheet)))
+    return checked(Message(text=fallback(spoken(card)), blocks=draw(card, sheet)))
 
 
 def blobs_of(card: Card) -> tuple[tuple[str, str], ...]:
@@ -48,21 +49,3 @@ def _refs(card: Card) -> Iterator[PictureRef]:
 def _sent_already(card: Card) -> list[str]:
     """A preview is uploaded by who shows it, and named by its file."""
     return [ref.blob for ref in _refs(card) if _OF_SLACK.fullmatch(ref.blob)]
-
-
-def _spoken(card: Card) -> Iterator[str]:
-    """All that the blocks say, in their order, without buttons."""
-    yield f"{card.title} (draft)" if card.draft else card.title
-    yield card.stamp or card.status
-    yield from card.lines
-    for ref in card.pictures:
-        yield ref.alt
-    for row in card.rows:
-        yield " · ".join(cell for cell in row if cell)
-    for field in card.fields:
-        yield f"{field.label}: {field.value.removeprefix(field.label).lstrip(' :')}"
-    yield from (card.footer, card.fix)
-    if card.hint:
-        yield f"Try {card.hint}"
-    if card.reference:
-        yield f"Reference {card.reference}"

@@ -1,56 +1,29 @@
-"""What was measured of a picture, and other facts of a card."""
+"""Facts, colours and rows of a card in Slack's marks."""
 
 from collections.abc import Iterable, Sequence
 
-from bot.chat.slack_chat.rendering.swatches import palette
-from bot.chat.slack_chat.rendering.text import Marked, bold, joined, said
+from bot.chat.slack_chat.rendering.text import Marked, bold, code, joined, said
+from bot.core import phrases
 from bot.core.messages import Field
 
-PASSED, FAILED, NOT_JUDGED = "✅", "❌", "▫️"
-MAX_FACT = 600
+PEN = phrases.Pen(said=said, bold=bold, code=code, joined=joined)
 
 
 def verdict(fields: Iterable[Field]) -> Marked:
     """The brand check in one line; nothing where none was made."""
-    judged = [field for field in fields if field.ok is not None]
-    failed = [field.label for field in judged if not field.ok]
-    if failed:
-        names = said(", ".join(failed), MAX_FACT)
-        return joined(" ", (Marked(FAILED), Marked("*Brand check failed:*"), names))
-    return Marked(f"{PASSED} *Brand check passed*") if judged else Marked("")
-
-
-def measured(fields: Sequence[Field]) -> list[Marked]:
-    """One line per fact: how it went, what it says, and its colours below."""
-    lines = []
-    for field in fields:
-        mark = {True: PASSED, False: FAILED, None: NOT_JUDGED}[field.ok]
-        lines.append(joined(" ", (Marked(mark), said(_value(field), MAX_FACT))))
-        lines.append(palette(field.swatches))
-    return [line for line in lines if line]
+    return phrases.verdict(PEN, fields)
 
 
 def named(fields: Sequence[Field]) -> list[Marked]:
     """One line per fact with its name in front, as of a template or a recipe."""
-    lines = []
-    for field in fields:
-        value = said(field.value.removeprefix(field.label).lstrip(" :"), MAX_FACT)
-        mark = Marked(FAILED) if field.ok is False else Marked("")
-        lines.append(joined(" ", (mark, bold(field.label, 100), value)))
-        lines.append(palette(field.swatches))
-    return [line for line in lines if line]
+    return phrases.named(PEN, fields)
 
 
 def facts(fields: Sequence[Field]) -> list[Marked]:
     """What was judged first, then the rest by name."""
-    judged = [field for field in fields if field.ok is not None]
-    return [*measured(judged), *named([field for field in fields if field.ok is None])]
+    return phrases.facts(PEN, fields)
 
 
-def _value(field: Field) -> str:
-    """The words without the colours, which stand below as squares."""
-    head, colon, rest = field.value.partition(": ")
-    if not (field.swatches and colon):
-        return field.value
-    wanted = rest.partition("; ")[2]
-    return f"{head}; {wanted}" if wanted else head
+def row_line(columns: Sequence[str], row: Sequence[str]) -> Marked:
+    """A table's row: "*Mia* · pictures 12 · approved 3"; a command comes as code."""
+    return phrases.row_line(PEN, columns, row)

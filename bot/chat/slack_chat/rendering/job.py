@@ -13,19 +13,9 @@ from bot.chat.slack_chat.rendering.parts import (
     title,
 )
 from bot.chat.slack_chat.rendering.text import Marked, bold, code, joined, said
+from bot.core.card_words import bar, percent, shows_bar, state_icon
 from bot.core.messages import Card, PictureRef
 
-ICONS = {
-    "queued": "⏳",
-    "rendering": "🎨",
-    "checking": "🔎",
-    "paused": "⏸️",
-    "done": "✅",
-    "failed": "⚠️",
-    "cancelled": "🚫",
-}
-BAR = 12
-"""Characters of a progress bar: one line on a phone."""
 LEFT_OUT = "{n} more pictures: `/imagine show` and the job's id, or the portal, has them all."
 
 
@@ -40,22 +30,11 @@ def job_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     return fitted(head, groups, tail(card, sheet), LEFT_OUT)
 
 
-def bar(progress: float) -> str:
-    """How far it is, to see; the words say it as well."""
-    full = round(max(0.0, min(progress, 1.0)) * BAR)
-    return "▰" * full + "▱" * (BAR - full)
-
-
 def _status(card: Card) -> Marked:
-    none_passes = bool(card.pictures) and all(
-        any(field.ok is False for field in ref.fields) for ref in card.pictures
-    )
-    icon = "⚠️" if none_passes else ICONS.get(card.state, "")
-    words = joined(" ", (Marked(icon), said(card.status, 1500)))
-    if not card.progress or card.state == "queued":
+    words = joined(" ", (Marked(state_icon(card)), said(card.status, 1500)))
+    if not shows_bar(card):
         return words
-    percent = "" if "%" in card.status else f" {card.progress * 100:.0f} %"
-    return joined("\n", (words, Marked(f"{code(bar(card.progress))}{percent}")))
+    return joined("\n", (words, Marked(f"{code(bar(card.progress or 0))}{percent(card)}")))
 
 
 def _picture(ref: PictureRef, sheet: Sheet, *, many: bool) -> list[Block]:

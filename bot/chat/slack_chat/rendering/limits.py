@@ -13,8 +13,9 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.chat.slack_chat.rendering.text import BUTTON, FIELD, HEADER, SECTION, length
+from bot.chat.slack_chat.rendering.text import BUTTON, FIELD, HEADER, SECTION
 from bot.core.errors import ChatRejected
+from bot.core.readable import length
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100

@@ -2,7 +2,7 @@
 
 from slack_sdk.models.blocks import Block, SectionBlock
 
-from bot.chat.slack_chat.rendering.facts import facts, verdict
+from bot.chat.slack_chat.rendering.facts import facts, row_line, verdict
 from bot.chat.slack_chat.rendering.parts import (
     MAX_SAID,
     Sheet,
@@ -14,11 +14,10 @@ from bot.chat.slack_chat.rendering.parts import (
     tail,
     title,
 )
-from bot.chat.slack_chat.rendering.rows import row_line
 from bot.chat.slack_chat.rendering.text import Marked, bold, joined, mrk, packed, said
+from bot.core.card_words import WARNING
 from bot.core.messages import Card, PictureRef
 
-ICONS = {"error": "⚠️"}
 LEFT_OUT = "{n} more parts are left out: the portal has them all."
 MAX_ROWS = 60
 ROWS_TEXT = 1500
@@ -27,7 +26,7 @@ ROWS_TEXT = 1500
 
 def plain_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     """What, why, what to do next; rows and pictures between."""
-    head = [title(card, ICONS.get(card.kind, ""))]
+    head = [title(card, WARNING if card.kind == "error" else "")]
     status = joined(" · ", (said(card.status, MAX_SAID), draft_word(_is_draft(card))))
     head += quiet(status)
     groups = [[block] for block in sections(map(said, card.lines))]

@@ -25,11 +25,9 @@ from bot.chat.slack_chat.rendering.text import (
     packed,
     said,
 )
+from bot.core.card_words import DRAFT, stamped
 from bot.core.messages import Card, PictureRef
 
-DRAFT = Marked("✏️ draft")
-"""Drafts carry the word, everywhere."""
-STAMPS = {"Approved": "✅", "Rejected": "❌", "Change": "✏️", "Expired": "⌛", "Withdrawn": "↩️"}
 MAX_TITLE = 400
 MAX_SAID = 1200
 """Most characters of the lines of a card together, where they stand as one text."""
@@ -94,13 +92,12 @@ def title(card: Card, icon: str = "") -> Block:
 
 def draft_word(shown: bool) -> Marked:
     """ "draft", or nothing."""
-    return DRAFT if shown else Marked("")
+    return Marked(DRAFT if shown else "")
 
 
 def tail(card: Card, sheet: Sheet) -> list[Block]:
     """What every card ends with: the decision, what to do next, its buttons, its reference."""
-    icon = next((STAMPS[word] for word in STAMPS if card.stamp.startswith(word)), "")
-    stamp = said(f"{icon} {card.stamp}", MAX_TAIL) if card.stamp else Marked("")
+    stamp = said(stamped(card), MAX_TAIL)
     tried = joined(" ", (Marked("Try"), code(card.hint, 300))) if card.hint else Marked("")
     blocks = sections([stamp, said(card.fix, MAX_TAIL), tried])
     blocks += quiet(said(card.footer, MAX_TAIL))

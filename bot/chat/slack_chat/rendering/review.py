@@ -14,8 +14,10 @@ from bot.chat.slack_chat.rendering.parts import (
     tail,
     title,
 )
-from bot.chat.slack_chat.rendering.text import joined, length, said
-from bot.core.messages import Card, PictureRef
+from bot.chat.slack_chat.rendering.text import joined, said
+from bot.core.card_words import caption_under
+from bot.core.messages import Card
+from bot.core.readable import length
 
 LEFT_OUT = "{n} more parts: the portal has them all."
 
@@ -24,7 +26,9 @@ def review_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     """The picture large | the brand check | who asks, why, for where, by when | what was
     measured | buttons, or the stamp."""
     head = [title(card), *quiet(draft_word(card.draft))]
-    groups = [[*sheet.large(ref), *quiet(said(_caption(ref, card), 1000))] for ref in card.pictures]
+    groups = [
+        [*sheet.large(ref), *quiet(said(caption_under(ref, card), 1000))] for ref in card.pictures
+    ]
     line = verdict(card.fields)
     if not line and card.status:
         line = said(card.status, 1500)
@@ -39,8 +43,3 @@ def _asked(card: Card) -> list[Block]:
     lines = [said(line) for line in card.lines]
     together = joined("\n", lines)
     return quiet(together) if length(together) <= MAX_SAID else sections(lines)
-
-
-def _caption(ref: PictureRef, card: Card) -> str:
-    """What stands under the picture, without the stamp, which stands where the buttons were."""
-    return ref.caption.removeprefix(card.stamp).lstrip(" —·") if card.stamp else ref.caption

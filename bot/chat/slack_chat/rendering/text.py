@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
+from bot.core.readable import JOINERS, length, one_line, readable
+
 SECTION = 3000
 """Most characters of a section's text."""
 FIELD = 2000
@@ -25,13 +27,6 @@ NOTHING = "—"
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ENTITY_BEGUN = re.compile(r"&[a-z]{0,3}$")
 _FENCE = re.compile("`{3,}")
-_JOINERS = "\u200c\u200d"
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, NUL among them
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # zero width, bidirectional orders
-    "\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
-)
 
 
 class Marked(str):
@@ -40,44 +35,14 @@ class Marked(str):
     __slots__ = ()
 
 
-def clean(text: str) -> str:
-    """What a reader sees of a text: no controls, no bidirectional orders, nothing of no width
-    (joiners stay inside emoji and scripts that need them), one kind of line end."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    text = text.replace("\u2028", "\n").replace("\u2029", "\n")
-    text = _UNSEEN.sub("", text.encode("utf-8", "replace").decode("utf-8"))
-    if not any(joiner in text for joiner in _JOINERS):
-        return text
-    last = len(text) - 1
-    return "".join(
-        char
-        for at, char in enumerate(text)
-        if char not in _JOINERS or (0 < at < last and _joins(text[at - 1]) and _joins(text[at + 1]))
-    )
-
-
-def _joins(char: str) -> bool:
-    return not char.isascii() and char not in _JOINERS
-
-
-def one_line(text: str) -> str:
-    """A cleaned text without line ends and double spaces."""
-    return " ".join(clean(text).split())
-
-
 def escaped(text: str) -> str:
     """A cleaned text in which Slack finds none of its marks."""
-    return "".join(_ESCAPES.get(char, char) for char in clean(text))
+    return "".join(_ESCAPES.get(char, char) for char in readable(text))
 
 
 def _unfenced(text: str) -> str:
     """Without the fence that would make code of all that follows, in whatever text it stands."""
     return _FENCE.sub(lambda found: "\u02cb" * len(found[0]), text)
-
-
-def length(text: str) -> int:
-    """Characters as the stricter count has them: one outside the basic plane is two."""
-    return len(text) + sum(char > "\uffff" for char in text)
 
 
 def cut(text: str, limit: int) -> str:
@@ -93,9 +58,9 @@ def cut(text: str, limit: int) -> str:
     head = _ENTITY_BEGUN.sub("", text[:kept])
     if head.rfind("<") > head.rfind(">"):
         head = head[: head.rfind("<")]
-    head = head.rstrip(_JOINERS)
+    head = head.rstrip(JOINERS)
     while head and unicodedata.category(head[-1])[0] == "M":
-        head = head[:-1].rstrip(_JOINERS)
+        head = head[:-1].rstrip(JOINERS)
     shut = "`" if head.rpartition("\n")[2].count("`") % 2 else ""
     return f"{head.rstrip()}…{shut}"
 

@@ -1,12 +1,10 @@
-"""Measured colours as the coloured squares that every phone can show, always with their words."""
+"""Measured colours as the coloured squares that every phone can show."""
 
 from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
 
-from bot.chat.slack_chat.rendering.text import Marked, code, joined, said
-from bot.core.messages import Swatch
 from brand.color import ciede2000, parse_hex, srgb_to_lab
 
 SQUARES = MappingProxyType(
@@ -33,7 +31,6 @@ LIGHTNESS = 1 / 3
 """How much a difference in lightness counts between colours: squares are all about as light."""
 UNKNOWN = "▫️"
 """Beside what is no colour."""
-MAX_SWATCHES = 6
 
 
 @lru_cache(maxsize=4096)
@@ -50,17 +47,3 @@ def square(hex_color: str) -> str:
     if colourful:  # the hue says more than how dark it is
         drawn[:, 0] = lab[0] + (drawn[:, 0] - lab[0]) * LIGHTNESS
     return choices[int(np.argmin(ciede2000(lab[None, :], drawn)))][0]
-
-
-def swatch_words(swatch: Swatch) -> Marked:
-    """A square, the colour's name, its share and what it is exactly: "🟦 teal 41 % `#0f7c7c`"."""
-    wanted = f" of {swatch.wanted * 100:.0f}" if swatch.wanted > 0 else ""
-    share = "<1" if 0 < swatch.share < 0.005 else f"{swatch.share * 100:.0f}"
-    words = said(f"{square(swatch.hex)} {swatch.name} {share}{wanted} %", 200)
-    return joined(" ", (words, code(swatch.hex, 20)))
-
-
-def palette(swatches: tuple[Swatch, ...]) -> Marked:
-    """The colours of a picture on one line, the largest first."""
-    largest = sorted(swatches, key=lambda swatch: -swatch.share)
-    return joined(" · ", map(swatch_words, largest[:MAX_SWATCHES]))
