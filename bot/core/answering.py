@@ -17,6 +17,7 @@ from bot.core.commands import (
     Reroll,
     SendToApproval,
     Share,
+    TakeBack,
     Upscale,
     Vary,
 )
@@ -27,7 +28,7 @@ from brand.kit import BrandKit
 OWN = "your own channel"
 MAKE_A_JOB = (Imagine, Vary, Reroll, Upscale, Extend, EditWords)
 """Commands whose answer is the card of a new job, which comes by itself."""
-TELL_THEMSELVES = (*MAKE_A_JOB, SendToApproval, Approve, Reject, AskChange)
+TELL_THEMSELVES = (*MAKE_A_JOB, SendToApproval, Approve, Reject, AskChange, TakeBack)
 """Commands whose card is written with their change: a second delivery of one needs no answer."""
 
 
@@ -67,6 +68,8 @@ def told(command: Command, card: Card) -> Card:
     """A card that stands in another place, as a short answer."""
     if _asks_for_approval(command, card):
         return reply_card("Sent to approval", card.title, *card.lines[:1])
+    if isinstance(command, TakeBack):
+        return reply_card("Your vote is taken back", card.title, *card.lines[:1])
     if card.kind == "review" and not card.stamp:  # the first of several votes
         return reply_card("Your vote counts", card.title, *card.lines[:1])
     said = card.stamp or card.status or "Done"

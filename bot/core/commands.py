@@ -89,6 +89,8 @@ class Approve:
     """Approve a review (or the open review of an asset)."""
 
     review: str
+    by_reaction: bool = False
+    """Given by an emoji on the card: while that stands, the vote does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +107,13 @@ class AskChange:
 
     review: str
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeBack:
+    """Take one's own vote back, while its review (or the asset's newest) is open."""
+
+    review: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +156,21 @@ class Show:
     """One job, asset or review by id."""
 
     target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that reproduces a picture. `target` is an asset, or a job, review or publication, whose
+    pictures are meant then."""
+
+    target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteCard:
+    """Take a job's card out of a chat; the job and its pictures stay in the archive."""
+
+    job: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,9 +374,10 @@ class SetBudget:
 
 @dataclass(frozen=True, kw_only=True)
 class Help:
-    """How to say things; `topic` narrows it."""
+    """How to say things; `topic` narrows it. `brand` empty: the channel's, else the only one."""
 
     topic: str = ""
+    brand: str = ""
 
 
 Command = (
@@ -368,12 +393,15 @@ Command = (
     | Approve
     | Reject
     | AskChange
+    | TakeBack
     | Withdraw
     | Cancel
     | PauseJob
     | ResumeJob
     | Queue
     | Show
+    | Recipe
+    | DeleteCard
     | Find
     | Usage
     | Settle

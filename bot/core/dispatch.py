@@ -23,6 +23,8 @@ from bot.core import (
     members,
     pausing,
     publishing,
+    removing,
+    reproducing,
     reviewing,
     sharing,
     usage,
@@ -37,6 +39,7 @@ from bot.core.commands import (
     Cancel,
     Command,
     ConfirmLink,
+    DeleteCard,
     EditWords,
     EndSchedule,
     ErasePerson,
@@ -51,6 +54,7 @@ from bot.core.commands import (
     PauseJob,
     PauseSchedule,
     Queue,
+    Recipe,
     Reject,
     Reroll,
     RerollSlot,
@@ -66,6 +70,7 @@ from bot.core.commands import (
     Share,
     Show,
     SkipSlot,
+    TakeBack,
     UnlinkAccount,
     Upscale,
     Usage,
@@ -106,7 +111,7 @@ async def _edit(house: House, caller: Caller, command: EditWords) -> Card:
 
 async def _help(house: House, caller: Caller, command: Help) -> Card:
     async with house.store.read() as tx:
-        kit = await kit_for(tx, "", caller.actor)
+        kit = await kit_for(tx, command.brand, caller.actor)
     if not has_part(kit, caller.person):
         return help_card(command.topic, Vocabulary(brand=kit.name))
     return help_card(command.topic, Vocabulary.of(kit))
@@ -125,6 +130,7 @@ HANDLERS: dict[type, Handler] = {
     Approve: reviewing.vote,
     Reject: reviewing.vote,
     AskChange: reviewing.vote,
+    TakeBack: reviewing.take_back,
     Withdraw: reviewing.withdraw,
     Cancel: cancelling.cancel,
     PauseJob: pausing.pause,
@@ -132,6 +138,8 @@ HANDLERS: dict[type, Handler] = {
     Settle: publishing.settle,
     Queue: looking.queue,
     Show: looking.show,
+    Recipe: reproducing.recipe,
+    DeleteCard: removing.delete_card,
     Find: looking.find,
     Usage: usage.usage,
     SetBudget: budgeting.set_budget,

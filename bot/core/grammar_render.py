@@ -232,6 +232,7 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.Approve: lambda c, _v: f"/approve {c.review}",
     commands.Reject: lambda c, _v: f"/reject {c.review} {_reason(c.reason)}",
     commands.AskChange: lambda c, _v: f"/change {c.review} {_reason(c.reason)}",
+    commands.TakeBack: lambda c, _v: f"/take-back {c.review}",
     commands.Withdraw: lambda c, _v: f"/withdraw {c.asset}",
     commands.Cancel: lambda c, _v: f"/cancel {c.job}".strip(),
     commands.PauseJob: lambda c, _v: f"/pause-job {c.job}".strip(),

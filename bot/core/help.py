@@ -266,7 +266,7 @@ def _values(flag: Flag, vocabulary: Vocabulary) -> str:
 
 
 def _approval_card(vocabulary: Vocabulary) -> Card:
-    verbs = ("send", "share", "approve", "reject", "change", "withdraw")
+    verbs = ("send", "share", "approve", "reject", "change", "take-back", "withdraw")
     return Card(
         kind="list",
         title="How a picture is approved",

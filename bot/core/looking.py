@@ -9,9 +9,10 @@ from bot.core.commands import Find, Queue, Show
 from bot.core.errors import Mistake, NotFound
 from bot.core.house import House
 from bot.core.lives import AssetState
-from bot.core.messages import Card, Field
+from bot.core.messages import Card
 from bot.core.policy import may_handle
 from bot.core.ports import Transaction
+from bot.core.reproducing import recipe_fields
 from bot.core.seeing import Sight
 from bot.core.telling import current_job_card, current_review_card, name_of
 
@@ -76,21 +77,12 @@ async def _asset(tx: Transaction, caller: Caller, target: str) -> Card:
     if not await Sight(tx, caller.person).asset(asset):
         raise NotFound("not visible to this person")
     reviews = await tx.reviews.of_asset(asset.id)
-    spec = asset.spec
-    recipe = (
-        Field(label="prompt", value=spec.prompt),
-        Field(label="negative", value=spec.negative),
-        Field(label="seed", value=str(spec.seed)),
-        Field(label="sampler", value=f"{spec.sampler}, {spec.steps} steps, cfg {spec.guidance:g}"),
-        Field(label="recipe", value=spec.hash),
-        Field(label="pixels", value=asset.pixel_hash),
-    )
     return Card(
         kind="reply",
         title=asset.words or "A picture",
         status=f"{asset.state.value.replace('_', ' ')} · {kit.name}",
         pictures=(picture_ref(asset, kit, reviews[0] if reviews else None),),
-        fields=(*evidence_fields(asset.evidence), *recipe),
+        fields=(*evidence_fields(asset.evidence), *recipe_fields(asset)),
         draft=asset.state is not AssetState.APPROVED,
         private=True,
     )

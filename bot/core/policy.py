@@ -85,6 +85,14 @@ def may_vote(kit: BrandKit, person: Person, review: Review, *, demo: bool) -> Vo
     return VoteRight(own_request=own)
 
 
+def may_take_back(person: Person, review: Review) -> None:
+    """Whether this person may take their vote back. Raises Conflict: a decision stands."""
+    if not review.is_waiting:
+        raise Conflict(stamp(review) or f"This review is {review.state.value}.")
+    if all(vote.person != person.id for vote in review.votes):
+        raise Conflict("You have not voted on this, so there is nothing to take back.")
+
+
 def outcome_of(review: Review, votes: tuple[Vote, ...]) -> Answer | None:
     """The decision that the votes make: one no (or wish) decides, a yes needs the quorum."""
     for vote in votes:

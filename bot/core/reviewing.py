@@ -4,6 +4,7 @@ A decision binds the pixel hash and the renditions' file hashes that the review 
 publication that follows carries them, and publishing re-hashes what it sends.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from bot.core.assets import Asset, Rendition
 from bot.core.caller import Caller
 from bot.core.captions import check_caption, posted_words
 from bot.core.cards import published_rendition, reply_card
-from bot.core.commands import Approve, AskChange, Reject, SendToApproval, Withdraw
+from bot.core.commands import Approve, AskChange, Reject, SendToApproval, TakeBack, Withdraw
 from bot.core.errors import Conflict, Mistake, NotFound, StaleState
 from bot.core.house import House
 from bot.core.ids import new_id
@@ -21,13 +22,16 @@ from bot.core.messages import Card, ChannelRef
 from bot.core.places import place_of, settled
 from bot.core.planning_digest import refresh_week
 from bot.core.planning_slots import slot_approved, slot_of
-from bot.core.policy import may_handle, may_vote, outcome_of, stamp
+from bot.core.policy import may_handle, may_take_back, may_vote, outcome_of, stamp
 from bot.core.ports import Signal, Transaction
 from bot.core.publications import Publication
 from bot.core.reviews import Answer, Review, Vote
 from bot.core.telling import current_review_card, line_to, say, tell_job, tell_review
 from brand.kit import BrandKit
 
+VOTED, TAKEN_BACK = "review.voted", "review.vote_taken_back"
+VOTE_TRIES = 5
+"""How often a vote begins anew because another one of the same review was first."""
 ASSET_AFTER = {
     Answer.APPROVE: AssetState.APPROVED,
     Answer.REJECT: AssetState.REJECTED,
@@ -123,17 +127,57 @@ async def close_review(
 async def vote(house: House, caller: Caller, command: Approve | Reject | AskChange) -> Card:
     """One person's answer. The first decision stands; whoever comes later is told so."""
     answer, reason = _answer(command)
-    now = house.clock.now()
-    try:
-        async with house.store.write() as tx:
-            card = await _vote(house, tx, caller, command.review, answer, reason, now)
-    except StaleState as exc:
-        # Two approvers at once: the compare-and-set let one through; say who it was.
-        async with house.store.read() as tx:
-            decided = await tx.reviews.get(command.review)
-        raise Conflict(stamp(decided) or "Someone else was faster.") from exc
-    _wake(house)
-    return card
+    by = "reaction" if isinstance(command, Approve) and command.by_reaction else ""
+
+    async def step(tx: Transaction, now: datetime) -> Card:
+        return await _vote(house, tx, caller, command.review, answer, reason, by, now)
+
+    return await _changed(house, command.review, step)
+
+
+async def take_back(house: House, caller: Caller, command: TakeBack) -> Card:
+    """Undo of one's own vote while the review is open: a decision stands."""
+
+    async def step(tx: Transaction, now: datetime) -> Card:
+        review = await _review(tx, command.review)
+        may_take_back(caller.person, review)
+        votes = tuple(vote for vote in review.votes if vote.person != caller.person.id)
+        stored = await tx.reviews.update(replace(review, votes=votes), was=review)
+        await tx.ledger.append(_event(TAKEN_BACK, stored, caller.person.id, now))
+        asset = await tx.assets.get(stored.asset)
+        return await _tell_all(tx, stored, asset, await tx.kits.current(stored.brand), now)
+
+    return await _changed(house, command.review, step)
+
+
+async def _changed(
+    house: House, target: str, step: Callable[[Transaction, datetime], Awaitable[Card]]
+) -> Card:
+    """Change a review; what another vote got ahead of is tried again while the review waits."""
+    for _ in range(VOTE_TRIES):
+        try:
+            async with house.store.write() as tx:
+                card = await step(tx, house.clock.now())
+        except StaleState as exc:
+            # Two approvers at once: the compare-and-set let one through; say who it was.
+            async with house.store.read() as tx:
+                review = await _review(tx, target)
+            if not review.is_waiting:
+                raise Conflict(stamp(review) or "Someone else was faster.") from exc
+        else:
+            _wake(house)
+            return card
+    raise Conflict("Others vote on it at this very moment.", fix="Try again.")
+
+
+async def voted_by_reaction(tx: Transaction, review: Review) -> frozenset[str]:
+    """People whose vote on this review was an emoji."""
+    mine = {vote.person for vote in review.votes}
+    newest: dict[str, str] = {}
+    for event in await tx.ledger.recent(subject=f"review:{review.id}"):
+        if event.action == VOTED:
+            newest.setdefault(event.actor, str(event.facts.get("by", "")))
+    return frozenset(who for who, by in newest.items() if by == "reaction" and who in mine)
 
 
 async def withdraw(house: House, caller: Caller, command: Withdraw) -> Card:
@@ -183,6 +227,7 @@ async def _vote(
     target: str,
     answer: Answer,
     reason: str,
+    by: str,
     now: datetime,
 ) -> Card:
     review = await _review(tx, target)
@@ -210,7 +255,7 @@ async def _vote(
         decided_at=now if decided else None,
     )
     stored = await tx.reviews.update(new, was=review)
-    await tx.ledger.append(_voted(stored, given, now))
+    await tx.ledger.append(_voted(stored, given, by, now))
     asset = await tx.assets.get(review.asset)
     if outcome is not None:
         asset = await tx.assets.update(replace(asset, state=ASSET_AFTER[outcome]), was=asset)
@@ -334,9 +379,9 @@ def _event(action: str, review: Review, actor: str, now: datetime) -> Event:
     )
 
 
-def _voted(review: Review, given: Vote, now: datetime) -> Event:
+def _voted(review: Review, given: Vote, by: str, now: datetime) -> Event:
     return Event(
-        action="review.voted",
+        action=VOTED,
         subject=f"review:{review.id}",
         at=now,
         actor=given.person,
@@ -345,6 +390,7 @@ def _voted(review: Review, given: Vote, now: datetime) -> Event:
             "answer": given.answer.value,
             "own_request": given.own_request,
             "platform": given.platform,
+            **({"by": by} if by else {}),
         },
         personal={"reason": Personal(value=given.reason)} if given.reason else {},
     )

@@ -212,6 +212,13 @@ VERBS = (
         ),
     ),
     Verb(
+        name="take-back",
+        takes="ID",
+        about="take back your vote, while others still have to vote",
+        read=lambda a: commands.TakeBack(review=only_id(a, "a review or picture")),
+        aliases=("unvote",),
+    ),
+    Verb(
         name="withdraw",
         takes="ID",
         about="take back what you sent to approval",

@@ -4,7 +4,7 @@ A new command without a row fails: add it to RECORDED with the event that it lea
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import get_args
 
@@ -18,6 +18,7 @@ from bot.core.commands import (
     Cancel,
     Command,
     ConfirmLink,
+    DeleteCard,
     EditWords,
     EndSchedule,
     ErasePerson,
@@ -32,6 +33,7 @@ from bot.core.commands import (
     PauseJob,
     PauseSchedule,
     Queue,
+    Recipe,
     Reject,
     Reroll,
     RerollSlot,
@@ -47,6 +49,7 @@ from bot.core.commands import (
     Share,
     Show,
     SkipSlot,
+    TakeBack,
     UnlinkAccount,
     Upscale,
     Usage,
@@ -67,7 +70,7 @@ from tests.scenario.calendar.planning import MONDAYS
 from tests.scenario.conftest import candidate, in_review
 from tests.scenario.test_linking import new_code, question, say, there
 
-READS = {Queue, Show, Use, Find, Usage, Calendar, ListPeople, Help}
+READS = {Queue, Show, Recipe, Use, Find, Usage, Calendar, ListPeople, Help}
 """Commands that change nothing."""
 
 
@@ -103,6 +106,19 @@ def _on_review(make: Callable[[str], object]) -> Prepare:
 async def _cancel(town: Town) -> Given:
     await town.say(Imagine(brief=Brief(words="a red mug")))
     return Given(command=Cancel())
+
+
+async def _take_back(town: Town) -> Given:
+    both = replace(town.kit, review=replace(town.kit.review, quorum=2))
+    async with town.house.store.write() as tx:
+        await tx.kits.put(both, source="", at=START)
+    review = await in_review(town)
+    await town.say(Approve(review=review.id), "ana")
+    return Given(command=TakeBack(review=review.id), who="ana")
+
+
+async def _delete_card(town: Town) -> Given:
+    return Given(command=DeleteCard(job=(await candidate(town)).job))
 
 
 def _on_job(command: object, *before: object) -> Prepare:
@@ -202,6 +218,8 @@ RECORDED: dict[type, tuple[str, Prepare]] = {
     Approve: ("review.voted", _on_review(lambda key: Approve(review=key))),
     Reject: ("review.voted", _on_review(lambda key: Reject(review=key, reason="dark"))),
     AskChange: ("review.voted", _on_review(lambda key: AskChange(review=key, reason="dark"))),
+    TakeBack: ("review.vote_taken_back", _take_back),
+    DeleteCard: ("card.deleted", _delete_card),
     Withdraw: ("asset.withdrawn", _on_asset(lambda key: Withdraw(asset=key))),
     Cancel: ("job.cancelled", _cancel),
     PauseJob: ("job.paused", _on_job(PauseJob())),
@@ -270,7 +288,11 @@ async def test_a_command_that_only_reads_leaves_nothing(kind: type) -> None:
     town = await make_town()
     asset = await candidate(town)
     before = await recorded(town)
-    on_asset = {Show: Show(target=asset.id), Use: Use(asset=asset.id)}
+    on_asset = {
+        Recipe: Recipe(target=asset.id),
+        Show: Show(target=asset.id),
+        Use: Use(asset=asset.id),
+    }
     card = await town.say(on_asset.get(kind) or kind(), "ida")
     assert card.kind != "error"
     assert await recorded(town) == before
