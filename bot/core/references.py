@@ -13,6 +13,7 @@ from bot.core.caller import Caller, kit_for
 from bot.core.errors import NotFound
 from bot.core.house import House
 from bot.core.ids import is_id
+from bot.core.people import Person
 from bot.core.policy import may_request
 from bot.core.ports import Transaction
 from bot.core.seeing import Sight
@@ -60,3 +61,13 @@ async def _named(tx: Transaction, name: str) -> Sequence[Asset]:
         return [await tx.assets.get(name)]
     except NotFound:
         return []
+
+
+async def master_shown(tx: Transaction, sha256: str, person: Person, brand: str = "") -> str:
+    """The lossless master of the picture of which this file is shown in a chat; empty where it
+    is of none that the person may see, or of none of this brand (empty: of any)."""
+    sight = Sight(tx, person)
+    for asset in await tx.assets.with_file(sha256):
+        if brand in ("", asset.brand) and await sight.asset(asset):
+            return asset.file_hash
+    return ""

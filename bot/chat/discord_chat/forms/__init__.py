@@ -1,1 +1,1 @@
-"""What is answered with the acknowledgement itself: choices as people type, and forms."""
+"""What Discord is answered at once from memory: choices while somebody types, and forms."""

@@ -1,16 +1,16 @@
 """What is read for a form before it is shown: who asks, and the words of a picture."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.chat.slack_chat.incoming.heard import Heard
 from bot.chat.slack_chat.places import PLATFORM
 from bot.core.caller import Caller, known
 from bot.core.errors import NotFound
-from bot.core.grammar import Vocabulary, render_words
 from bot.core.house import House
 from bot.core.messages import Actor, ChannelRef
 from bot.core.policy import may_handle, may_request, may_request_somewhere
 from bot.core.ports import Transaction
+from bot.core.wording import words_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,7 @@ async def words_now(house: House, heard: Heard) -> Words:
         if asset.is_erased:
             raise NotFound("This picture was erased with the person who asked for it.")
         job = await tx.jobs.get(asset.job)
-    brief = replace(job.brief, n=kit.generation.count, seed=None, fresh=False)
-    words = render_words(brief, vocabulary=Vocabulary.of(kit))
-    return Words(words=words or asset.words, brand=kit.id)
+    return Words(words=words_of(asset, job, kit), brand=kit.id)
 
 
 async def _caller(tx: Transaction, heard: Heard) -> Caller:

@@ -19,8 +19,7 @@ from bot.chat.slack_chat.web import SlackRefused, Web, Webs
 from bot.core.errors import Mistake
 from bot.core.house import House
 from bot.core.people import Person
-from bot.core.ports import Transaction
-from bot.core.seeing import Sight
+from bot.core.references import master_shown
 from bot.core.uploads import bring, may_bring
 from brand.errors import PictureRefused
 from brand.pictures import MAX_BYTES
@@ -100,7 +99,7 @@ class Bringing:
         master."""
         async with self._house.store.read() as tx:
             sent = await tx.sent_files.by_file(PLATFORM, team, file)
-            return await _master(tx, sent.key, person, brand) if sent else ""
+            return await master_shown(tx, sent.key, person, brand) if sent else ""
 
     async def _asset(self, asset_id: str) -> str:
         async with self._house.store.read() as tx:
@@ -124,14 +123,6 @@ def points_up(heard: Heard) -> bool:
 def files_of(heard: Heard) -> tuple[str, ...]:
     """Ids of the files of the message itself: attached to it, or shown in its blocks."""
     return heard.files or tuple(_shown_in(_blocks(heard.blocks)))
-
-
-async def _master(tx: Transaction, sha256: str, person: Person, brand: str) -> str:
-    sight = Sight(tx, person)
-    for asset in await tx.assets.with_file(sha256):
-        if brand in ("", asset.brand) and await sight.asset(asset):
-            return asset.file_hash
-    return ""
 
 
 async def _about(web: Web, file: str) -> Mapping[str, Any]:
