@@ -1,0 +1,140 @@
+"""Ears: what one connection to Discord tells goes to the intake, each thing in its own task."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any
+
+from bot.chat.discord_chat.incoming.acks import Acking
+from bot.chat.discord_chat.incoming.intake import DiscordIntake
+from bot.core.errors import Unavailable
+from bot.core.ports import Clock
+
+log = logging.getLogger(__name__)
+
+DROPS, DROPS_S = 10, 30.0
+"""A connection that breaks so often in so many seconds gets a new client, after a pause:
+discord.py would resume without one."""
+AGAIN_S = 5.0
+"""Before a resync is written down that could not be."""
+
+
+class Ears:
+    """Hears one connection, whichever client holds it (see client.Hears)."""
+
+    def __init__(
+        self, intake: DiscordIntake, acks: Acking, clock: Clock, *, patience_s: float
+    ) -> None:
+        self._intake = intake
+        self._acks = acks
+        self._clock = clock
+        self.patience_s = patience_s
+        """How long discord.py may try to come back by itself."""
+        self.is_open = False
+        self.was_open = False
+        """Whether the client of now has had a session."""
+        self.reason = ""
+        """Why it is not open."""
+        self.idle = asyncio.Event()
+        """Set while all that came in is answered."""
+        self.idle.set()
+        self._own = ""
+        self._leaving = False
+        self._in_hand: set[asyncio.Task[None]] = set()
+        self._resyncing: asyncio.Task[None] | None = None
+        self._drops: deque[float] = deque(maxlen=DROPS)
+        self._down_since = 0.0
+
+    def begin(self) -> None:
+        """A new client holds it."""
+        self.is_open = self.was_open = False
+        self._drops.clear()
+        self._down_since = _now()
+
+    def is_hopeless(self) -> bool:
+        """Whether the client should be replaced: it is away for too long, or breaks all the
+        time."""
+        if not self.is_open and _now() - self._down_since > self.patience_s:
+            return True
+        return len(self._drops) == DROPS and _now() - self._drops[0] < DROPS_S
+
+    def leave(self) -> None:
+        """Take nothing from here on."""
+        self._leaving = True
+        if self._resyncing is not None:
+            self._resyncing.cancel()
+
+    def ready(self, own: str) -> None:
+        """See Hears."""
+        self._own = own
+        self._opened("A connection to Discord is open")
+        if self._resyncing is None or self._resyncing.done():
+            self._resyncing = asyncio.create_task(self._missed())
+
+    def resumed(self) -> None:
+        """See Hears."""
+        self._opened("A connection to Discord is open again, and nothing was missed")
+
+    def left(self) -> None:
+        """See Hears."""
+        if self.is_open:
+            log.warning(
+                "A connection to Discord broke; it comes back", extra={"action": "discord.gateway"}
+            )
+            self._down_since = _now()
+        self.is_open = False
+        self._drops.append(_now())
+
+    def interaction(self, payload: object) -> None:
+        """See Hears."""
+        if isinstance(payload, dict) and not self._leaving:
+            self._do(self._intake.taken(payload, self._acks))
+
+    def reaction(self, payload: object, *, added: bool) -> None:
+        """See Hears."""
+        if isinstance(payload, dict) and not self._leaving:
+            self._do(self._reacted(payload, added=added))
+
+    def _opened(self, words: str) -> None:
+        self.is_open = self.was_open = True
+        self.reason = ""
+        log.info(words, extra={"action": "discord.gateway"})
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._in_hand.add(task)
+        self.idle.clear()
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._in_hand.discard(task)
+        if not self._in_hand:
+            self.idle.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("What Discord told tripped over a bug", exc_info=task.exception())
+
+    async def _reacted(self, payload: dict[str, Any], *, added: bool) -> None:
+        try:
+            await self._intake.reacted(payload, own=self._own, added=added)
+        except Unavailable:
+            log.exception("A reaction could not be written down; they are read anew later")
+            if self._resyncing is None or self._resyncing.done():
+                self._resyncing = asyncio.create_task(self._missed(after_s=AGAIN_S))
+
+    async def _missed(self, after_s: float = 0.0) -> None:
+        """Until it is written down."""
+        while True:
+            if after_s:
+                await self._clock.sleep(after_s)
+            try:
+                await self._intake.missed()
+            except Unavailable:
+                log.exception("That reactions were missed could not be written down yet")
+                after_s = AGAIN_S
+            else:
+                return
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
