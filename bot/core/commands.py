@@ -89,8 +89,9 @@ class Approve:
     """Approve a review (or the open review of an asset)."""
 
     review: str
-    by_reaction: bool = False
-    """Given by an emoji on the card: while that stands, the vote does."""
+    reaction: str = ""
+    """The chat's id of the message whose emoji this is, or empty: while it stands, the vote
+    does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,6 +325,15 @@ class SetActive:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BlockPerson:
+    """Put a member on the block list with a reason that they read, or take them off it."""
+
+    person: str
+    blocked: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErasePerson:
     """Take a person's name, accounts and words out of all records; their id stays."""
 
@@ -419,6 +429,7 @@ Command = (
     | SetRole
     | SetTeam
     | SetActive
+    | BlockPerson
     | ErasePerson
     | LinkAccount
     | ConfirmLink

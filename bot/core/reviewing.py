@@ -22,9 +22,10 @@ from bot.core.messages import Card, ChannelRef
 from bot.core.places import place_of, settled
 from bot.core.planning_digest import refresh_week
 from bot.core.planning_slots import slot_approved, slot_of
-from bot.core.policy import may_handle, may_take_back, may_vote, outcome_of, stamp
+from bot.core.policy import may_handle, may_take_back, outcome_of, stamp
 from bot.core.ports import Signal, Transaction
 from bot.core.publications import Publication
+from bot.core.restricting import may_answer
 from bot.core.reviews import Answer, Review, Vote
 from bot.core.telling import current_review_card, line_to, say, tell_job, tell_review
 from brand.kit import BrandKit
@@ -127,10 +128,10 @@ async def close_review(
 async def vote(house: House, caller: Caller, command: Approve | Reject | AskChange) -> Card:
     """One person's answer. The first decision stands; whoever comes later is told so."""
     answer, reason = _answer(command)
-    by = "reaction" if isinstance(command, Approve) and command.by_reaction else ""
+    reaction = command.reaction if isinstance(command, Approve) else ""
 
     async def step(tx: Transaction, now: datetime) -> Card:
-        return await _vote(house, tx, caller, command.review, answer, reason, by, now)
+        return await _vote(house, tx, caller, command.review, answer, reason, reaction, now)
 
     return await _changed(house, command.review, step)
 
@@ -170,14 +171,14 @@ async def _changed(
     raise Conflict("Others vote on it at this very moment.", fix="Try again.")
 
 
-async def voted_by_reaction(tx: Transaction, review: Review) -> frozenset[str]:
-    """People whose vote on this review was an emoji."""
-    mine = {vote.person for vote in review.votes}
+async def voted_by_reaction(tx: Transaction, review: Review) -> dict[str, str]:
+    """Person -> the message with the emoji, of those votes on this review that are emoji."""
+    voters = {vote.person for vote in review.votes}
     newest: dict[str, str] = {}
     for event in await tx.ledger.recent(subject=f"review:{review.id}"):
-        if event.action == VOTED:
-            newest.setdefault(event.actor, str(event.facts.get("by", "")))
-    return frozenset(who for who, by in newest.items() if by == "reaction" and who in mine)
+        if event.action == VOTED and event.actor in voters:
+            newest.setdefault(event.actor, str(event.facts.get("reaction", "")))
+    return {person: message for person, message in newest.items() if message}
 
 
 async def withdraw(house: House, caller: Caller, command: Withdraw) -> Card:
@@ -227,12 +228,12 @@ async def _vote(
     target: str,
     answer: Answer,
     reason: str,
-    by: str,
+    reaction: str,
     now: datetime,
 ) -> Card:
     review = await _review(tx, target)
     kit = await tx.kits.current(review.brand)
-    right = may_vote(kit, caller.person, review, demo=house.demo)
+    right = may_answer(kit, caller, review, demo=house.demo)
     if review.deadline <= now:
         raise Conflict(f"This review ended on {review.deadline:%d %b %H:%M} UTC.")
     given = Vote(
@@ -255,7 +256,7 @@ async def _vote(
         decided_at=now if decided else None,
     )
     stored = await tx.reviews.update(new, was=review)
-    await tx.ledger.append(_voted(stored, given, by, now))
+    await tx.ledger.append(_voted(stored, given, reaction, now))
     asset = await tx.assets.get(review.asset)
     if outcome is not None:
         asset = await tx.assets.update(replace(asset, state=ASSET_AFTER[outcome]), was=asset)
@@ -379,7 +380,7 @@ def _event(action: str, review: Review, actor: str, now: datetime) -> Event:
     )
 
 
-def _voted(review: Review, given: Vote, by: str, now: datetime) -> Event:
+def _voted(review: Review, given: Vote, reaction: str, now: datetime) -> Event:
     return Event(
         action=VOTED,
         subject=f"review:{review.id}",
@@ -390,7 +391,7 @@ def _voted(review: Review, given: Vote, by: str, now: datetime) -> Event:
             "answer": given.answer.value,
             "own_request": given.own_request,
             "platform": given.platform,
-            **({"by": by} if by else {}),
+            **({"reaction": reaction} if reaction else {}),
         },
         personal={"reason": Personal(value=given.reason)} if given.reason else {},
     )

@@ -141,12 +141,15 @@ async def tell_review(
     """Queue the review's card for the brand's working channels, or for each approver's
     direct line where the kit has none; returns it."""
     card = await current_review_card(tx, review, asset, kit)
-    for place in await _reviewers(tx, kit, review.target):
+    for place in await review_places(tx, kit, review.target):
         await say(tx, card, place, now)
     return card
 
 
-async def _reviewers(tx: Transaction, kit: BrandKit, target: ChannelRef | None) -> list[ChannelRef]:
+async def review_places(
+    tx: Transaction, kit: BrandKit, target: ChannelRef | None
+) -> list[ChannelRef]:
+    """Where the cards of a review for this target stand."""
     working = [place_of(channel) for channel in kit.working_channels]
     if working:
         return working

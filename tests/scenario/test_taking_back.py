@@ -80,14 +80,14 @@ async def test_two_who_approve_at_the_same_moment_both_count(both: Town) -> None
 
 async def test_it_is_known_whose_vote_was_an_emoji(both: Town) -> None:
     review = await in_review(both)
-    await both.say(Approve(review=review.id, by_reaction=True), "ana")
+    await both.say(Approve(review=review.id, reaction="77"), "ana")
     async with both.house.store.read() as tx:
-        ana = frozenset({both.people["ana"].id})
-        assert await voted_by_reaction(tx, await tx.reviews.get(review.id)) == ana
+        voted = await voted_by_reaction(tx, await tx.reviews.get(review.id))
+    assert voted == {both.people["ana"].id: "77"}
     await both.say(TakeBack(review=review.id), "ana")
     await both.say(Approve(review=review.id), "ana")
     async with both.house.store.read() as tx:
-        assert await voted_by_reaction(tx, await tx.reviews.get(review.id)) == frozenset()
+        assert await voted_by_reaction(tx, await tx.reviews.get(review.id)) == {}
 
 
 async def test_a_card_goes_for_its_owner_and_for_who_looks_after_the_brand() -> None:

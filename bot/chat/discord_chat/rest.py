@@ -62,6 +62,11 @@ class Rest(Protocol):
         """Asked once. A token that is refused raises DiscordRefused with status 401."""
         ...
 
+    async def emoji_on(self, room: str, message: str) -> Sequence[str]:
+        """The emoji with which others than this app have reacted to a message, each as `reactors`
+        takes it. A message that is gone raises DiscordRefused with the error 10008."""
+        ...
+
     async def reactors(self, room: str, message: str, emoji: str) -> Sequence[str]:
         """Users whose reaction with this emoji (`✅`, or `name:id`) stands on the message, bots
         left out."""

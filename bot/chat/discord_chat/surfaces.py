@@ -126,6 +126,8 @@ SHOWN_PREFIX = "shown:"
 """Of a button that only links or is switched off: nothing is done."""
 MAX_CUSTOM_ID = 100
 
+APPROVE_EMOJI, REJECT_EMOJI = ("✅", "✔️", "👍"), ("❌", "🚫")
+"""What votes on a review, beside what the options name."""
 RECIPE_EMOJI, DELETE_EMOJI = "✉️", "❌"
 """On a picture's card: the recipe by direct message; on one's own card: delete it. On a review
 ❌ rejects."""
