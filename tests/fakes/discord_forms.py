@@ -1,6 +1,6 @@
 """A town whose people have Discord accounts: its forms from memory, and the files it may fetch."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from bot.chat.discord_chat.forms.bringing import Bringing
 from bot.chat.discord_chat.forms.forms import Forms
 from bot.chat.discord_chat.heard import Did, Heard
-from bot.chat.discord_chat.rest import ChannelFacts, Gone, Myself
+from bot.chat.discord_chat.rest import Gone
 from bot.core.people import Identity
 from brand.kit import (
     ApprovedLora,
@@ -83,40 +83,6 @@ class FileRest:
         if url not in self.files:
             raise Gone("That file is gone.", fix="Attach it again.")
         return self.files[url][:limit]
-
-    async def myself(self) -> Myself:
-        """The app."""
-        return Myself(app="1", user="2", name="Housestyle")
-
-    async def reactors(self, room: str, message: str, emoji: str) -> Sequence[str]:
-        """Nobody."""
-        return ()
-
-    async def has_reacted(self, room: str, message: str, emoji: str, user: str) -> bool:
-        """Nobody has."""
-        return False
-
-    async def member_roles(self, guild: str, user: str) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    async def channel(self, room: str) -> ChannelFacts:
-        """A channel of no guild."""
-        return ChannelFacts(id=room, name="", guild="", parent="")
-
-    async def direct(self, user: str) -> str:
-        """The conversation with this user."""
-        return f"9{user}"
-
-    async def delete(self, room: str, message: str) -> None:
-        """There is no message."""
-
-    async def commands(self) -> Sequence[dict[str, Any]]:
-        """None."""
-        return ()
-
-    async def register(self, commands: Sequence[dict[str, Any]]) -> None:
-        """They are not kept."""
 
 
 @dataclass

@@ -6,12 +6,12 @@ alone, which goes to Discord's own hosts only; no token goes along. Only what wa
 """
 
 import re
+from typing import Protocol
 
 from bot.chat.discord_chat.forms.reading import asset_of, message_of
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.incoming.components import MAX_PICTURES
 from bot.chat.discord_chat.places import PLATFORM
-from bot.chat.discord_chat.rest import Rest
 from bot.core.errors import Mistake, NotFound, Unavailable
 from bot.core.house import House
 from bot.core.people import Person
@@ -29,10 +29,18 @@ _BLOB = re.compile(r"(?:^|-)([0-9a-f]{64})\.")
 _POST = re.compile(r"^hs-([0-9A-Za-z]{22})\.")
 
 
+class Files(Protocol):
+    """What is asked of Discord here; see `Rest`."""
+
+    async def download(self, url: str, *, limit: int) -> bytes:
+        """An attachment. Raises ForeignHost, TooLarge, Gone (all Mistakes), ChatUnavailable."""
+        ...
+
+
 class Bringing:
     """Takes pictures in for somebody who may begin from them."""
 
-    def __init__(self, house: House, rest: Rest) -> None:
+    def __init__(self, house: House, rest: Files) -> None:
         self._house = house
         self._rest = rest
 
