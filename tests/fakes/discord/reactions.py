@@ -1,0 +1,108 @@
+"""Emoji on messages: the app's own by REST, anybody's by `react` and `unreact`."""
+
+import re
+
+from tests.fakes.discord import payloads
+from tests.fakes.discord.access import (
+    ADD_REACTIONS,
+    MANAGE_MESSAGES,
+    READ_MESSAGE_HISTORY,
+    channel_seen,
+    must,
+)
+from tests.fakes.discord.asked import Asked, Reply
+from tests.fakes.discord.channels import message_seen
+from tests.fakes.discord.state import Channel, Json, Message, Reaction, Refused, World
+
+MOST_EMOJI = 20
+PAGE = 25
+CUSTOM = re.compile(r"^[A-Za-z0-9_]{2,32}:\d+$")
+
+
+def react(world: World, message: Message, key: str, user: str) -> bool:
+    """Put a user's emoji (`✅` or `name:id`) on a message and tell of it; False if it is there."""
+    found = message.reaction(key)
+    if found is None:
+        if len(message.reactions) >= MOST_EMOJI:
+            raise Refused(400, 30010, "Maximum number of reactions reached (20)")
+        name, _, number = key.partition(":")
+        found = Reaction(name=name, id=number)
+        message.reactions.append(found)
+    if user in found.users:
+        return False
+    found.users.append(user)
+    told = _told(world, message, key, user) | {"message_author_id": message.author, "type": 0}
+    guild = world.channels[message.channel].guild
+    if guild:
+        told["member"] = payloads.member_json(world, world.guilds[guild].members[user])
+    world.tell("MESSAGE_REACTION_ADD", {**told, "burst": False}, guild=guild)
+    return True
+
+
+def unreact(world: World, message: Message, key: str, user: str) -> bool:
+    """Take a user's emoji away and tell of it; False if it isn't there."""
+    found = message.reaction(key)
+    if found is None or user not in found.users:
+        return False
+    found.users.remove(user)
+    if not found.users:
+        message.reactions.remove(found)
+    guild = world.channels[message.channel].guild
+    told = _told(world, message, key, user) | {"burst": False, "type": 0}
+    world.tell("MESSAGE_REACTION_REMOVE", told, guild=guild)
+    return True
+
+
+def _told(world: World, message: Message, key: str, user: str) -> Json:
+    guild = world.channels[message.channel].guild
+    found: Json = {
+        "user_id": user,
+        "channel_id": message.channel,
+        "message_id": message.id,
+        "emoji": {**payloads.emoji_json(key)},
+    }
+    return {**found, "guild_id": guild} if guild else found
+
+
+def _met(asked: Asked) -> tuple[Channel, Message, str]:
+    where = channel_seen(asked.world, asked.params["channel_id"])
+    must(asked.world, where, READ_MESSAGE_HISTORY)
+    key = asked.params["emoji_name"]
+    if key.isascii() and not CUSTOM.match(key):
+        raise Refused(400, 10014, "Unknown Emoji")
+    return where, message_seen(asked.world, where, asked.params["message_id"]), key
+
+
+def put(asked: Asked) -> Reply:
+    """PUT …/reactions/{emoji}/@me."""
+    where, message, key = _met(asked)
+    if message.reaction(key) is None:
+        must(asked.world, where, ADD_REACTIONS)
+    react(asked.world, message, key, asked.world.app.id)
+    return 204, None
+
+
+def take_own(asked: Asked) -> Reply:
+    """DELETE …/reactions/{emoji}/@me."""
+    _, message, key = _met(asked)
+    unreact(asked.world, message, key, asked.world.app.id)
+    return 204, None
+
+
+def take(asked: Asked) -> Reply:
+    """DELETE …/reactions/{emoji}/{user}."""
+    where, message, key = _met(asked)
+    if asked.params["user_id"] != asked.world.app.id:
+        must(asked.world, where, MANAGE_MESSAGES)
+    unreact(asked.world, message, key, asked.params["user_id"])
+    return 204, None
+
+
+def who(asked: Asked) -> Reply:
+    """GET …/reactions/{emoji}: users in order of their ids, after one of them."""
+    _, message, key = _met(asked)
+    found = message.reaction(key)
+    users = sorted(found.users if found else [], key=int)
+    after, limit = int(asked.query.get("after", 0)), int(asked.query.get("limit", PAGE))
+    shown = [user for user in users if int(user) > after][:limit]
+    return 200, [payloads.user_json(asked.world.users[user]) for user in shown]
