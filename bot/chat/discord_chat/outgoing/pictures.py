@@ -55,7 +55,7 @@ class Pictures:
             if data is None:
                 continue
             ending, mime = type_of(data)
-            names[blob] = f"picture-{len(files) + 1}-{blob[:12]}.{ending}"
+            names[blob] = f"picture-{len(files) + 1}-{blob}.{ending}"
             files.append(Upload(name=names[blob], mime=mime, alt=alt, data=data))
             left -= len(data)
         return names, tuple(files)
