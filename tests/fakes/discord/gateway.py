@@ -4,6 +4,7 @@ A session is a log of numbered events; a socket is a cursor in it. A socket that
 log growing, so that a resume gives exactly what was missed.
 """
 
+import asyncio
 import itertools
 import json
 import secrets
@@ -88,6 +89,11 @@ class Gateway:
         """Where clients open it, and where they resume."""
         app.router.add_get(PATH, self.handle)
         app.router.add_get(f"{PATH}resume/", self.handle)
+        app.on_shutdown.append(self._shut)
+
+    async def _shut(self, app: web.Application) -> None:
+        """Sessions are kept: who finds it open again may resume."""
+        await self.drop(1001)
 
     # ------------------------------------------------------------------------------ sockets
 
@@ -231,8 +237,7 @@ class Gateway:
 
     async def drop(self, code: int = 4000) -> None:
         """Close every socket with this code; its session may be resumed where the code allows."""
-        for socket in list(self.sockets):
-            await socket.ws.close(code=code)
+        await asyncio.gather(*(socket.ws.close(code=code) for socket in self.sockets))
 
     async def cut(self) -> None:
         """Cut every socket without a word."""
@@ -259,11 +264,6 @@ class Gateway:
         """Dispatch an event whose data makes no sense."""
         for session in self.sessions.values():
             session.add(event, data or {})
-
-    async def close(self) -> None:
-        """Close every socket, and forget."""
-        await self.drop(1001)
-        self.forget()
 
 
 def _intent(event: str, guild: str) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from tests.fakes.discord.access import permissions_in
+from tests.fakes.discord.access import VIEW_CHANNEL, permissions_in
 from tests.fakes.discord.payloads import channel_json, member_json, message_json, user_json
 from tests.fakes.discord.state import (
     ACK_S,
@@ -124,6 +124,8 @@ async def deliver(
 ) -> Receipt:
     """Tell the app what a person did, and wait for its first answer, as their client does."""
     where = world.channels[channel]
+    if not permissions_in(world, where, user) & VIEW_CHANNEL:
+        raise ClientRefused(f"{user} does not see the channel {channel}")
     interaction = Interaction(
         id=world.new_id(),
         token=world.new_token(),
@@ -198,6 +200,8 @@ def _channel(world: World, where: Channel, user: str) -> Json:
     return told
 
 
-def seen_by(message: Message, user: str) -> bool:
+def seen_by(world: World, message: Message, user: str) -> bool:
     """Whether a person has this message before them."""
-    return not message.deleted and (not message.flags & EPHEMERAL or message.only_for == user)
+    if message.deleted or (message.flags & EPHEMERAL and message.only_for != user):
+        return False
+    return bool(permissions_in(world, world.channels[message.channel], user) & VIEW_CHANNEL)

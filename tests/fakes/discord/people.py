@@ -211,7 +211,7 @@ class Person:
         raise ClientRefused(f"no /{name} is registered: {[c['name'] for c in offered]}")
 
     def _sees(self, message: Message) -> None:
-        if not seen_by(message, self.id):
+        if not seen_by(self.world, message, self.id):
             raise ClientRefused(f"{self.id} does not see the message {message.id}")
 
     def _part(self, message: Message, what: str, kind: int, *, stale: bool) -> Json:

@@ -1,0 +1,253 @@
+"""A house whose people are in a Discord: members with Discord identities, a kit with its channels.
+
+    town = await make_discord_town(store=store)
+    async with founded() as discord, running(discord, town) as house:
+        mia = house.person("mia")
+        receipt = await mia.command("imagine", prompt="a red mug", channel=DRAFTS)
+        card = await posted(discord, DRAFTS, pictured)
+
+`running` is the real thing: Discord's adapter put together as in production, the loops that render,
+publish and send; only the pictures are drawn by a FakeRenderer. It can be entered twice on one
+town: two replicas.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from bot.chat.discord_chat.options import DiscordOptions
+from bot.clock import SystemClock
+from bot.core.assets import Asset, AssetQuery
+from bot.core.crew import RenderingCrew
+from bot.core.dispatch import Dispatch
+from bot.core.house import House
+from bot.core.ids import new_id
+from bot.core.jobs import Job
+from bot.core.messages import ChannelRef
+from bot.core.people import ANY_BRAND, Identity, Role
+from bot.core.people import Person as Member
+from bot.core.ports import BlobStore, Clock, Inbox, Signals
+from bot.core.publishing import Publisher
+from bot.core.reviews import Review
+from bot.core.sending import Sender
+from brand.kit import BrandKit, Channel, Template, Variable
+from storage.database import OpenStore
+from storage.memory import MemoryStore
+from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
+from tests.fakes.discord.access import USUAL
+from tests.fakes.discord.app import FakeDiscord
+from tests.fakes.discord.people import Person
+from tests.fakes.renderer import FakeRenderer
+from tests.fakes.studio import FakeStudio
+from tests.fakes.town import KIT, START
+from tests.fakes.waiting import ENOUGH_S, until
+
+PUBLIC_URL = "https://house.test"
+GUILD = str(2001 << 22)
+"""On the second of two shards, while conversations of two are always on the first."""
+DRAFTS, SOCIAL, TALK = "1100000000000000001", "1100000000000000002", "1100000000000000003"
+"""The kit's working channel, its public one, and one that it doesn't name."""
+USERS = {
+    "mia": "1200000000000000001",
+    "rob": "1200000000000000002",
+    "ana": "1200000000000000003",
+    "ida": "1200000000000000004",
+    "eve": "1200000000000000005",
+}
+ROLES = {
+    "mia": (Role.REQUESTER,),
+    "rob": (Role.APPROVER,),
+    "ana": (Role.REQUESTER, Role.APPROVER),
+    "ida": (Role.ADMIN,),
+}
+"""Eve is in the guild, and no member here."""
+TEMPLATES = (
+    Template(
+        name="product",
+        text="a [COLOR] [PRODUCT] [PLACE]",
+        variables=(
+            Variable(name="PRODUCT", values=("mug", "gift box")),
+            Variable(name="COLOR", values=("red", "deep teal"), default="red"),
+            Variable(name="PLACE", values=("on a wooden table", "on the beach"), default=""),
+        ),
+    ),
+    Template(
+        name="poster",
+        text="a poster that says [HEADLINE], [WORDS]",
+        variables=(Variable(name="HEADLINE"),),
+    ),
+    Template(name="plain", text="a plain picture, [WORDS]"),
+)
+READY_S = 20.0
+"""A second shard may identify five seconds after the first."""
+
+
+def discord_kit(kit: BrandKit = KIT) -> BrandKit:
+    """Acme's kit with Discord channels: #drafts is working, #social public, others unknown."""
+    social = Channel(name="#social", audience="public", platform="discord", id=SOCIAL)
+    drafts = Channel(name="#drafts", audience="working", platform="discord", id=DRAFTS)
+    return replace(kit, templates=TEMPLATES, channels=(social, drafts))
+
+
+def place(channel: str) -> ChannelRef:
+    """A channel in the words of the core."""
+    return ChannelRef(platform="discord", channel=channel)
+
+
+@asynccontextmanager
+async def founded(
+    *, now: Callable[[], float] | None = None, rates: float = 1.0
+) -> AsyncIterator[FakeDiscord]:
+    """A Discord with the guild, its channels and its people, the app inside."""
+    async with FakeDiscord(now=now, rates=rates) as discord:
+        settle(discord)
+        yield discord
+
+
+def settle(discord: FakeDiscord) -> None:
+    """Found the guild."""
+    world = discord.world
+    for name, user in USERS.items():
+        world.add_user(name, user_id=user)
+    owner = world.add_user("owner").id
+    world.add_guild("Acme", permissions=USUAL, owner=owner, guild_id=GUILD)
+    for user in USERS.values():
+        world.join(GUILD, user)
+    for channel, name in ((DRAFTS, "drafts"), (SOCIAL, "social"), (TALK, "talk")):
+        world.add_channel(GUILD, name, channel_id=channel)
+
+
+@dataclass
+class DiscordTown:
+    """What every replica shares, and the outside world of the pictures."""
+
+    store: OpenStore
+    kit: BrandKit
+    blobs: BlobStore = field(default_factory=MemoryBlobs)
+    signals: Signals = field(default_factory=MemorySignals)
+    renderer: FakeRenderer = field(default_factory=FakeRenderer)
+    studio: FakeStudio = field(default_factory=FakeStudio)
+    clock: Clock = field(default_factory=SystemClock)
+    people: dict[str, Member] = field(default_factory=dict)
+
+    async def newest_asset(self) -> Asset:
+        """The picture rendered last."""
+        async with self.store.read() as tx:
+            return (await tx.assets.find(AssetQuery(brand=self.kit.id)))[0]
+
+    async def jobs(self) -> list[Job]:
+        """Every job there is."""
+        async with self.store.read() as tx:
+            return list(await tx.jobs.recent(brand=self.kit.id, limit=1000))
+
+    async def review_of(self, asset: str) -> Review:
+        """The review of a picture."""
+        async with self.store.read() as tx:
+            return (await tx.reviews.of_asset(asset))[0]
+
+
+async def make_discord_town(
+    kit: BrandKit | None = None, *, store: OpenStore | None = None
+) -> DiscordTown:
+    """Mia asks, Rob and Ana approve, Ida is an admin, each known by their Discord user. On memory
+    unless given a store."""
+    town = DiscordTown(store=store or MemoryStore(), kit=kit or discord_kit())
+    async with town.store.write() as tx:
+        await tx.kits.put(town.kit, source="", at=START)
+        for name, roles in ROLES.items():
+            member = Member(
+                id=new_id(),
+                name=name.title(),
+                created_at=START,
+                roles=tuple((ANY_BRAND, role) for role in roles),
+                identities=(Identity(platform="discord", user=USERS[name]),),
+            )
+            await tx.people.add(member)
+            town.people[name] = member
+    return town
+
+
+def options_for(discord: FakeDiscord, **changed: object) -> DiscordOptions:
+    """The options of the app, pointed at the fake."""
+    options = DiscordOptions(
+        token=discord.token,
+        base_url=PUBLIC_URL,
+        api_base_url=discord.api_url,
+        gateway_url=discord.gateway_url,
+    )
+    return replace(options, **changed)  # type: ignore[arg-type]
+
+
+@dataclass(kw_only=True)
+class Running:
+    """One replica at work."""
+
+    discord: FakeDiscord
+    town: DiscordTown
+    house: House
+    options: DiscordOptions
+
+    @property
+    def renderer(self) -> FakeRenderer:
+        """Who draws."""
+        return self.town.renderer
+
+    def person(self, name: str) -> Person:
+        """Someone of the guild."""
+        return Person(self.discord.world, USERS[name])
+
+
+@asynccontextmanager
+async def running(
+    discord: FakeDiscord,
+    town: DiscordTown,
+    *,
+    options: DiscordOptions | None = None,
+    inbox: Inbox | None = None,
+    work: bool = True,
+) -> AsyncIterator[Running]:
+    """A replica on this town. `work=False`: it takes in, and renders and sends nothing."""
+    from bot.chat.discord_chat.wiring import listening, open_discord
+
+    options = options or options_for(discord)
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(
+            open_discord(options, store=town.store, blobs=town.blobs, clock=town.clock)
+        )
+        house = House(
+            store=town.store,
+            blobs=town.blobs,
+            renderer=town.renderer,
+            studio=town.studio,
+            signals=town.signals,
+            clock=town.clock,
+            inbox=inbox or MemoryInbox(),
+            timeline=town.store.timeline,
+            chats={"discord": parts.chat},
+            base_url=options.base_url,
+        )
+        door = Dispatch(house)
+        house = replace(house, door=door)
+        if work:
+            loops = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
+            loops += [Sender(house, f"sender-{n}") for n in range(options.senders)]
+            await stack.enter_async_context(_looping([*loops, parts.painter(house)]))
+        others = len(discord.gateway.connected())
+        await stack.enter_async_context(listening(parts, house, door))
+        await until(lambda: len(discord.gateway.connected()) >= others + options.shards, READY_S)
+        await until(lambda: discord.world.app.commands, ENOUGH_S)
+        yield Running(discord=discord, town=town, house=house, options=options)
+
+
+@asynccontextmanager
+async def _looping(loops: list[object]) -> AsyncIterator[None]:
+    """The loops of a worker, at work while the block runs. A loop that breaks breaks the test."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for loop in loops:
+            tasks.create_task(loop.run(stop))  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            stop.set()

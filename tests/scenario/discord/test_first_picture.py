@@ -1,0 +1,63 @@
+"""From a slash command to the post: the card, progress, the picture, a button, an emoji."""
+
+from pathlib import Path
+
+from tests.acceptance.product import free_port, serving
+from tests.fakes.discord.app import FakeDiscord
+from tests.fakes.discord.looking import alts, anywhere, button_of, pictured, posted
+from tests.fakes.discord.state import COMPONENTS_V2, Message
+from tests.fakes.discord_product import STARTS_S, set_up
+from tests.fakes.discord_town import DRAFTS, SOCIAL, USERS, Running
+from tests.fakes.waiting import until
+
+
+def under_review(message: Message) -> bool:
+    """Whether it is a review that can be decided."""
+    return bool(button_of(message, "do:approve:"))
+
+
+async def test_a_command_becomes_a_picture_that_is_approved_and_posted(
+    discord_house: Running,
+) -> None:
+    discord, mia, rob = (
+        discord_house.discord,
+        discord_house.person("mia"),
+        discord_house.person("rob"),
+    )
+    asked = await mia.command("imagine", prompt="a red mug", channel=DRAFTS)
+    assert (asked.acked, asked.ephemeral) == (True, True)
+    assert asked.ms < 1000
+    assert "Queued" in (await asked.answer()).text
+    card = await posted(discord, DRAFTS, pictured)
+    assert card.flags & COMPONENTS_V2
+    assert all(alts(card))
+    assert discord.messages(DRAFTS) == [card], "one message, which changed in place"
+    assert card.versions, "it was queued before it was done"
+
+    sent = await mia.click(card, button_of(card, "do:send:"))
+    assert sent.acked
+    await sent.answer()
+    review = await anywhere(discord, under_review)
+    assert discord.messages(SOCIAL) == []
+    rob.react(review, "✅")
+    post = await posted(discord, SOCIAL)
+    assert post.attachments
+    assert not post.components
+    await until(lambda: "Approved by Rob" in review.text and not button_of(review, "do:"))
+    assert discord.messages(SOCIAL) == [post]
+
+
+async def test_the_product_itself_makes_a_picture_in_discord(
+    discord: FakeDiscord, tmp_path: Path
+) -> None:
+    data, environment = await set_up(discord, tmp_path)
+    async with serving(data, free_port(), "--engine", "drawn", environment=environment) as product:
+        assert await product.served(), "the portal"
+        await until(lambda: discord.gateway.connected() and discord.world.app.commands, STARTS_S)
+        mia = discord.person(USERS["mia"])
+        receipt = await mia.command("imagine", prompt="a red mug", channel=DRAFTS)
+        assert receipt.acked
+        card = await posted(discord, DRAFTS, pictured, within_s=STARTS_S)
+        assert "Done" in card.text
+        assert discord.messages(DRAFTS) == [card]
+        assert await product.stop() == 0
