@@ -4,6 +4,7 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dat
 from functools import cached_property
 from typing import Any
 
+from brand.kit_access import ACTIONS, AccessRule, Limits
 from brand.kit_rules import (
     ROLES,
     ApprovedEmbedding,
@@ -40,6 +41,7 @@ from brand.kit_words import (
 from brand.spec import canonical_json, sha256_hex
 
 __all__ = [
+    "ACTIONS",
     "FORMULA_PARTS",
     "INSIDE",
     "NEGATIVE_CATEGORIES",
@@ -47,6 +49,7 @@ __all__ = [
     "ROLES",
     "STAGE_MASKS",
     "UPLOAD",
+    "AccessRule",
     "ApprovedEmbedding",
     "ApprovedLora",
     "Aspect",
@@ -57,6 +60,7 @@ __all__ = [
     "GateLimits",
     "GenerationDefaults",
     "LabelSettings",
+    "Limits",
     "LoraPolicy",
     "Motif",
     "Negatives",
@@ -97,6 +101,8 @@ class BrandKit:
     ways: WayPolicy = field(default_factory=WayPolicy)
     recipes: tuple[Recipe, ...] = ()
     embeddings: tuple[ApprovedEmbedding, ...] = ()
+    access: tuple[AccessRule, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     def to_dict(self) -> dict[str, Any]:
         """The whole content as plain JSON types."""

@@ -14,6 +14,7 @@ from brand.kit import (
     ToneRule,
     Variable,
 )
+from brand.kit_build_access import build_access, build_limits
 from brand.kit_build_rules import (
     build_channel,
     build_embedding,
@@ -62,6 +63,8 @@ def build_kit(file: Section) -> BrandKit:
         ways=build_ways(file.section("ways")),
         recipes=tuple(build_recipe(item) for item in file.items("recipes")),
         embeddings=tuple(build_embedding(item) for item in file.items("embeddings")),
+        access=tuple(build_access(item) for item in file.items("access")),
+        limits=build_limits(file.section("limits")),
     )
     for section in (brand, tone, file):
         section.finish()

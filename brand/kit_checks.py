@@ -24,6 +24,7 @@ def check_kit(kit: BrandKit, log: ProblemLog) -> None:
         _check_embeddings,
         _check_channels,
         _check_people,
+        _check_access,
         _check_generation,
         _check_recipes,
     ):
@@ -200,6 +201,22 @@ def _check_channels(kit: BrandKit, log: ProblemLog) -> None:
         message = "the kit has no public channel, so nothing can be posted"
         fix = 'Add [[channels]] with audience = "public".'
         log.add(("channels",), message, fix, severity="warning")
+
+
+def _check_access(kit: BrandKit, log: ProblemLog) -> None:
+    _check_unique([rule.name for rule in kit.access], "access", "name", log)
+    for index, rule in enumerate(kit.access):
+        named = (one for one in rule.channels if one.startswith("#"))
+        for unknown in (one for one in named if kit.channel(one) is None):
+            names = tuple(channel.name for channel in kit.channels)
+            have = f"It has {one_of(names)}." if names else "It lists none."
+            log.add(
+                ("access", index, "channels"),
+                f'"{unknown}" is no channel of this kit',
+                f"{have} Or write the platform's own id of the channel.",
+            )
+        if not rule.may:
+            log.add(("access", index, "may"), "the rule is about nothing", 'Write ["request"].')
 
 
 def _check_people(kit: BrandKit, log: ProblemLog) -> None:

@@ -105,6 +105,11 @@ class MemoryJobs:
         every = self._leased() + free + held
         return [job for job in every if _of(job, brand, requester)]
 
+    async def open_count(self, brand: str, *, requester: str = "", place: str = "") -> int:
+        """See the port."""
+        every = await self.unfinished(brand=brand, requester=requester)
+        return sum(not job.slot and place in ("", job.place) for job in every)
+
     async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
         """See the port."""
         fresh = [j.turn for j in self._queued() if j.priority == priority and j.fence == 0]

@@ -132,6 +132,19 @@ class SqlJobs:
         earlier = await self._count(*self._free, self._order < self._placed(*found[3:]))
         return QueuePlace(ahead=running + earlier, waiting=waiting)
 
+    async def open_count(self, brand: str, *, requester: str = "", place: str = "") -> int:
+        """See the port."""
+        wanted = [self._c.brand == brand, self._c.slot == ""]
+        if requester:
+            wanted.append(self._c.requester == requester)
+        if place:
+            wanted.append(self._c.place == place)
+        counts = [
+            await self._count(self._c.state == state, *wanted)
+            for state in (JobState.QUEUED, *LEASED)
+        ]
+        return sum(counts)
+
     async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
         """See the port."""
         waiting = await self._smallest_turn(priority)

@@ -155,6 +155,27 @@ def reactivate(context: typer.Context, who: Who, as_json: Json = False) -> None:
 
 
 @group.command()
+def block(
+    context: typer.Context,
+    who: Who,
+    reason: Annotated[str, typer.Option("--reason", help="Why; they read it.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Put a member on the block list: whatever they say is refused."""
+    from bot.core.commands import BlockPerson
+
+    say(settings_of(context), BlockPerson(person=who, reason=reason), as_json=as_json)
+
+
+@group.command()
+def unblock(context: typer.Context, who: Who, as_json: Json = False) -> None:
+    """Take a member off the block list."""
+    from bot.core.commands import BlockPerson
+
+    say(settings_of(context), BlockPerson(person=who, blocked=False), as_json=as_json)
+
+
+@group.command()
 def link(
     context: typer.Context,
     code: Annotated[str, typer.Argument(help="A code from another account.")] = "",

@@ -65,7 +65,7 @@ def accounts_of(person: str, team: str, brand: str) -> tuple[Account, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """The monthly limits of an account; None is no limit."""
+    """The limits of an account in a month and in a day; None is no limit."""
 
     scope: str
     key: str
@@ -74,6 +74,10 @@ class Budget:
     """Pictures that were asked for; a second try after a failed brand check is not one more."""
     cost: float | None = None
     """In the tariff's currency. Counts only where a tariff is set."""
+    pictures_day: int | None = None
+    """As `pictures`, of a day."""
+    cost_day: float | None = None
+    """As `cost`, of a day."""
     set_by: str = ""
     """Person id."""
     set_at: datetime

@@ -7,7 +7,7 @@ from bot.core.errors import Mistake, NotAllowed, NotFound
 from bot.core.messages import Actor, ChannelRef
 from bot.core.people import Person
 from bot.core.places import is_at
-from bot.core.policy import direct_line
+from bot.core.policy import direct_line, not_blocked
 from bot.core.ports import Transaction
 from brand.kit import BrandKit
 
@@ -44,6 +44,7 @@ async def known(tx: Transaction, actor: Actor) -> Caller:
             "You are no longer a member here, so I can't do this for you.",
             fix="Ask an admin of this Housestyle to let you in again.",
         )
+    not_blocked(person)
     return Caller(person=person, actor=actor)
 
 

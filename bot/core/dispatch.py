@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bot.core import (
+    blocking,
     budgeting,
     calendar_add,
     calendar_commands,
@@ -35,6 +36,7 @@ from bot.core.commands import (
     AddSchedule,
     Approve,
     AskChange,
+    BlockPerson,
     Calendar,
     Cancel,
     Command,
@@ -148,6 +150,7 @@ HANDLERS: dict[type, Handler] = {
     SetRole: members.set_role,
     SetTeam: members.set_team,
     SetActive: members.set_active,
+    BlockPerson: blocking.block,
     ErasePerson: erasing.erase,
     ConfirmLink: linking.confirm,
     UnlinkAccount: linking.unlink,

@@ -42,7 +42,9 @@ async def erase(house: House, caller: Caller, command: ErasePerson) -> Card:
         await tx.requests.forget(person.id)
         erased = await tx.erasure.erase(person, house.clock.now())
         erased = replace(erased, texts=await tx.ledger.forget(person.id))
-        bare = replace(person, name="", identities=(), roles=(), team="", active=False)
+        bare = replace(
+            person, name="", identities=(), roles=(), team="", active=False, blocked_why=""
+        )
         await tx.people.update(bare, was=person)
         await tx.ledger.append(_event(house, caller, person, erased))
     for sha256 in erased.files:

@@ -9,10 +9,11 @@ from bot.core.commands import EditWords, Extend, Imagine, Upscale, Vary
 from bot.core.errors import Mistake, NotFound, Refused
 from bot.core.house import House
 from bot.core.messages import Card
-from bot.core.policy import may_handle, may_request
+from bot.core.policy import may_handle
 from bot.core.ports import Transaction
 from bot.core.queueing import compile_all, new_seed, queue, wake
 from bot.core.references import referenced
+from bot.core.restricting import may_ask
 from brand.kit import BrandKit
 from brand.spec import InitImage, Outpaint, RenderSpec, SpecInvalid
 
@@ -115,7 +116,7 @@ def _extended(asset: Asset, sides: Outpaint) -> RenderSpec:
 async def _source(tx: Transaction, caller: Caller, asset_id: str) -> tuple[Asset, BrandKit]:
     asset = await tx.assets.get(asset_id)
     kit = await tx.kits.current(asset.brand)
-    may_request(kit, caller.person)
+    may_ask(kit, caller)
     may_handle(kit, caller.person, asset.requester)
     if asset.is_erased:
         raise NotFound("This picture was erased with the person who asked for it.")

@@ -176,6 +176,11 @@ def _set_role(command: commands.SetRole, _vocabulary: Vocabulary) -> str:
     return f"/role {quoted(command.person)} {command.role}{switch}{_brand(command.brand)}"
 
 
+def _block(command: commands.BlockPerson, _vocabulary: Vocabulary) -> str:
+    verb = "block" if command.blocked else "unblock"
+    return f"/people {verb} {quoted(command.person)} {_reason(command.reason)}".strip()
+
+
 def _unlink(command: commands.UnlinkAccount, _vocabulary: Vocabulary) -> str:
     person = f" {quoted(command.person)}" if command.person else ""
     return f"/unlink {quoted(command.platform)}{person}"
@@ -258,6 +263,7 @@ _RENDER: dict[type[Any], Callable[[Any, Vocabulary], str]] = {
     commands.SetActive: lambda c, _v: (
         f"/{'reactivate' if c.active else 'deactivate'} {quoted(c.person)}"
     ),
+    commands.BlockPerson: _block,
     commands.ErasePerson: lambda c, _v: f"/erase {quoted(c.person)}",
     commands.LinkAccount: lambda c, _v: f"/link {quoted(c.code) if c.code else ''}".strip(),
     commands.UnlinkAccount: _unlink,

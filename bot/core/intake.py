@@ -14,6 +14,7 @@ from bot.core.policy import MANAGERS, may_handle, may_request
 from bot.core.ports import Transaction
 from bot.core.queueing import compile_all, queue, wake
 from bot.core.references import referenced
+from bot.core.restricting import may_ask
 from bot.core.staging import taken_up
 from brand.kit import BrandKit
 from brand.templates import Brief
@@ -24,7 +25,7 @@ async def imagine(house: House, caller: Caller, command: Imagine) -> Card:
     brief = await referenced(house, caller, command.brief, command.brand)
     async with house.store.write() as tx:
         kit = await kit_for(tx, command.brand, caller.actor)
-        may_request(kit, caller.person)
+        may_ask(kit, caller)
         specs = compile_all(brief, kit)
         card = await queue(house, tx, caller, kit, brief, specs, job_id=command.as_job)
     wake(house)
@@ -36,7 +37,7 @@ async def reroll(house: House, caller: Caller, command: Reroll) -> Card:
     async with house.store.write() as tx:
         job = await _job_behind(tx, command.target)
         kit = await tx.kits.current(job.brand)
-        may_request(kit, caller.person)
+        may_ask(kit, caller)
         may_handle(kit, caller.person, job.requester)
         if job.state in (JobState.FAILED, JobState.CANCELLED) and (left := taken_up(job)):
             card = await _take_up(house, tx, caller, job, left)

@@ -95,6 +95,10 @@ class Job:
     """The reference id of the command that asked for it, and what its trace goes on from."""
     paused_at: datetime | None = None
     """Since when it waits, because someone wants it to; it keeps its state meanwhile."""
+    place: str = ""
+    """The server or workspace it was asked in, as `discord:GUILD_ID`; empty: none."""
+    groups: tuple[str, ...] = ()
+    """The requester's roles on the platform when they asked, as `discord:ROLE_ID`."""
 
     def with_item(self, item: JobItem) -> "Job":
         """The job with one item replaced, by index."""

@@ -227,9 +227,11 @@ async def is_invited(tx: Transaction, person: Person, now: datetime) -> bool:
 
 
 def state_of(person: Person, *, invited: bool) -> str:
-    """member, invited (a link is out), not in yet (none is), left."""
+    """member, invited (a link is out), not in yet (none is), blocked, left."""
     if not person.active:
         return "left"
+    if person.is_blocked:
+        return "blocked"
     if person.identities:
         return "member"
     return "invited" if invited else "not in yet"

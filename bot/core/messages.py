@@ -53,6 +53,12 @@ class Actor:
     """The platform's id of the delivery, for de-duplication; empty inside the house."""
     roles: frozenset[str] = frozenset()
     """Roles of the person in the brand that the command concerns (filled by dispatch)."""
+    groups: frozenset[str] = frozenset()
+    """Their roles on the platform, as `discord:ROLE_ID`; empty where it has none, or in a direct
+    message."""
+    place: str = ""
+    """The server or workspace they speak in, as `discord:GUILD_ID` or `slack:T0123456789`; empty
+    where there is none, as in a direct message on Discord."""
 
 
 class Style(StrEnum):

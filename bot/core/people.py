@@ -46,6 +46,12 @@ class Person:
     """The group whose budget they share, or empty."""
     active: bool = True
     """False once they have left: they can neither sign in nor give commands."""
+    blocked_at: datetime | None = None
+    """Since when they are on the block list: they give no command, and stay a member."""
+    blocked_by: str = ""
+    """Person id of whoever put them there."""
+    blocked_why: str = ""
+    """As they read it."""
     version: int = 0
 
     def roles_in(self, brand: str) -> frozenset[str]:
@@ -56,6 +62,11 @@ class Person:
     def is_admin(self) -> bool:
         """Whether they may change everything, in all brands."""
         return self.active and (ANY_BRAND, Role.ADMIN) in self.roles
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether they are on the block list."""
+        return self.blocked_at is not None
 
     @property
     def is_erased(self) -> bool:

@@ -223,6 +223,16 @@ def may_administer(person: Person) -> None:
         raise NotAllowed("Only an admin may do that.", fix="Ask an admin of this Housestyle.")
 
 
+def not_blocked(person: Person) -> None:
+    """Raises NotAllowed for someone on the block list, with the reason that they may know."""
+    if person.is_blocked:
+        why = f" The reason: {person.blocked_why}" if person.blocked_why else ""
+        raise NotAllowed(
+            f"An admin has put you on the block list, so I do nothing for you.{why}",
+            fix="Ask an admin of this Housestyle; `/people unblock` takes you off it.",
+        )
+
+
 def keeps_an_admin(person: Person, admins: Sequence[Person]) -> None:
     """Raises NotAllowed if nobody could run this house without `person` as an admin. Who was
     invited as one and has not come in does not count: the link may run out."""

@@ -13,6 +13,7 @@ from bot.core.ledger import Event, Personal
 from bot.core.messages import Card
 from bot.core.policy import draft_place
 from bot.core.ports import Signal, Transaction
+from bot.core.restricting import check_open
 from bot.core.reusing import earlier
 from bot.core.spending import admit, note_hold
 from bot.core.telling import tell_job
@@ -94,8 +95,12 @@ async def queue(
         slot=slot,
         source_asset=source,
         trail=house.watch.trail(),
+        place=caller.actor.place,
+        groups=tuple(sorted(caller.actor.groups)),
     )
     job = (await admit(house, tx, job, caller.person, kit)).job
+    if not slot:
+        await check_open(tx, kit, caller)
     await tx.jobs.add(job)
     if brief.pictures:
         await tx.uploads.use(caller.person.id, brief.pictures, job.id)

@@ -14,8 +14,8 @@ from bot.core.errors import NotFound
 from bot.core.house import House
 from bot.core.ids import is_id
 from bot.core.people import Person
-from bot.core.policy import may_request
 from bot.core.ports import Transaction
+from bot.core.restricting import may_ask
 from bot.core.seeing import Sight
 from brand.kit import BrandKit
 from brand.templates import Brief
@@ -30,7 +30,7 @@ async def referenced(house: House, caller: Caller, brief: Brief, brand: str) -> 
     if brief.pictures:
         async with house.store.read() as tx:
             kit = await kit_for(tx, brand, caller.actor)
-            may_request(kit, caller.person)
+            may_ask(kit, caller)
             sight = Sight(tx, caller.person)
             for name in brief.pictures:
                 found[name] = await _file_of(tx, caller, sight, kit, name)

@@ -13,6 +13,7 @@ from brand.words import clean
 _ROLES = tuple(role.value for role in Role)
 _SWITCH = {"on": True, "off": False}
 NO_TEAM = "none"
+_BLOCKS = {"block": True, "unblock": False}
 
 
 def _split(args: Args, flags: tuple[str, ...]) -> tuple[list[Token], dict[str, list[str]]]:
@@ -118,6 +119,23 @@ def _set_team(args: Args) -> commands.SetTeam:
     )
 
 
+def _people(args: Args) -> commands.ListPeople | commands.BlockPerson:
+    """The list, or who gets onto the block list and off it."""
+    first = args.tokens[0] if args.tokens else None
+    said = first.text.casefold() if first is not None and not first.quoted else ""
+    if said not in _BLOCKS:
+        return commands.ListPeople(brand=brand_only(args))
+    words, _ = _split(args, ())
+    blocked = _BLOCKS[said]
+    if len(words) < 2:
+        raise wrong(args, f"Say whom, as in `/{args.verb} {said} Mia`.", len(args.tokens))
+    return commands.BlockPerson(
+        person=_name(args, words[1:2] if blocked else words[1:]),
+        blocked=blocked,
+        reason=clean(joined(words[2:])) if blocked else "",
+    )
+
+
 def _someone(args: Args) -> str:
     words, _ = _split(args, ())
     return _name(args, words)
@@ -146,9 +164,9 @@ def _first(flags: dict[str, list[str]], name: str) -> str:
 PEOPLE_VERBS = (
     Verb(
         name="people",
-        takes="",
-        about="who is here, with roles and accounts",
-        read=lambda a: commands.ListPeople(brand=brand_only(a)),
+        takes="[block|unblock NAME [REASON]]",
+        about="who is here, with roles and accounts; the block list",
+        read=_people,
         slashed=True,
     ),
     Verb(

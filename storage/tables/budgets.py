@@ -17,6 +17,8 @@ class BudgetRow(Row, table=True):
     key: str = Field(primary_key=True)
     pictures: int | None
     cost: float | None
+    pictures_day: int | None
+    cost_day: float | None
     set_by: str
     set_at: datetime
 

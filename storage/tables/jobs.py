@@ -53,6 +53,8 @@ class JobRow(Row, table=True):
     charge: dict[str, Any] | None = Field(sa_type=PLAIN)
     trail: str
     paused_at: datetime | None
+    place: str
+    groups: list[str] = Field(sa_type=PLAIN)
 
 
 class TurnRow(Row, table=True):

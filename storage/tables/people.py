@@ -22,6 +22,9 @@ class PersonRow(Row, table=True):
     created_at: datetime
     team: str
     active: bool
+    blocked_at: datetime | None
+    blocked_by: str
+    blocked_why: str
     version: int
 
 

@@ -347,3 +347,20 @@ async def test_a_job_that_is_not_there_is_not_held(store: OpenStore) -> None:
     async with store.write() as tx:
         with pytest.raises(NotFound):
             await tx.jobs.hold("nothing")
+
+
+async def test_open_jobs_are_counted_by_person_and_by_place_without_the_calendar(
+    store: OpenStore,
+) -> None:
+    here = {"place": "discord:1", "groups": ("discord:7",)}
+    async with store.write() as tx:
+        for change in ({}, here, {**here, "requester": "ola"}, {**here, "slot": "s"}):
+            await tx.jobs.add(make_job(**change))
+        await tx.jobs.add(make_job(brand="nord", **here))
+        await tx.jobs.add(make_job(state=JobState.DONE, **here))
+        await tx.jobs.add(make_job(state=JobState.RENDERING))
+    async with store.read() as tx:
+        assert await tx.jobs.open_count("acme") == 4
+        assert await tx.jobs.open_count("acme", requester="mia") == 3
+        assert await tx.jobs.open_count("acme", place="discord:1") == 2
+        assert await tx.jobs.open_count("acme", requester="mia", place="discord:1") == 1

@@ -77,6 +77,11 @@ class Jobs(Protocol):
         those that a budget holds."""
         ...
 
+    async def open_count(self, brand: str, *, requester: str = "", place: str = "") -> int:
+        """How many jobs of this brand have not ended, of this person or asked in this place; those
+        of the calendar are left out."""
+        ...
+
     async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
         """The turn of this person's next job of so many pictures; see `bot.core.fairness`.
         Every call moves the person's next turn on."""

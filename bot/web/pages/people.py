@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 from bot.core.access import INVITATION_LIFE
 from bot.core.caller import Caller
 from bot.core.commands import (
+    BlockPerson,
     Command,
     Invite,
     SetActive,
@@ -41,6 +42,7 @@ STATES = {
     "member": ("approve", "good"),
     "invited": ("clock", "warn"),
     "not in yet": ("clock", "warn"),
+    "blocked": ("off", "bad"),
     "left": ("off", ""),
 }
 """Icon and tone of each state's word."""
@@ -268,6 +270,17 @@ async def set_active(
 ) -> Response:
     """Let a member in no longer, or in again."""
     command = SetActive(person=_checked(person_id), active=active == "yes")
+    return await _do(frame, command, person_id, delivery)
+
+
+@router.post("/{person_id}/block")
+async def block(
+    frame: Framed, person_id: str, blocked: Word = "no", reason: Word = "", delivery: Delivery = ""
+) -> Response:
+    """Put a member on the block list, or take them off it."""
+    command = BlockPerson(
+        person=_checked(person_id), blocked=blocked == "yes", reason=clean(reason)
+    )
     return await _do(frame, command, person_id, delivery)
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from brand.demo import DEMO_BRAND
+from brand.kit_access import AccessRule, Limits
 from brand.kit_loader import parse_kit
 from tests.unit.brand.kit_texts import (
     LORA,
@@ -189,4 +190,54 @@ def test_an_approved_list_with_mistakes_is_refused() -> None:
 )
 def test_mistakes_in_ways_and_recipes_are_explained(old: str, new: str, says: str) -> None:
     found = problems_of(changed(old, new, SMALL + WAYS))
+    assert says in " ".join(str(problem) for problem in found)
+
+
+ACCESS = """
+[limits]
+open_jobs_person = 3
+
+[[channels]]
+name = "#social"
+audience = "public"
+
+[[access]]
+name = "designers ask"
+platform = "discord"
+place = "100"
+channels = ["#social", "777"]
+roles = ["201"]
+may = ["request", "approve"]
+"""
+
+
+def test_rules_about_platform_roles_are_read_and_leave_other_kits_as_they_were() -> None:
+    kit = parse_kit(SMALL + ACCESS)
+    assert kit.limits == Limits(open_jobs_person=3)
+    assert kit.access[0] == AccessRule(
+        name="designers ask",
+        platform="discord",
+        place="100",
+        channels=("#social", "777"),
+        roles=("201",),
+        may=("request", "approve"),
+    )
+    bare = parse_kit(SMALL)
+    assert (bare.access, bare.limits) == ((), Limits())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('platform = "discord"', 'platform = "discrod"', "Did you mean `discord`"),
+        ('"#social", "777"', '"#socail"', "is no channel of this kit"),
+        ('["request", "approve"]', '["aprove"]', "Did you mean `approve`"),
+        ('["request", "approve"]', "[]", "about nothing"),
+        ('name = "designers ask"\n', "", "name"),
+        ("open_jobs_person = 3", "open_jobs_person = -1", "open_jobs_person"),
+        ("open_jobs_person", "open_job_person", "Did you mean `open_jobs_person`"),
+    ],
+)
+def test_mistakes_in_rules_are_explained(old: str, new: str, says: str) -> None:
+    found = problems_of(changed(old, new, SMALL + ACCESS))
     assert says in " ".join(str(problem) for problem in found)

@@ -54,6 +54,10 @@ def test_a_member_is_changed_let_go_and_erased(house: Housestyle) -> None:
     assert house("people", "team", "Ben", "design").out.startswith("Ben is in team design")
     assert house("people", "deactivate", "Ben").out.startswith("Ben is let in no longer")
     assert house("people", "reactivate", "Ben").out.startswith("Ben is let in again")
+    blocked = house("people", "block", "Ben", "--reason", "spam")
+    assert blocked.out.startswith("Ben is on the block list")
+    assert "blocked" in house("people", "list").out
+    assert house("people", "unblock", "Ben").out.startswith("Ben is off the block list")
     asked = house("people", "erase", "Ben")
     assert asked.code == ExitCode.USAGE
     assert "--yes" in asked.err

@@ -36,6 +36,12 @@ SAID: list[tuple[str, Command]] = [
     ("/team Mia none", commands.SetTeam(person="Mia")),
     ("/deactivate Mia Lang", commands.SetActive(person="Mia Lang", active=False)),
     ("/reactivate Mia", commands.SetActive(person="Mia", active=True)),
+    ("/people block Mia", commands.BlockPerson(person="Mia")),
+    (
+        '/people block "Mia Lang" spam in the channel, twice',
+        commands.BlockPerson(person="Mia Lang", reason="spam in the channel, twice"),
+    ),
+    ("/people unblock Mia Lang", commands.BlockPerson(person="Mia Lang", blocked=False)),
     ("/erase Mia Lang", commands.ErasePerson(person="Mia Lang")),
     ("/link", commands.LinkAccount()),
     ("/link K7QM-2XPD", commands.LinkAccount(code="K7QM-2XPD")),
@@ -55,6 +61,7 @@ def test_what_is_typed_is_understood_and_can_be_said_again(text: str, command: C
     ("text", "at", "said"),
     [
         ("/invite", "", "needs the name"),
+        ("/people block", "", "Say whom"),
         ("/invite --role approver", "", "needs the name"),
         ("/invite Mia --role aprover", "aprover", "Did you mean `approver`?"),
         ("/invite Mia --rol approver", "--rol", "Did you mean `--role`?"),

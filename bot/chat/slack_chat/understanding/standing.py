@@ -43,6 +43,7 @@ def actor_of(heard: Heard) -> Actor:
         name=heard.name or heard.user,
         channel=place_of(heard),
         delivery=heard.key,
+        place=f"{PLATFORM}:{heard.team}" if heard.team else "",
     )
 
 
