@@ -76,7 +76,7 @@ async def listening(
     options, rest = parts.options, parts.rest
     forms = Forms(house)
     understanding = Understanding(
-        house, door, rest=rest, options=options, forms=forms, bringing=Bringing(house, rest)
+        house, door, rest=rest, options=options, bringing=Bringing(house, rest)
     )
     intake = DiscordIntake(house, forms=forms, work=understanding.work, options=options)
     gateway = Gateway(options, intake, clock=house.clock, watch=house.watch)

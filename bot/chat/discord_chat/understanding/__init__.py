@@ -1,1 +1,1 @@
-"""What a delivery means: a command for the one door, and its answer."""
+"""What people did in Discord, as a command for the one door, and its answer."""

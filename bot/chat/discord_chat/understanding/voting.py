@@ -1,0 +1,96 @@
+"""Votes by emoji: what stands on a review's card counts, not what we were told of it.
+
+Two replicas hear the same event, a connection loses some, and the order is nobody's promise. So
+an event only makes us look, and what is looked up is brought about: a standing ✅ is a vote, and
+one that is gone takes it back as long as others still have to vote. A decision stands.
+"""
+
+import logging
+from dataclasses import replace
+
+from bot.chat.discord_chat.heard import Did, Heard
+from bot.chat.discord_chat.places import PLATFORM
+from bot.chat.discord_chat.rest import DiscordRefused, Rest
+from bot.chat.discord_chat.understanding.emoji import Meaning, as_asked
+from bot.chat.discord_chat.understanding.replying import Replying
+from bot.chat.discord_chat.understanding.standing import actor_of
+from bot.core.commands import Approve, Command, Reject, TakeBack
+from bot.core.dispatch import REPEATED
+from bot.core.house import House
+from bot.core.messages import Card
+from bot.core.ports import Door
+from bot.core.reviews import Answer, Review
+
+log = logging.getLogger(__name__)
+
+NOTHING_THERE = frozenset({10003, 10008})
+"""Discord's errors of a channel or message that is gone."""
+
+
+class Voting:
+    """Brings votes in line with the emoji that stand."""
+
+    def __init__(self, house: House, door: Door, *, rest: Rest, replying: Replying) -> None:
+        self._house = house
+        self._door = door
+        self._rest = rest
+        self._replying = replying
+
+    async def stands(self, heard: Heard) -> bool | None:
+        """Whether this person's emoji stands now; None where its message is gone. Where Discord
+        doesn't let us look, the event has to do. Raises ChatUnavailable."""
+        try:
+            return await self._rest.has_reacted(
+                heard.room, heard.message, as_asked(heard), heard.user
+            )
+        except DiscordRefused as exc:
+            if exc.error in NOTHING_THERE:
+                return None
+            log.warning("Discord shows no reactions there: %s", exc.message)
+            return heard.did is Did.REACTED
+
+    async def settle(self, heard: Heard, review: str, meaning: Meaning, *, stands: bool) -> None:
+        """Let the vote be what stands. Raises NotFound, Unavailable."""
+        if stands:
+            await self.given(heard, review, meaning)
+        elif meaning is Meaning.APPROVE:
+            await self.taken_away(heard, review)
+
+    async def given(self, heard: Heard, review: str, meaning: Meaning) -> None:
+        """Vote, unless this person has voted on it."""
+        if await self._answer(heard, review) is not None:
+            return
+        vote: Command = Reject(review=review)
+        if meaning is Meaning.APPROVE:
+            vote = Approve(review=review, reaction=heard.message)
+        card = await self._door.dispatch(vote, actor_of(heard))
+        if card.kind == "error" and card.state != REPEATED:
+            await self._refused(heard, review, card)
+
+    async def taken_away(self, heard: Heard, review: str) -> None:
+        """Take the vote back, where there is one and it is not too late: else nothing."""
+        if await self._answer(heard, review) is not Answer.APPROVE:
+            return
+        if not (await self._review(review)).is_waiting:
+            return
+        card = await self._door.dispatch(TakeBack(review=review), actor_of(heard))
+        if card.kind == "error" and card.state not in (REPEATED, "conflict", "stale_state"):
+            await self._replying.tell(heard, card)
+
+    async def _refused(self, heard: Heard, review: str, card: Card) -> None:
+        """Told, but to whom their own vote was what came first."""
+        if await self._answer(heard, review) is None:
+            await self._replying.tell(replace(heard, did=Did.REACTED), card)
+
+    async def _answer(self, heard: Heard, review: str) -> Answer | None:
+        """What this person has answered so far."""
+        async with self._house.store.read() as tx:
+            person = await tx.people.by_identity(PLATFORM, heard.user, "")
+            found = await tx.reviews.get(review)
+        votes = found.votes if person is not None else ()
+        mine = [vote for vote in votes if person is not None and vote.person == person.id]
+        return mine[0].answer if mine else None
+
+    async def _review(self, review: str) -> Review:
+        async with self._house.store.read() as tx:
+            return await tx.reviews.get(review)
