@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.hostile import (
     addresses,
+    discord,
     kits,
     paths,
     pictures,
@@ -26,5 +27,6 @@ AREAS: dict[str, Callable[[], Awaitable[Score]]] = {
     "addresses": addresses.run,
     "sessions": sessions.run,
     "slack": slack.run,
+    "discord": discord.run,
     "secrets": secrets.run,
 }

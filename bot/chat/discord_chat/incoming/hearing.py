@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.incoming.components import pictures_in
+from bot.chat.discord_chat.incoming.shape import is_id
 from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.discord_chat.surfaces import (
     ACTION_PREFIX,
@@ -59,7 +60,7 @@ def heard_of(interaction: Body, *, at: float) -> Heard | None:
     }.get(interaction["type"])
     said = reader(interaction) if reader else None
     base = _base(interaction)
-    if said is None or not base["user"]:
+    if said is None or not is_id(base["user"]):
         return None
     return Heard(**(base | {"at": at} | said))
 
