@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.fakes.discord import typing_in
+from tests.fakes.discord.cdn import size_of
 from tests.fakes.discord.interactions import (
     AUTOCOMPLETE,
     COMMAND,
@@ -142,6 +143,8 @@ class Person:
     def say(self, text: str, *, channel: str = "", files: tuple[Attachment, ...] = ()) -> Message:
         """Write a message."""
         where = self.world.channels[channel] if channel else self.dm
+        for file in files:
+            file.channel, file.ephemeral = where.id, False
         message = Message(
             id=self.world.new_id(),
             channel=where.id,
@@ -172,8 +175,11 @@ class Person:
         channel: str = "",
     ) -> Attachment:
         """A file of theirs, for an option or for `say`."""
+        width, height = size_of(data) or (None, None)
         made = Attachment(
             id=self.world.new_id(),
+            width=width,
+            height=height,
             filename=name,
             data=data,
             content_type=content_type,
