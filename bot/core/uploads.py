@@ -14,7 +14,7 @@ from bot.core.errors import TooMuchWaiting
 from bot.core.house import House
 from bot.core.limits import MIB
 from bot.core.people import Person
-from bot.core.policy import may_request, may_request_somewhere
+from bot.core.policy import may_request, may_request_somewhere, not_blocked
 from bot.core.ports import Transaction, Upload
 from bot.core.pruning import KEEP_FILES
 from brand.pictures import open_untrusted, to_png
@@ -39,6 +39,7 @@ class Brought:
 async def may_bring(house: House, person: Person, *, brand: str = "") -> None:
     """Whether this person may bring a picture for this brand (empty: for any of them) now.
     Raises NotAllowed, TooMuchWaiting."""
+    not_blocked(person)
     async with house.store.read() as tx:
         if brand:
             may_request(await tx.kits.current(brand), person)

@@ -179,6 +179,7 @@ async def test_others_see_whom_to_ask_and_change_nothing(portal: Portal, who: st
             (f"/people/{cy}/role", {"role": "admin", "on": "yes"}),
             (f"/people/{cy}/team", {"team": "mine"}),
             (f"/people/{cy}/active", {"active": "no"}),
+            (f"/people/{cy}/block", {"blocked": "yes"}),
             (f"/people/{cy}/erase", {"typed": "Cy"}),
             (f"/people/{cy}/unlink", {"platform": "local"}),
             (f"/people/{cy}/invitation", {}),
@@ -202,6 +203,22 @@ async def test_a_member_who_left_is_out_at_once_and_can_come_back(portal: Portal
         form = form_to(await page(client, "/people"), f"{cy}/active")
         await send(client, form, "Let Cy in again")
     assert (await now(portal, "Cy")).active
+
+
+async def test_an_admin_blocks_a_member_with_a_reason_and_takes_them_off_again(
+    portal: Portal,
+) -> None:
+    cy = portal.town.people["cy"].id
+    async with portal.browser("ida") as client:
+        form = form_to(await page(client, "/people"), f"{cy}/block")
+        blocked = form.data() | {"blocked": "yes", "reason": "spam"}
+        told = await client.post(form.action, data=blocked, follow_redirects=True)
+        assert "Cy is on the block list" in told.text
+        assert (await now(portal, "Cy")).blocked_why == "spam"
+        shown = await page(client, "/people")
+        assert "On the block list: spam" in shown.text
+        await send(client, form_to(shown, f"{cy}/block"), "Take Cy off the block list")
+    assert not (await now(portal, "Cy")).is_blocked
 
 
 async def test_erasing_asks_for_the_name_letter_by_letter(portal: Portal) -> None:

@@ -96,6 +96,7 @@ POST /people/{person_id}/invitation          401  403  403  200  200   403   403
 POST /people/{person_id}/role                401  303  303  303  303   303   303   401  401  401
 POST /people/{person_id}/team                401  303  303  303  303   303   303   401  401  401
 POST /people/{person_id}/active              401  303  303  303  303   303   303   401  401  401
+POST /people/{person_id}/block               401  303  303  303  303   303   303   401  401  401
 POST /people/{person_id}/unlink              401  303  303  303  303   303   303   401  401  401
 POST /people/{person_id}/erase               401  422  422  422  422   422   422   401  401  401
 GET  /account                                401  200  200  200  200   200   200   401  401  401
@@ -184,6 +185,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /people/{person_id}/role": {"role": "approver", "brand": "acme"},
     "POST /people/{person_id}/team": {"team": "design"},
     "POST /people/{person_id}/active": {"active": "yes"},
+    "POST /people/{person_id}/block": {"blocked": "no"},
     "POST /people/{person_id}/erase": {"typed": "Nobody"},
     "POST /people/{person_id}/unlink": {"platform": "slack"},
     "POST /usage/budget": {"scope": "brand", "pictures": "100000"},
