@@ -1,1 +1,1 @@
-"""Cards as components."""
+"""Cards as Discord's components."""
