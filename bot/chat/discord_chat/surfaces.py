@@ -132,8 +132,8 @@ RECIPE_EMOJI, DELETE_EMOJI = "✉️", "❌"
 """On a picture's card: the recipe by direct message; on one's own card: delete it. On a review
 ❌ rejects."""
 
-INTENTS = ("guilds", "guild_messages", "guild_message_reactions")
-"""None of them is privileged."""
+INTENTS = ("guilds", "guild_messages", "guild_reactions")
+"""As discord.py names them. None of them is privileged."""
 
 PERMISSIONS: dict[str, int] = {
     "View Channels": 1 << 10,
