@@ -194,7 +194,7 @@ def _later(seconds: float) -> ChatUnavailable:
 
 def _answered(exc: HTTPException, *, posts: bool, place: str) -> ChatError:
     status, code = exc.status, exc.code
-    if status == TOO_MANY:
+    if status == TOO_MANY and code != TOO_MANY_OLD_EDITS:
         return _later(retry_after(exc.response.headers))
     if status >= BROKEN:
         return in_doubt(f"Discord is broken just now ({status}).", posts=posts)

@@ -88,6 +88,15 @@ class DiscordRest:
             )
         return self._myself
 
+    async def emoji_on(self, room: str, message: str) -> Sequence[str]:
+        """See the port."""
+        where = _known(room), _known(message, UNKNOWN_MESSAGE)
+        said = await self._calls.object(
+            "message", lambda client: client.get_message(*where), place=room
+        )
+        stands = [one for one in said.get("reactions") or () if one["count"] > bool(one.get("me"))]
+        return [_emoji(one["emoji"]) for one in stands]
+
     async def reactors(self, room: str, message: str, emoji: str) -> Sequence[str]:
         """See the port."""
         found: list[str] = []
@@ -281,6 +290,12 @@ def _known(snowflake: str, code: int = UNKNOWN_CHANNEL) -> str:
     if not (snowflake.isascii() and snowflake.isdecimal() and len(snowflake) <= 20):
         raise refusal(code, 404, place=snowflake)
     return snowflake
+
+
+def _emoji(emoji: dict[str, Any]) -> str:
+    """As it stands in an address: `✅`, or `name:id` of a guild's own."""
+    name, number = emoji.get("name") or "_", emoji.get("id")
+    return f"{name}:{number}" if number else str(name)
 
 
 def _keep(known: OrderedDict[str, T], key: str, value: T) -> None:
