@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -292,12 +291,17 @@ async def _is_empty(inbox: JournalInbox) -> bool:
 async def test_a_real_disk_is_synced_before_the_acknowledgement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order: list[Any] = []
+    order: list[int] = []
     real = os.fsync
     inbox = await JournalInbox.open(tmp_path)
     async with taking(inbox=inbox) as house:
         await house.taken(CLICK)  # makes the journal
-        monkeypatch.setattr(os, "fsync", lambda fd: (order.append("synced"), real(fd)))
+
+        def synced(fd: int) -> None:
+            order.append(fd)
+            real(fd)
+
+        monkeypatch.setattr(os, "fsync", synced)
         house.acks.gate.clear()
         taking_in = asyncio.create_task(house.taken(COMMAND))
         await until(lambda: len(house.acks.given) == 2)

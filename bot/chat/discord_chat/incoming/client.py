@@ -20,7 +20,6 @@ from discord.http import Route
 from discord.state import ConnectionState
 
 from bot.chat.discord_chat.options import DiscordOptions
-from bot.chat.discord_chat.surfaces import INTENTS
 
 IDENTIFY_EVERY_S = 5.0
 """Discord takes one identify in five seconds of an app (docs.discord.com, gateway, rate
@@ -88,7 +87,7 @@ class GatewayClient(discord.Client):
         self._hears = hears
         self._pace = pace
         super().__init__(
-            intents=discord.Intents(**dict.fromkeys(INTENTS, True)),
+            intents=discord.Intents(guilds=True, guild_messages=True, guild_reactions=True),
             shard_id=shard,
             shard_count=options.shards,
             max_messages=None,

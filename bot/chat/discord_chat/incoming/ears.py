@@ -43,21 +43,21 @@ class Ears:
         self._leaving = False
         self._in_hand: set[asyncio.Task[None]] = set()
         self._resyncing: asyncio.Task[None] | None = None
+        self.is_worn = asyncio.Event()
+        """Set where the client of now breaks all the time."""
         self._drops: deque[float] = deque(maxlen=DROPS)
         self._down_since = 0.0
 
     def begin(self) -> None:
         """A new client holds it."""
         self.is_open = self.was_open = False
+        self.is_worn.clear()
         self._drops.clear()
         self._down_since = _now()
 
-    def is_hopeless(self) -> bool:
-        """Whether the client should be replaced: it is away for too long, or breaks all the
-        time."""
-        if not self.is_open and _now() - self._down_since > self.patience_s:
-            return True
-        return len(self._drops) == DROPS and _now() - self._drops[0] < DROPS_S
+    def is_away(self) -> bool:
+        """Whether the client has been away for too long."""
+        return not self.is_open and _now() - self._down_since > self.patience_s
 
     def leave(self) -> None:
         """Take nothing from here on."""
@@ -85,6 +85,8 @@ class Ears:
             self._down_since = _now()
         self.is_open = False
         self._drops.append(_now())
+        if len(self._drops) == DROPS and _now() - self._drops[0] < DROPS_S:
+            self.is_worn.set()
 
     def interaction(self, payload: object) -> None:
         """See Hears."""

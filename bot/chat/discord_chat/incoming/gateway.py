@@ -182,18 +182,24 @@ class Gateway:
         """One client; returns when it does not come back, raises what ended it."""
         client = GatewayClient(self._options, number, hears=ears, pace=self._pace)
         starting = asyncio.create_task(client.start(self._options.token))
+        worn = asyncio.create_task(ears.is_worn.wait())
         try:
             while not starting.done():
-                await asyncio.wait({starting}, timeout=min(LOOK_S, ears.patience_s))
-                if not starting.done() and ears.is_hopeless():
+                await asyncio.wait(
+                    {starting, worn},
+                    timeout=min(LOOK_S, ears.patience_s),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not starting.done() and (worn.done() or ears.is_away()):
                     return
             starting.result()
         finally:
             ears.left()
-            starting.cancel()
+            for task in (starting, worn):
+                task.cancel()
             with suppress(TimeoutError, aiohttp.ClientError, OSError):
                 async with asyncio.timeout(CLOSE_S):
-                    await asyncio.gather(starting, return_exceptions=True)
+                    await asyncio.gather(starting, worn, return_exceptions=True)
                     await client.close()
 
 
