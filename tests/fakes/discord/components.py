@@ -172,13 +172,17 @@ def unfurled(components: list[Json], files: Mapping[str, Attachment], world: Wor
 
 def _bare(part: Json) -> Json:
     """A copy with Discord's own words where the app gave none."""
-    found = {name: value for name, value in part.items() if value is not None}
+    found = _without_nothing(part)
     found |= DEFAULTS.get(part["type"], {}) | found
     for name in ("accessory", "component"):
         if found.get(name):
             found[name] = _bare(found[name])
     if "components" in found:
         found["components"] = [_bare(inner) for inner in found["components"]]
+    if found.get("emoji"):
+        found["emoji"] = _without_nothing(found["emoji"])
+    if found["type"] == SELECT:
+        found["options"] = [_option(option) for option in found["options"]]
     if found["type"] == GALLERY:
         found["items"] = [
             {"description": None, "spoiler": False, **item, "media": dict(item["media"])}
@@ -188,6 +192,16 @@ def _bare(part: Json) -> Json:
         if isinstance(found.get(name), dict):
             found[name] = dict(found[name])
     return found
+
+
+def _without_nothing(given: Json) -> Json:
+    """A copy without what is null, which Discord takes and doesn't give back."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _option(option: Json) -> Json:
+    found = _without_nothing(option)
+    return {**found, "emoji": _without_nothing(found["emoji"])} if "emoji" in found else found
 
 
 DEFAULTS: dict[int, Json] = {
