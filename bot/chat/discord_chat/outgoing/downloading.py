@@ -55,9 +55,11 @@ def _parsed(text: str) -> URL | None:
     if not text.isascii() or not text.isprintable() or "\\" in text or " " in text:
         return None
     try:
-        return URL(text, encoded=True)  # a signed address must stay as it is
+        url = URL(text, encoded=True)  # a signed address must stay as it is
+        _ = url.port  # which is read only now, as is the user
     except ValueError:
         return None
+    return url
 
 
 def _check(response: aiohttp.ClientResponse) -> None:
