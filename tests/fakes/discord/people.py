@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.discord import typing_in
+from tests.fakes.discord import reactions, typing_in
 from tests.fakes.discord.cdn import size_of
 from tests.fakes.discord.interactions import (
     AUTOCOMPLETE,
@@ -15,14 +15,13 @@ from tests.fakes.discord.interactions import (
     deliver,
     seen_by,
 )
-from tests.fakes.discord.payloads import emoji_json, member_json, message_event, message_json
+from tests.fakes.discord.payloads import message_event, message_json
 from tests.fakes.discord.state import (
     ACK_S,
     Attachment,
     Channel,
     Json,
     Message,
-    Reaction,
     World,
     walk,
 )
@@ -121,24 +120,12 @@ class Person:
     def react(self, message: Message, emoji: str) -> None:
         """Put an emoji on a message: `✅`, or `name:id`."""
         self._sees(message)
-        found = message.reaction(emoji)
-        if found is None:
-            name, _, own = emoji.partition(":")
-            found = Reaction(name=name, id=own)
-            message.reactions.append(found)
-        if self.id not in found.users:
-            found.users.append(self.id)
-            self._tell_reaction("MESSAGE_REACTION_ADD", message, found)
+        reactions.react(self.world, message, emoji, self.id)
 
     def unreact(self, message: Message, emoji: str) -> None:
         """Take one's emoji away again."""
-        found = message.reaction(emoji)
-        if found is None or self.id not in found.users:
+        if not reactions.unreact(self.world, message, emoji, self.id):
             raise ClientRefused(f"{self.id} has put no {emoji} there")
-        found.users.remove(self.id)
-        if not found.users:
-            message.reactions.remove(found)
-        self._tell_reaction("MESSAGE_REACTION_REMOVE", message, found)
 
     def say(self, text: str, *, channel: str = "", files: tuple[Attachment, ...] = ()) -> Message:
         """Write a message."""
@@ -235,27 +222,3 @@ class Person:
                     return part
                 there += [str(name) for name in names if name]
         raise ClientRefused(f"there is no {what} to press; there are {there}")
-
-    def _tell_reaction(self, event: str, message: Message, reaction: Reaction) -> None:
-        where = self.world.channels[message.channel]
-        told: Json = {
-            "user_id": self.id,
-            "channel_id": where.id,
-            "message_id": message.id,
-            "emoji": emoji_json(reaction.key),
-            "burst": False,
-            "type": 0,
-        }
-        if event.endswith("ADD"):
-            told |= {"message_author_id": message.author, "burst_colors": []}
-            told |= self._placed(where)
-        elif where.guild:
-            told["guild_id"] = where.guild
-        self.world.tell(event, told, guild=where.guild)
-
-    def _placed(self, where: Channel) -> Json:
-        """What an event in a guild has more."""
-        if not where.guild:
-            return {}
-        member = member_json(self.world, self.world.guilds[where.guild].members[self.id])
-        return {"guild_id": where.guild, "member": member}
