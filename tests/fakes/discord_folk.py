@@ -160,7 +160,7 @@ class DiscordFolk:
         """Something that a person did."""
         self._keys += 1
         direct = channel.startswith("9")
-        given = {
+        given: dict[str, Any] = {
             "key": f"interaction:{self._keys}",
             "user": ACCOUNTS[who],
             "name": who,
@@ -196,16 +196,23 @@ class DiscordFolk:
         buttons = [*card.buttons, *(b for ref in card.pictures for b in ref.buttons)]
         action = next(button.action for button in buttons if button.label == label)
         given = {"message": on, "action": action, "of_us": True} | more
-        return self.heard(Did.ACTION, who, self.chat.room(on), **given)
+        return self._on(on, Did.ACTION, who, given)
 
     async def choose(self, command: str, who: str = "mia", *, on: str, **more: Any) -> Heard:
         """Choose a command in the menu of a message of ours."""
         given = {"command": command, "message": on, "of_us": True} | more
-        return await self.work(self.heard(Did.MENU, who, self.chat.room(on), **given))
+        return await self.work(self._on(on, Did.MENU, who, given))
+
+    def _on(self, message: str, did: Did, who: str, given: dict[str, Any]) -> Heard:
+        """An interaction tells the channel that a thread belongs to."""
+        room = self.chat.room(message)
+        if room == THREAD:
+            return self.heard(did, who, DRAFTS, thread=THREAD, **given)
+        return self.heard(did, who, room, **given)
 
     def emoji(self, emoji: str, who: str, on: str, *, added: bool = True, **more: Any) -> Heard:
         """What Discord tells of an emoji that somebody puts on a message, or takes away; it stands
-        there then, or no more."""
+        there then, or no more. Of a thread it tells its own id alone."""
         room = self.chat.room(on)
         users = self.rest.standing.setdefault((room, on, emoji), [])
         if added:
