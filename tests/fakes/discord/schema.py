@@ -117,17 +117,34 @@ def _complaints(validator: jsonschema_rs.Validator, value: object) -> list[str]:
 
 
 def lenient(body: object) -> object:
-    """The body with `attachments[].id` as text: discord.py sends numbers, which Discord takes."""
+    """The body with its snowflakes as texts: discord.py sends some as numbers, which Discord takes.
+
+    They are `attachments[].id`, `recipient_id`, and the ids in `message_reference` and in
+    `allowed_mentions`.
+    """
     if not isinstance(body, dict):
         return body
     read = dict(body)
-    if isinstance(read.get("data"), dict):
-        read["data"] = lenient(read["data"])
+    for name in ("data", "message_reference"):
+        if isinstance(read.get(name), dict):
+            read[name] = lenient(read[name])
+    for name in ("recipient_id", "message_id", "channel_id", "guild_id"):
+        if name in read:
+            read[name] = _text(read[name])
     if isinstance(read.get("attachments"), list):
         read["attachments"] = [
-            {**given, "id": str(given["id"])}
-            if isinstance(given, dict) and type(given.get("id")) is int
+            {**given, "id": _text(given["id"])}
+            if isinstance(given, dict) and "id" in given
             else given
             for given in read["attachments"]
         ]
+    if isinstance(read.get("allowed_mentions"), dict):
+        read["allowed_mentions"] = {
+            name: [_text(one) for one in value] if isinstance(value, list) else value
+            for name, value in read["allowed_mentions"].items()
+        }
     return read
+
+
+def _text(value: object) -> object:
+    return str(value) if type(value) is int else value
