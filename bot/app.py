@@ -16,7 +16,14 @@ from starlette.types import ASGIApp
 from bot.brand_files import load_brands
 from bot.chat.local_chat.chat import LocalChat
 from bot.chat.local_chat.intake import LocalIntake
-from bot.chats import SLACK, heard_in_slack, slack_parts
+from bot.chats import (
+    DISCORD,
+    SLACK,
+    discord_parts,
+    heard_in_discord,
+    heard_in_slack,
+    slack_parts,
+)
 from bot.clock import SystemClock
 from bot.core.access import issue
 from bot.core.anchors import AnchorPlaces
@@ -27,7 +34,7 @@ from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.ledger import Event
 from bot.core.people import ANY_BRAND, Identity, KeyKind, Person, Role
-from bot.core.ports import Renderer, Transaction
+from bot.core.ports import Chat, Renderer, Transaction
 from bot.core.publishing import Publisher
 from bot.core.sending import Sender
 from bot.core.sequencing import Sequencer
@@ -51,6 +58,7 @@ from storage.inbox import JournalInbox
 from storage.memory_blobs import MemorySignals
 
 if TYPE_CHECKING:
+    from bot.chat.discord_chat.wiring import DiscordParts
     from bot.chat.slack_chat.wiring import SlackParts
 
 log = logging.getLogger(__name__)
@@ -184,6 +192,23 @@ class Roles:
         return cls(**{name: every or name in names for name in cls.__dataclass_fields__})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Remote:
+    """The chats elsewhere that this process speaks to."""
+
+    slack: "SlackParts | None" = None
+    discord: "DiscordParts | None" = None
+
+    def parts(self) -> "list[SlackParts | DiscordParts]":
+        """Those that there are."""
+        return [parts for parts in (self.slack, self.discord) if parts is not None]
+
+    def chats(self) -> dict[str, Chat]:
+        """What sends to them, by platform."""
+        named = {SLACK: self.slack, DISCORD: self.discord}
+        return {name: parts.chat for name, parts in named.items() if parts is not None}
+
+
 async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Event) -> None:
     """Run the chosen parts until `stop` is set or a signal says so; what runs then may end within
     the settings' `stop_seconds`."""
@@ -195,16 +220,18 @@ async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Ev
     node = new_id()[:8]
     async with AsyncExitStack() as stack:
         tasks: list[asyncio.Task[None]] = []
-        slack = await stack.enter_async_context(slack_parts(settings, house))
-        if slack is not None:
-            house = replace(house, chats={**house.chats, SLACK: slack.chat})
-            house = replace(house, door=Dispatch(house))
+        remote = Remote(
+            slack=await stack.enter_async_context(slack_parts(settings, house)),
+            discord=await stack.enter_async_context(discord_parts(settings, house)),
+        )
+        house = replace(house, chats={**house.chats, **remote.chats()})
+        house = replace(house, door=Dispatch(house))
         loops: list[Runs] = []
         if roles.worker:
             loops.append(RenderingCrew(house, f"worker-{node}", jobs=settings.worker_jobs))
             loops.append(Publisher(house, f"publisher-{node}"))
-            loops += [slack.painter(house)] if slack is not None else []
-        loops += [Sender(house, f"sender-{node}-{n}") for n in range(_senders(roles, slack))]
+            loops += [parts.painter(house) for parts in remote.parts()]
+        loops += [Sender(house, f"sender-{node}-{n}") for n in range(_senders(roles, remote))]
         tasks += [asyncio.create_task(loop.run(stop), name=type(loop).__name__) for loop in loops]
         if roles.sequencer:
             sequencer = Sequencer(house, f"sequencer-{node}")
@@ -212,27 +239,29 @@ async def serve(settings: Settings, house: House, roles: Roles, stop: asyncio.Ev
         if roles.scheduler:
             await stack.enter_async_context(ticking(house))
         if roles.web or roles.bot:
-            listening = slack if roles.bot else None
+            listening = remote if roles.bot else Remote()
             await stack.enter_async_context(_web(settings, house, stopping, listening))
         if settings.metrics.port:
             await stack.enter_async_context(_probes(settings, house, stop))
         await stopping.until_ended(tasks)
 
 
-def _senders(roles: Roles, slack: "SlackParts | None") -> int:
-    """How many messages this process sends at once. Where Slack may make a message wait for its
-    turn, others pass it; and where people are listened to, their answers need no other process."""
-    if slack is not None and (roles.worker or roles.bot):
-        return slack.options.senders
+def _senders(roles: Roles, remote: Remote) -> int:
+    """How many messages this process sends at once. Where a platform may make a message wait for
+    its turn, others pass it; and where people are listened to, their answers need no other
+    process."""
+    wanted = [parts.options.senders for parts in remote.parts()]
+    if wanted and (roles.worker or roles.bot):
+        return max(wanted)
     return 1 if roles.worker else 0
 
 
 @asynccontextmanager
 async def _web(
-    settings: Settings, house: House, stopping: Stopping, slack: "SlackParts | None"
+    settings: Settings, house: House, stopping: Stopping, heard: Remote
 ) -> AsyncIterator[None]:
-    """The portal, and what listens to Slack, until told to stop: then nothing is taken in any
-    more, and what was taken in is worked off while the other parts end."""
+    """The portal, and what listens to the chats elsewhere, until told to stop: then nothing is
+    taken in any more, and what was taken in is worked off while the other parts end."""
     desk = LocalIntake(house, Dispatch(house))
     async with desk.sweeping():
         app = build_portal(
@@ -244,7 +273,8 @@ async def _web(
         )
         stop = stopping.stop
         async with (
-            heard_in_slack(slack, house, app, stop) as outer,
+            heard_in_discord(heard.discord, house, stop),
+            heard_in_slack(heard.slack, house, app, stop) as outer,
             _served(app, settings.host, settings.port, stop, outer=outer),
         ):
             yield

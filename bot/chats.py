@@ -11,14 +11,18 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
+from bot.chat.discord_chat import options as discord_addresses
+from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.slack_chat.options import API_BASE_URL, AUTHORIZE_URL, Mode, SlackOptions
 from bot.core.house import House
-from bot.settings import LOOPBACK, Settings, SettingsInvalid, SlackSettings
+from bot.settings import LOOPBACK, DiscordSettings, Settings, SettingsInvalid, SlackSettings
 
 if TYPE_CHECKING:
+    from bot.chat.discord_chat.wiring import DiscordParts
     from bot.chat.slack_chat.wiring import SlackParts
 
 SLACK = "slack"
+DISCORD = "discord"
 MODE_NEEDS = {
     Mode.HTTP: ("signing_secret", "which proves that a request comes from Slack"),
     Mode.SOCKET: ("app_token", "by which sockets are opened"),
@@ -40,9 +44,9 @@ def slack_options(settings: Settings) -> SlackOptions | None:
             f"Slack is set up by half: slack.{part} is missing, {why}.",
             fix=f"Set {_variable(part)}, or set slack.mode to {other} and what that needs.",
         )
-    _apart(given.approve_emoji, given.reject_emoji)
-    _secure("api_base_url", given.api_base_url)
-    _secure("authorize_url", given.authorize_url)
+    _apart(SLACK, given.approve_emoji, given.reject_emoji)
+    _secure("slack.api_base_url", given.api_base_url)
+    _secure("slack.authorize_url", given.authorize_url)
     return SlackOptions(
         mode=mode,
         base_url=settings.base_url,
@@ -93,6 +97,72 @@ async def heard_in_slack(
         yield portal if slack is None else SlackDoor(portal, slack=slack)
 
 
+def discord_options(settings: Settings) -> DiscordOptions | None:
+    """What the Discord adapter is told; None where it is not set up. Raises SettingsInvalid."""
+    given = settings.discord
+    if not given.token:
+        if given.guilds or given.api_base_url or given.gateway_url:
+            raise SettingsInvalid(
+                "Discord is set up by half: discord.token is missing, the bot's token.",
+                fix="Set HOUSESTYLE_DISCORD_TOKEN; docs/discord.md says where it is from.",
+            )
+        return None
+    _apart(DISCORD, given.approve_emoji, given.reject_emoji)
+    _secure("discord.api_base_url", given.api_base_url)
+    _secure("discord.gateway_url", given.gateway_url)
+    _both_or_none(given)
+    return DiscordOptions(
+        token=given.token,
+        base_url=settings.base_url,
+        api_base_url=given.api_base_url or discord_addresses.API_BASE_URL,
+        gateway_url=f"{given.gateway_url}/" if given.gateway_url else discord_addresses.GATEWAY_URL,
+        shards=given.shards,
+        senders=given.senders,
+        guilds=given.guilds,
+        approve_emoji=given.approve_emoji,
+        reject_emoji=given.reject_emoji,
+    )
+
+
+@asynccontextmanager
+async def discord_parts(settings: Settings, house: House) -> AsyncIterator["DiscordParts | None"]:
+    """What speaks to Discord, or None where it is not set up. Raises SettingsInvalid."""
+    options = discord_options(settings)
+    if options is None:
+        yield None
+        return
+    from bot.chat.discord_chat.wiring import open_discord
+
+    async with open_discord(
+        options, store=house.store, blobs=house.blobs, clock=house.clock, watch=house.watch
+    ) as parts:
+        yield parts
+
+
+@asynccontextmanager
+async def heard_in_discord(
+    parts: "DiscordParts | None", house: House, stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """What people do in Discord is taken in, if there are `parts`."""
+    if parts is None or house.door is None:
+        yield
+        return
+    from bot.chat.discord_chat.wiring import listening
+
+    async with listening(parts, house, house.door, stop=stop):
+        yield
+
+
+def _both_or_none(given: DiscordSettings) -> None:
+    """A token for one server must not go to another."""
+    if bool(given.api_base_url) != bool(given.gateway_url):
+        lacking = "gateway_url" if given.api_base_url else "api_base_url"
+        raise SettingsInvalid(
+            f"discord.{lacking} is missing: another server than Discord's own has both addresses.",
+            fix=f"Set HOUSESTYLE_DISCORD_{lacking.upper()}, or take the other one out.",
+        )
+
+
 def _begun(given: SlackSettings) -> bool:
     """Whether anything is set that only makes sense with Slack."""
     secrets = (given.bot_token, given.app_token, given.signing_secret, given.client_secret)
@@ -125,22 +195,23 @@ def _one_way_in(given: SlackSettings) -> None:
         )
 
 
-def _apart(approve: tuple[str, ...], reject: tuple[str, ...]) -> None:
+def _apart(chat: str, approve: tuple[str, ...], reject: tuple[str, ...]) -> None:
     both = sorted(set(approve) & set(reject))
     if both:
         raise SettingsInvalid(
             f"The emoji {', '.join(both)} can't both approve and reject.",
-            fix="Take it out of slack.approve_emoji or of slack.reject_emoji.",
+            fix=f"Take it out of {chat}.approve_emoji or of {chat}.reject_emoji.",
         )
 
 
 def _secure(name: str, address: str) -> None:
     """Tokens are sent there."""
     parts = urlsplit(address)
-    if address and parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    if address and parts.scheme not in ("https", "wss") and parts.hostname not in LOOPBACK:
+        secure = "wss" if parts.scheme == "ws" else "https"
         raise SettingsInvalid(
-            f"slack.{name} needs an address that starts with https://, not {address}.",
-            fix="Only a server on this very machine may be spoken to by http.",
+            f"{name} needs an address that starts with {secure}://, not {address}.",
+            fix=f"Only a server on this very machine may be spoken to by {parts.scheme}.",
         )
 
 
