@@ -17,6 +17,7 @@ from bot.cli import (
     brands,
     budget,
     calendar,
+    discord,
     people,
     reviews,
     slack,
@@ -59,6 +60,7 @@ app.add_typer(people.group, name="people")
 app.add_typer(audit.group, name="audit")
 app.add_typer(budget.group, name="budget")
 app.add_typer(slack.group, name="slack")
+app.add_typer(discord.group, name="discord")
 app.command()(budget.usage)
 app.command()(rerender)
 app.command(no_args_is_help=True)(backup)

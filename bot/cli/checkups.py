@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bot.cli.checkups_beside import beside_models, left_out_lines
-from bot.cli.checkups_outside import discord, fonts
+from bot.cli.checkups_discord import discord
+from bot.cli.checkups_outside import fonts
 from bot.cli.checkups_slack import slack
 from bot.cli.findings import Check, Line, State, missing, ok, problem
 from bot.cli.kits import kit_files

@@ -1,4 +1,4 @@
-"""Checks of what lies around the product: fonts of this machine, tokens of the chats."""
+"""Checks of what lies around the product: the fonts of this machine."""
 
 import asyncio
 from collections.abc import Iterable
@@ -27,17 +27,3 @@ async def fonts(_settings: Settings) -> Iterable[Line]:
 def _has_fonts() -> bool:
     folders = (Path(name).expanduser() for name in _FONT_FOLDERS)
     return any(next(folder.rglob("*.[ot]tf"), None) for folder in folders if folder.is_dir())
-
-
-async def discord(settings: Settings) -> Iterable[Line]:
-    """Its token."""
-    if settings.discord.token:
-        says = "a token is set; this version does not connect yet"
-        return [missing("discord", says, "docs/roadmap.md")]
-    return [
-        missing(
-            "discord",
-            "not connected: HOUSESTYLE_DISCORD_TOKEN not set",
-            "Make an application with a bot at Discord, and set its token.",
-        )
-    ]
