@@ -14,6 +14,7 @@ from bot.core.commands import Command
 from bot.core.messages import Actor, Card, ChannelRef, MessageRef
 from bot.core.people import Identity
 from bot.core.ports import Door, Outgoing
+from bot.core.sending import Sender
 from brand.kit import BrandKit, Channel
 from tests.fakes.chat import FakeChat
 from tests.fakes.town import KIT, START, Town, make_town
@@ -119,6 +120,18 @@ class SentChat(FakeChat):
             self._threads[ref] = message.target.thread
         return self._ref(ref)
 
+    @property
+    def next_id(self) -> str:
+        """Of the message that is sent next."""
+        return _snowflake(self._number + 1)
+
+    def _kept(self, outgoing_id: str, kind: str) -> str:
+        copies = self.by_outgoing.get(outgoing_id)
+        if self.once and copies:
+            return copies[0]
+        self._number += 1
+        return _snowflake(self._number)
+
     def room(self, ref: str) -> str:
         """The channel or thread in which a message stands."""
         return self._ref(ref).channel
@@ -127,6 +140,11 @@ class SentChat(FakeChat):
         place = self.places[ref]
         room = f"9{place[1:]}" if place.startswith("@") else self._threads.get(ref, place)
         return MessageRef(platform=PLATFORM, channel=room, message=ref)
+
+
+def _snowflake(number: int) -> str:
+    """An id of a message that was sent when the town began."""
+    return str(((int(START.timestamp() * 1000) - 1_420_070_400_000) << 22) + number)
 
 
 @dataclass
@@ -177,6 +195,12 @@ class DiscordFolk:
         await self.understanding.work(heard)
         await self.town.settle()
         return heard
+
+    async def send_all(self) -> None:
+        """What waits is sent; nothing is rendered."""
+        sender = Sender(self.town.house, "s1")
+        while await sender.run_one():
+            pass
 
     async def type(
         self, command: str, who: str = "mia", channel: str = DRAFTS, **options: str
