@@ -103,10 +103,11 @@ class FormDesk:
         command: str = "imagine",
         options: Mapping[str, str] | None = None,
         channel: str = DRAFTS,
+        roles: tuple[str, ...] = (),
     ) -> list[tuple[str, str]]:
         """What is offered to somebody who types."""
         user = USERS.get(who, STRANGER)
-        return self.forms.choices(user, (), "1", channel, command, focused, typed, options or {})
+        return self.forms.choices(user, roles, "1", channel, command, focused, typed, options or {})
 
 
 def heard(did: Did = Did.COMMAND, *, who: str = "mia", **said: Any) -> Heard:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.discord_chat.heard import Did, Heard, to_payload
+from bot.chat.discord_chat.incoming.intake import FILES_PLATFORM
 from bot.chat.discord_chat.surfaces import USE_AS_REFERENCE
 from bot.core.assets import Asset, AssetQuery
 from bot.core.commands import Imagine
@@ -87,13 +88,14 @@ async def test_what_one_person_chose_is_not_another_s(desk: FormDesk) -> None:
         await desk.bringing.remembered(heard(Did.SUBMIT, who="ana", action=SUBMITTED.action))
 
 
-async def test_a_form_that_comes_before_its_picture_waits_for_it(desk: FormDesk) -> None:
+@pytest.mark.parametrize("lane", ["discord", FILES_PLATFORM])
+async def test_a_form_that_comes_before_its_picture_waits_for_it(desk: FormDesk, lane: str) -> None:
     inbox = desk.town.house.inbox
-    waiting = Delivery(platform="discord", id="i", payload=to_payload(menu(URL)), received_at=START)
+    waiting = Delivery(platform=lane, id="i", payload=to_payload(menu(URL)), received_at=START)
     await inbox.put(waiting)
     with pytest.raises(Unavailable):
         await taken(desk, SUBMITTED)
-    await inbox.done("discord", "i")
+    await inbox.done(lane, "i")
     with pytest.raises(Mistake, match="couldn't take the picture"):
         await taken(desk, SUBMITTED)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.discord_chat.forms.choices import choices_for
-from brand.kit import Template
+from brand.kit import AccessRule, Template
 from tests.fakes.discord_forms import ACME, BOLT, SOCIAL, FormDesk, form_desk
 
 
@@ -75,3 +75,13 @@ def test_there_are_at_most_25_and_each_as_short_as_discord_wants_it() -> None:
     assert len(offered) == 25
     assert all(0 < len(name) <= 100 and 0 < len(value) <= 100 for name, value in offered)
     assert offered[0][1] == "t0"
+
+
+async def test_what_a_rule_of_the_kit_forbids_here_is_not_offered() -> None:
+    rule = AccessRule(name="designers", platform="discord", channels=("#drafts",), roles=("77",))
+    async with form_desk(replace(BOLT, access=(rule,), channels=ACME.channels)) as desk:
+        offered = [value for _name, value in desk.choices("brand")]
+        by_role = [value for _name, value in desk.choices("brand", roles=("77",))]
+        elsewhere = [value for _name, value in desk.choices("brand", channel=SOCIAL)]
+    assert offered == ["acme"]
+    assert by_role == elsewhere == ["acme", "bolt"]

@@ -11,7 +11,8 @@ from typing import Protocol
 from bot.chat.discord_chat.forms.reading import asset_of, message_of
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.incoming.components import MAX_PICTURES
-from bot.chat.discord_chat.places import PLATFORM
+from bot.chat.discord_chat.incoming.intake import FILES_PLATFORM
+from bot.chat.discord_chat.places import FILES_PLATFORM, PLATFORM
 from bot.core.errors import Mistake, NotFound, Unavailable
 from bot.core.house import House
 from bot.core.people import Person
@@ -92,7 +93,8 @@ class Bringing:
 
     async def _is_coming(self, heard: Heard) -> bool:
         """Whether the menu's own delivery is still to be worked off."""
-        pending = await self._house.inbox.pending(PLATFORM)
+        inbox = self._house.inbox
+        pending = [*await inbox.pending(FILES_PLATFORM), *await inbox.pending(PLATFORM)]
         wanted = (message_of(heard), heard.user)
         return any(
             (delivery.payload.get("message"), delivery.payload.get("user")) == wanted

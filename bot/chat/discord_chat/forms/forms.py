@@ -32,10 +32,12 @@ from bot.core.board import KitBoard
 from bot.core.errors import NotAllowed
 from bot.core.house import House
 from bot.core.ids import is_id
-from bot.core.messages import ChannelRef
+from bot.core.messages import Actor, ChannelRef
 from bot.core.policy import has_part, may_handle
+from bot.core.restricting import check_rules
 from bot.core.vocabulary import Vocabulary
 from brand.kit import BrandKit
+from brand.kit_access import REQUEST
 
 
 class Forms:
@@ -75,10 +77,12 @@ class Forms:
     ) -> list[tuple[str, str]]:
         """(name, value) of what fits: at most 25, those that this account may use; none for
         somebody unknown."""
-        kits = self._kits(user) if command == IMAGINE else self._part_in(user)
+        place = ChannelRef(platform=PLATFORM, channel=channel)
+        actor = _speaker(user, roles, guild, place)
+        kits = self._askable(actor) if command == IMAGINE else self._part_in(user)
         if not kits:
             return []
-        here = self._board.first_of(kits, ChannelRef(platform=PLATFORM, channel=channel))
+        here = self._board.first_of(kits, place)
         return choices_for(focused, typed, kits, kit_in_force(kits, options, here))
 
     # ------------------------------------------------------------------------------- forms
@@ -163,6 +167,10 @@ class Forms:
     def _kits(self, user: str) -> tuple[BrandKit, ...]:
         return self._board.kits_of("", user)
 
+    def _askable(self, actor: Actor) -> tuple[BrandKit, ...]:
+        """Those for which they may ask here, by the kits' [[access]] too."""
+        return tuple(kit for kit in self._kits(actor.user) if _lets_ask(kit, actor))
+
     def _may_ask(self, kit: BrandKit, user: str) -> bool:
         return kit.id in [one.id for one in self._kits(user)]
 
@@ -174,3 +182,22 @@ class Forms:
     def _here(self, kits: tuple[BrandKit, ...], heard: Heard) -> BrandKit:
         place = ChannelRef(platform=PLATFORM, channel=heard.channel)
         return self._board.first_of(kits, place)
+
+
+def _speaker(user: str, roles: tuple[str, ...], guild: str, place: ChannelRef) -> Actor:
+    return Actor(
+        platform=PLATFORM,
+        user=user,
+        name="",
+        channel=place,
+        groups=frozenset(f"{PLATFORM}:{role}" for role in roles),
+        place=f"{PLATFORM}:{guild}" if guild else "",
+    )
+
+
+def _lets_ask(kit: BrandKit, actor: Actor) -> bool:
+    try:
+        check_rules(kit, actor, REQUEST)
+    except NotAllowed:
+        return False
+    return True
