@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.chat.discord_chat.outgoing.chat import DiscordChat
 from bot.chat.discord_chat.outgoing.failing import (
     AUTOMOD,
     NO_ACCESS,
@@ -14,6 +15,7 @@ from bot.chat.discord_chat.outgoing.failing import (
 )
 from bot.chat.discord_chat.outgoing.sending import SEEDS
 from bot.chat.discord_chat.rest import DiscordRefused
+from bot.core.drafts import Rooms
 from bot.core.errors import ChatAmbiguous, ChatRejected, ChatUnavailable
 from bot.core.messages import Card, ChannelRef, MessageRef
 from tests.fakes.discord.state import Overwrite
@@ -297,6 +299,25 @@ async def test_a_closed_direct_line_is_a_refusal_with_a_way_out(desk: Desk) -> N
         await desk.chat.send(desk.outgoing(await desk.card(), desk.line))
     assert refused.value.error == NO_DMS
     assert refused.value.fix
+
+
+async def test_drafts_stay_out_of_a_public_channel_and_come_to_their_person(desk: Desk) -> None:
+    rooms = Rooms(desk.store, desk.clock)  # there is no kit: no channel is a working one
+    chat = DiscordChat(
+        rest=desk.rest, blobs=desk.blobs, clock=desk.clock, options=desk.options, rooms=rooms
+    )
+    card, asked = await desk.card(PNG), await desk.asked()
+    await chat.send(desk.outgoing(card))
+    await chat.send(desk.outgoing(card, desk.line))
+    await chat.send(desk.outgoing(card, only_for=desk.mia, reply_to=asked.token))
+    assert desk.shown(desk.drafts.live()[0]) == []
+    assert desk.shown(desk.said_directly()[0]) == desk.shown(desk.said_alone()[0]) == [PNG]
+
+
+async def test_a_message_is_noted_also_where_its_address_can_t_be_known(desk: Desk) -> None:
+    desk.discord.troubles.add("GET /channels/*", "refuse", status=403, code=50001)
+    ref = await desk.chat.send(desk.outgoing(await desk.card()))
+    assert (ref.message, ref.link) == (desk.drafts.live()[0].id, "")
 
 
 # ------------------------------------------------------------------------- reviews

@@ -43,6 +43,8 @@ PAGE = 100
 MOST_REACTORS = 2000
 THREADS = (10, 11, 12)
 """Types of channels that belong to another one (docs.discord.com, channel types)."""
+LINK_S = 3.0
+"""So long a message that stands already waits for its address."""
 LINKS = "https://discord.com/channels"
 
 
@@ -129,9 +131,8 @@ class DiscordRest:
 
     async def channel(self, room: str) -> ChannelFacts:
         """See the port. What was asked a little while ago still counts."""
-        now = asyncio.get_running_loop().time()
-        known = self._facts.get(room)
-        if known is None or now - known[0] > FACTS_S:
+        at, facts = self._facts.get(room, (0.0, None))
+        if facts is None or asyncio.get_running_loop().time() - at > FACTS_S:
             about = await self._calls.object(
                 "channel", lambda client: client.get_channel(_known(room)), place=room
             )
@@ -141,9 +142,8 @@ class DiscordRest:
                 guild=str(about.get("guild_id") or ""),
                 parent=str(about.get("parent_id") or "") if about.get("type") in THREADS else "",
             )
-            known = (now, facts)
-            _keep(self._facts, room, known)
-        return known[1]
+            self._learn(facts)
+        return facts
 
     async def direct(self, user: str) -> str:
         """See the port."""
@@ -155,6 +155,7 @@ class DiscordRest:
             )
             known = str(line["id"])
             _keep(self._direct, user, known)
+            self._learn(ChannelFacts(id=known, name="", guild="", parent=""))
         return known
 
     async def delete(self, room: str, message: str) -> None:
@@ -248,13 +249,17 @@ class DiscordRest:
     async def link(self, room: str, message: str) -> str:
         """The address that people open; empty where it can't be known now."""
         try:
-            guild = (await self.channel(room)).guild
-        except ChatError as exc:
-            log.info("A message goes without its address: %s", exc.message)
+            async with asyncio.timeout(LINK_S):
+                guild = (await self.channel(room)).guild
+        except (ChatError, TimeoutError) as exc:
+            log.info("A message is noted without its address: %s", exc)
             return ""
         return f"{LINKS}/{guild or '@me'}/{room}/{message}"
 
     # ------------------------------------------------------------------ calls
+
+    def _learn(self, facts: ChannelFacts) -> None:
+        _keep(self._facts, facts.id, (asyncio.get_running_loop().time(), facts))
 
     async def _reactions(
         self, room: str, message: str, emoji: str, limit: int, after: str

@@ -43,6 +43,7 @@ from bot.chat.discord_chat.rendering.cards import rendered
 from bot.chat.discord_chat.rest import DiscordRefused
 from bot.core.cards import error_card
 from bot.core.drafts import Rooms
+from bot.core.errors import ChatRejected
 from bot.core.messages import Card, ChannelRef, MessageRef, PictureRef
 from bot.core.ports import Clock, Outgoing
 
@@ -171,14 +172,14 @@ class CardSender:
         if message.reply_to and self._may_answer(message):
             try:
                 return await self._answer(message)
-            except DiscordRefused as exc:
-                if exc.error in UNANSWERED:
-                    self._rest.forget(message.reply_to)
-                    log.info("An answer goes elsewhere: %s", exc.message, extra={"id": message.id})
-                elif exc.status == UNAUTHORISED:
+            except ChatRejected as exc:
+                code, status = _numbers(exc)
+                if status == UNAUTHORISED and code not in UNANSWERED:
                     raise
-                else:  # whoever asked shall not wait for ever
+                if code not in UNANSWERED:  # whoever asked shall not wait for ever
                     return await self._answer(replace(message, card=error_card(exc)))
+                self._rest.forget(message.reply_to)
+                log.info("An answer goes elsewhere: %s", exc.message, extra={"id": message.id})
         line = ChannelRef(platform=PLATFORM, channel=f"@{message.only_for}")
         try:
             return await self._new(replace(message, target=line))
@@ -229,3 +230,8 @@ class CardSender:
             return f"{self._portal}/pictures/{thing.asset}" if thing.asset else self._portal
         kind, _, key = thing.subject.partition(":")
         return f"{self._portal}/review/{key}" if kind == "review" else f"{self._portal}/gallery"
+
+
+def _numbers(exc: ChatRejected) -> tuple[int, int]:
+    """Discord's own number and the HTTP status; zeros where it was not Discord that refused."""
+    return (exc.error, exc.status) if isinstance(exc, DiscordRefused) else (0, 0)
