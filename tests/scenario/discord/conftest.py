@@ -18,7 +18,7 @@ from tests.fakes.discord_town import (
 @pytest.fixture
 async def discord() -> AsyncIterator[FakeDiscord]:
     """A Discord that the house must never wrong; a test that does so on purpose forgives it."""
-    async with founded() as fake:
+    async with founded(rates=10.0) as fake:  # at Discord's own pace an edit waits for seconds
         yield fake
         assert fake.violations == []
 
