@@ -1,5 +1,6 @@
 """What may be pressed on a card: rows of buttons, and menus for what has no room as buttons."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,7 @@ class Controls:
         self.untold: list[Button] = []
         """Buttons that found no room, to be told of in words."""
         self._used: set[str] = set()
+        self._menus_of: Counter[str] = Counter()
 
     def of_card(self, buttons: Iterable[Button]) -> list[Row]:
         """A card's own buttons."""
@@ -85,10 +87,13 @@ class Controls:
         most = max(0, room // 2)
         for part in parts[most:]:
             self.untold += part
-        return [
-            discord.ui.ActionRow(_menu(f"{key}:{number}" if number > 1 else key, title, part))
-            for number, part in enumerate(parts[:most], start=1)
-        ]
+        return [discord.ui.ActionRow(_menu(self._named(key), title, part)) for part in parts[:most]]
+
+    def _named(self, key: str) -> str:
+        """The menu's name on this message: the key, and from its second menu on a number."""
+        self._menus_of[key] += 1
+        number = self._menus_of[key]
+        return f"{key}:{number}" if number > 1 else key
 
     def _new(self, buttons: Iterable[Button]) -> list[Button]:
         new: list[Button] = []

@@ -28,8 +28,8 @@ TICK = "\u02cb"
 
 _MENTION = re.compile(r"@(?=everyone|here|[!&]?\d)|<(?=[#:/@]|a:|t:|id:)", re.I)
 _MARKS = re.compile(r"([\\*_~|<>\[\]`])")
-_LINE_BEGUN = re.compile(r"^(\s*)([#\-+])", re.M)
-_NUMBERED = re.compile(r"^(\s*\d+)([.)])", re.M)
+_LINE_BEGUN = re.compile(r"^([^\S\n]*)([#\-+])", re.M)
+_NUMBERED = re.compile(r"^([^\S\n]*\d+)([.)])", re.M)
 _COLON = re.compile(r":(?=//|[\w+\-~]+:)")
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _CODE = re.compile(r"`[^`\n]*`")
@@ -96,14 +96,20 @@ def _whole(head: str) -> str:
     return head[:-1] if backslashes % 2 else head
 
 
+def _begun(text: str, limit: int) -> str:
+    """As much of a text as can matter where `limit` characters of it are shown: marking it up
+    makes it longer, never shorter."""
+    return text.strip()[: limit + 1]
+
+
 def said(text: str, limit: int = TEXT) -> Marked:
     """Our own sentence, or what a person wrote; `code` in it shows as code."""
-    return Marked(cut(_with_code(readable(text).strip()), limit))
+    return Marked(cut(_with_code(_begun(readable(text), limit)), limit))
 
 
 def bold(text: str, limit: int = 500) -> Marked:
     """One line that stands out."""
-    line = escaped(one_line(text))
+    line = _escaped(_begun(one_line(text), limit))
     return Marked(f"**{cut(line, limit - 4)}**" if line else "")
 
 
@@ -139,7 +145,7 @@ def lines(parts: Iterable[Marked]) -> Marked:
 def plain(text: str, limit: int) -> str:
     """What shows exactly as it is, on one line: a label, an alt text, an option. Discord reads no
     marks there; mentions are kept apart all the same."""
-    return cut(apart(one_line(text)), limit)
+    return cut(apart(_begun(one_line(text), limit)), limit)
 
 
 def posted(text: str, limit: int = CONTENT) -> Marked:
