@@ -9,6 +9,10 @@ person's direct line, `@USER`.
 from bot.core.messages import ChannelRef
 
 PLATFORM = "discord"
+FILES_PLATFORM = f"{PLATFORM}.files"
+"""The name in the inbox of what comes with pictures, which are fetched before all else."""
+REACTIONS_PLATFORM = f"{PLATFORM}.reactions"
+"""The same of reactions."""
 
 
 def room_of(place: ChannelRef) -> str:

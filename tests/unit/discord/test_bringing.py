@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.discord_chat.heard import Did, Heard, to_payload
-from bot.chat.discord_chat.incoming.intake import FILES_PLATFORM
+from bot.chat.discord_chat.places import FILES_PLATFORM
 from bot.chat.discord_chat.surfaces import USE_AS_REFERENCE
 from bot.core.assets import Asset, AssetQuery
 from bot.core.commands import Imagine

@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.chat.discord_chat.heard import Did
-from bot.chat.discord_chat.incoming.intake import (
-    ELSEWHERE,
-    FILES_PLATFORM,
-    NOT_OURS,
-    NOT_TAKEN,
-    REACTIONS_PLATFORM,
-)
-from bot.chat.discord_chat.places import PLATFORM
+from bot.chat.discord_chat.incoming.intake import ELSEWHERE, NOT_OURS, NOT_TAKEN
+from bot.chat.discord_chat.places import FILES_PLATFORM, PLATFORM, REACTIONS_PLATFORM
 from bot.core.errors import Unavailable
 from storage.errors import DiskFailed
 from storage.inbox import JournalInbox

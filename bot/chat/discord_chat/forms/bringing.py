@@ -11,7 +11,6 @@ from typing import Protocol
 from bot.chat.discord_chat.forms.reading import asset_of, message_of
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.incoming.components import MAX_PICTURES
-from bot.chat.discord_chat.incoming.intake import FILES_PLATFORM
 from bot.chat.discord_chat.places import FILES_PLATFORM, PLATFORM
 from bot.core.errors import Mistake, NotFound, Unavailable
 from bot.core.house import House

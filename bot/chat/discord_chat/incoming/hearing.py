@@ -15,13 +15,12 @@ from bot.chat.discord_chat.surfaces import (
     ACTION_PREFIX,
     ASK_PREFIX,
     COMMANDS,
-    DELETE_EMOJI,
     FORM_PREFIX,
     MENUS,
-    RECIPE_EMOJI,
     SHOWN_PREFIX,
     Kind,
 )
+from bot.chat.discord_chat.understanding.emoji import meanings
 from bot.core.ids import new_id
 from bot.core.payloads import Body, part_of, parts_in, text_in
 
@@ -29,9 +28,6 @@ UNKNOWN = "unknown"
 """The action of a button that is not ours any more: whoever pressed it is told."""
 PICK_PREFIX = "pick:"
 """Of a menu on a card: what was chosen is an action."""
-APPROVES, REJECTS = "✅", "❌"
-FORMLESS = "\ufe0f"
-"""Says that an emoji is drawn in colour; some clients leave it out."""
 MAX_FIELDS = 25
 """Options of a command and fields of a form; more are left out."""
 
@@ -71,9 +67,9 @@ def reaction_of(event: Body, options: DiscordOptions, *, own: str, added: bool) 
     user, author = text_in(event, "user_id"), text_in(event, "message_author_id")
     emoji = part_of(event, "emoji")
     is_bot = part_of(part_of(event, "member"), "user").get("bot") is True
-    if user == own or is_bot or (author and author != own) or not _means(emoji, options):
+    if user == own or is_bot or (author and author != own):
         return None
-    return Heard(
+    heard = Heard(
         did=Did.REACTED if added else Did.UNREACTED,
         key=f"reaction:{new_id()}",
         user=user,
@@ -86,6 +82,7 @@ def reaction_of(event: Body, options: DiscordOptions, *, own: str, added: bool) 
         emoji=text_in(emoji, "name"),
         emoji_id=text_in(emoji, "id"),
     )
+    return heard if meanings(heard, options) else None
 
 
 def resync() -> Heard:
@@ -245,14 +242,3 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, str | int | float) else ""
-
-
-def _means(emoji: Body, options: DiscordOptions) -> bool:
-    meant = (APPROVES, REJECTS, RECIPE_EMOJI, DELETE_EMOJI)
-    chosen = (*options.approve_emoji, *options.reject_emoji)
-    return bare(text_in(emoji, "name")) in {bare(one) for one in (*meant, *chosen)}
-
-
-def bare(emoji: str) -> str:
-    """An emoji without what clients may leave out of it or put around its name."""
-    return emoji.replace(FORMLESS, "").strip(":")

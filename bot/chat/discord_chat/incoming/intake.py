@@ -30,7 +30,7 @@ from bot.chat.discord_chat.incoming.hearing import (
 )
 from bot.chat.discord_chat.incoming.shape import can_be_answered, is_reaction, is_sound
 from bot.chat.discord_chat.options import DiscordOptions
-from bot.chat.discord_chat.places import PLATFORM
+from bot.chat.discord_chat.places import FILES_PLATFORM, PLATFORM, REACTIONS_PLATFORM
 from bot.chat.discord_chat.surfaces import ASK_PREFIX, USE_AS_REFERENCE
 from bot.core.errors import Unavailable
 from bot.core.house import House
@@ -43,9 +43,6 @@ log = logging.getLogger(__name__)
 
 Work: TypeAlias = Callable[[Heard], Awaitable[None]]
 
-FILES_PLATFORM = f"{PLATFORM}.files"
-"""The name in the inbox of what comes with pictures, which are fetched before all else."""
-REACTIONS_PLATFORM = f"{PLATFORM}.reactions"
 AT_ONCE = 8
 FILES_AT_ONCE = 4
 REACTIONS_AT_ONCE = 4
