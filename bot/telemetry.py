@@ -20,7 +20,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from bot.core.budget import Spend, levels, month_of
+from bot.core.budget import Scope, levels, spend_of
+from bot.core.counting import spends_at
 from bot.core.errors import HousestyleError
 from bot.core.house import House
 from bot.core.lives import OutboxState, PublicationState
@@ -132,19 +133,17 @@ class Telemetry(Unwatched):
         async with house.store.read() as tx:
             counts = await tx.census.counts()
             unchained = await tx.ledger.waiting()
-            month = month_of(house.clock.now())
+            now = house.clock.now()
             budgets = await tx.budgets.all()
-            spends = await tx.budgets.spends(month, [each.account for each in budgets])
+            spends = await spends_at(tx, [each.account for each in budgets], now)
         self._show(counts, house)
         self._gauges["ledger_unchained_events"].set(unchained)
-        used = {"person": 0.0, "team": 0.0, "brand": 0.0}
-        known = {spend.account: spend for spend in spends}
+        used = {scope.value: 0.0 for scope in Scope}
         for budget in budgets:
             account = budget.account
-            empty = Spend(scope=account.scope, key=account.key, brand=account.brand, month=month)
-            spend = known.get(account, empty)
+            spend = spend_of(account, account.period(now), spends)
             shares = [level.share for level in levels(budget, spend, house.tariff)]
-            used[budget.scope] = max(used[budget.scope], *shares, 0.0)
+            used[account.kind] = max(used[account.kind], *shares, 0.0)
         for scope, share in used.items():
             self._gauges["budget_used_ratio"].labels(scope).set(share)
 

@@ -14,6 +14,11 @@ _BUDGETS = Shape(Budget, BudgetRow)
 _SPENDS = Shape(Spend, SpendRow)
 
 
+AT_ONCE = 100
+"""Accounts in one question: somebody may have hundreds of roles, and SQLite takes no expression
+that is deeper than 1,000."""
+
+
 class SqlBudgets:
     """The Budgets port."""
 
@@ -30,8 +35,11 @@ class SqlBudgets:
 
     async def of(self, accounts: Sequence[Account]) -> Sequence[Budget]:
         """See the port."""
-        query = select(_BUDGETS.table).where(_is(_BUDGETS.table, accounts))
-        found = [_BUDGETS.value(row) for row in await self._session.rows(query)]
+        found: list[Budget] = []
+        for first in range(0, len(accounts), AT_ONCE):
+            asked = accounts[first : first + AT_ONCE]
+            query = select(_BUDGETS.table).where(_is(_BUDGETS.table, asked))
+            found += [_BUDGETS.value(row) for row in await self._session.rows(query)]
         return sorted(found, key=lambda budget: accounts.index(budget.account))
 
     async def all(self) -> Sequence[Budget]:

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 NO_LIMIT = "none"
 group = typer.Typer(help="Monthly limits: list, set, clear.", no_args_is_help=True)
-ScopeName = Annotated[str, typer.Argument(help="person, team or brand.", metavar="SCOPE")]
-Key = Annotated[str, typer.Argument(help="Whose: a member, a team, a brand.", metavar="NAME")]
+ScopeName = Annotated[
+    str, typer.Argument(help="person, team, brand, role or place.", metavar="SCOPE")
+]
+Key = Annotated[
+    str, typer.Argument(help="Whose: a member, a team, a brand, discord:ID.", metavar="NAME")
+]
+Daily = Annotated[bool, typer.Option("--per-day", help="The limits of a day, not of a month.")]
 
 
 @group.command("list")
@@ -51,24 +56,30 @@ def set_(
         NO_LIMIT
     ),
     brand: BrandId = "",
+    daily: Daily = False,
     as_json: Json = False,
 ) -> None:
-    """Set both limits of a month; the one that is left out is taken away."""
+    """Set both limits of a month or a day; the one that is left out is taken away."""
     limits = {"pictures": _whole(pictures), "cost": _money(cost)}
     if limits == {"pictures": None, "cost": None}:
         raise Mistake(
             "Say a limit: `--pictures N`, `--cost X` or both.",
             fix="`housestyle budget clear` takes a budget away.",
         )
-    _say(settings_of(context), as_json, scope=scope, key=name, brand=brand, **limits)
+    _say(settings_of(context), as_json, scope=scope, key=name, brand=brand, daily=daily, **limits)
 
 
 @group.command()
 def clear(
-    context: typer.Context, scope: ScopeName, name: Key, brand: BrandId = "", as_json: Json = False
+    context: typer.Context,
+    scope: ScopeName,
+    name: Key,
+    brand: BrandId = "",
+    daily: Daily = False,
+    as_json: Json = False,
 ) -> None:
     """Take a budget away."""
-    _say(settings_of(context), as_json, scope=scope, key=name, brand=brand)
+    _say(settings_of(context), as_json, scope=scope, key=name, brand=brand, daily=daily)
 
 
 def usage(
@@ -203,13 +214,14 @@ def _gauge_row(gauge: "Gauge", tariff: "Tariff | None") -> tuple[str, ...]:
 
     used = percent_words(gauge.share) if gauge.levels else ""
     words = ", ".join(limit_words(level, tariff) for level in gauge.levels)
-    return gauge.budget.scope, gauge.name, used, words or gauge_words(gauge.levels, tariff)
+    return gauge.budget.account.kind, gauge.name, used, words or gauge_words(gauge.levels, tariff)
 
 
 def _gauge_facts(gauge: "Gauge", tariff: "Tariff | None") -> dict[str, Any]:
     budget, spend = gauge.budget, gauge.spend
     return {
-        "scope": budget.scope,
+        "scope": budget.account.kind,
+        "per": "day" if budget.account.daily else "month",
         "key": budget.key,
         "brand": budget.brand or None,
         "name": gauge.name,

@@ -1,13 +1,13 @@
-"""Budgets: what a person, a team or a brand may use in a month, and what was used.
+"""Budgets: what a person, a team, a brand, a platform role or a place may use, and what was used.
 
-A month is a calendar month in UTC. Device time is kept in whole milliseconds, so that what was
-reserved and what is given back meet exactly; money is made of it by the tariff when it is shown
-or compared. Pure: no store, no clock.
+Counted is a calendar month in UTC, or with an account of its own a day in UTC. Device time is kept
+in whole milliseconds, so that what was reserved and what is given back meet exactly; money is made
+of it by the tariff when it is shown or compared. Pure: no store, no clock.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bot.core.people import Person, Role
@@ -23,6 +23,14 @@ class Scope(StrEnum):
     PERSON = "person"
     TEAM = "team"
     BRAND = "brand"
+    ROLE = "role"
+    """All who have a role on a platform, together."""
+    PLACE = "place"
+    """All that is asked in a server or workspace."""
+
+
+EACH_DAY = "_day"
+"""Ends the scope of an account that is counted by the day."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -30,11 +38,30 @@ class Account:
     """What is counted together: a person's, a team's or a brand's pictures."""
 
     scope: str
-    """A word of Scope."""
+    """A word of Scope; with EACH_DAY at its end where days are counted, not months."""
     key: str
-    """Person id, team name or brand id."""
+    """Person id, team name, brand id; of a role or place, as `discord:ID`."""
     brand: str = ""
     """The pictures of this brand alone; empty: of all brands."""
+
+    @property
+    def kind(self) -> str:
+        """The word of Scope."""
+        return self.scope.removesuffix(EACH_DAY)
+
+    @property
+    def daily(self) -> bool:
+        """Whether days are counted."""
+        return self.scope.endswith(EACH_DAY)
+
+    @property
+    def each_day(self) -> "Account":
+        """The same, counted by the day."""
+        return replace(self, scope=f"{self.kind}{EACH_DAY}")
+
+    def period(self, moment: datetime) -> str:
+        """The month or day of this moment, in which it counts then."""
+        return day_of(moment) if self.daily else month_of(moment)
 
     @property
     def name(self) -> str:
@@ -63,9 +90,21 @@ def accounts_of(person: str, team: str, brand: str) -> tuple[Account, ...]:
     return tuple(sorted(accounts))
 
 
+def limited_accounts(
+    person: str, team: str, brand: str, place: str = "", groups: Iterable[str] = ()
+) -> tuple[Account, ...]:
+    """Where such a picture counts besides, as long as a budget is set there: for its place, for
+    the platform roles of who asked, and all of them by the day."""
+    keys = [(Scope.ROLE.value, group) for group in groups]
+    keys += [(Scope.PLACE.value, place)] if place else []
+    wide = [Account(scope=scope, key=key, brand=b) for scope, key in keys for b in ("", brand)]
+    by_day = (account.each_day for account in (*accounts_of(person, team, brand), *wide))
+    return tuple(sorted({*wide, *by_day}))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """The limits of an account in a month and in a day; None is no limit."""
+    """The limits of an account in its month, or in its day; None is no limit."""
 
     scope: str
     key: str
@@ -74,10 +113,6 @@ class Budget:
     """Pictures that were asked for; a second try after a failed brand check is not one more."""
     cost: float | None = None
     """In the tariff's currency. Counts only where a tariff is set."""
-    pictures_day: int | None = None
-    """As `pictures`, of a day."""
-    cost_day: float | None = None
-    """As `cost`, of a day."""
     set_by: str = ""
     """Person id."""
     set_at: datetime
@@ -116,13 +151,13 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Spend:
-    """What an account used in a month, and what its waiting jobs have reserved of it."""
+    """What an account used in a month or day, and what its waiting jobs have reserved of it."""
 
     scope: str
     key: str
     brand: str
     month: str
-    """"2026-03"."""
+    """"2026-03"; of an account that is counted by the day, "2026-03-02"."""
     pictures: int = 0
     reserved_pictures: int = 0
     ms: int = 0
@@ -139,12 +174,19 @@ class Spend:
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """What a job still has reserved, in which month, and for which team."""
+    """What a job still has reserved, in which month and day, and for whom."""
 
     month: str
     team: str
     pictures: int
     ms: int
+    day: str = ""
+    also: tuple[str, ...] = ()
+    """Names of the `limited_accounts` that had a budget when it was let through."""
+
+    def period(self, account: Account) -> str:
+        """In which month or day the job counts for this account."""
+        return self.day if account.daily else self.month
 
     @property
     def reserve(self) -> Change:
@@ -156,6 +198,19 @@ def month_of(moment: datetime) -> str:
     """The calendar month in UTC, as "2026-03"."""
     day = moment.astimezone(UTC)
     return f"{day.year:04}-{day.month:02}"  # strftime leaves out the zeros of early years
+
+
+def day_of(moment: datetime) -> str:
+    """The day in UTC, as "2026-03-02"."""
+    return moment.astimezone(UTC).date().isoformat()
+
+
+def period_bounds(period: str) -> tuple[datetime, datetime]:
+    """When a month or a day begins and when the next one does. Raises ValueError."""
+    if len(period) <= len("2026-03"):
+        return month_bounds(period)
+    start = datetime.fromisoformat(period).replace(tzinfo=UTC)
+    return start, start + timedelta(days=1)
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime]:
@@ -237,12 +292,13 @@ def refuses(budget: Budget, spend: Spend, charge: Charge, tariff: Tariff | None)
 
 
 def too_large(budget: Budget, charge: Charge, tariff: Tariff | None) -> bool:
-    """Whether a job has no room even in an unused month: it waits for a higher limit alone."""
+    """Whether a job has no room even in an unused month or day: it waits for a higher limit
+    alone."""
     empty = Spend(
         scope=budget.scope,
         key=budget.key,
         brand=budget.brand,
-        month=charge.month,
+        month=charge.period(budget.account),
         reserved_pictures=charge.pictures,
         reserved_ms=charge.ms,
     )
@@ -271,7 +327,7 @@ def first_refusing(
 ) -> Budget | None:
     """The first budget without room for a reservation that the counters hold already."""
     for budget in budgets:
-        spend = spend_of(budget.account, charge.month, spends)
+        spend = spend_of(budget.account, charge.period(budget.account), spends)
         if refuses(budget, spend, charge, tariff):
             return budget
     return None

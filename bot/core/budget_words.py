@@ -9,6 +9,7 @@ from bot.core.budget import (
     Spend,
     levels,
     month_bounds,
+    period_bounds,
     too_large,
 )
 from bot.core.cards import pictures
@@ -18,12 +19,15 @@ from brand.kit import BrandKit
 
 def whose(account: Account, kit: BrandKit, name: str = "your") -> str:
     """ "Acme's", "team Design's", "your"; `name` is what a person is called."""
-    inside = f" {kit.name}" if account.brand and account.scope != Scope.BRAND.value else ""
-    if account.scope == Scope.PERSON.value:
-        return name + inside
-    if account.scope == Scope.TEAM.value:
-        return f"team {account.key}'s{inside}"
-    return f"{kit.name}'s"
+    inside = f" {kit.name}" if account.brand and account.kind != Scope.BRAND.value else ""
+    owners = {
+        Scope.PERSON.value: name,
+        Scope.TEAM.value: f"team {account.key}'s",
+        Scope.ROLE.value: f"the role {account.key}'s",
+        Scope.PLACE.value: f"the place {account.key}'s",
+    }
+    daily = " daily" if account.daily else ""
+    return owners.get(account.kind, f"{kit.name}'s") + inside + daily
 
 
 def limit_words(level: Level, tariff: Tariff | None) -> str:
@@ -47,9 +51,15 @@ def month_words(month: str) -> str:
     return f"{month_bounds(month)[0]:%B %Y}"
 
 
-def turn_of_month(month: str) -> str:
-    """ "1 Apr, 00:00 UTC": when the month after begins."""
-    start = month_bounds(month)[1]
+def period_words(period: str) -> str:
+    """ "2026-03" -> "March", "2026-03-02" -> "2 March"."""
+    start = period_bounds(period)[0]
+    return f"{start:%B}" if len(period) <= len("2026-03") else f"{start.day} {start:%B}"
+
+
+def turn_of(period: str) -> str:
+    """ "1 Apr, 00:00 UTC": when the month or day after begins."""
+    start = period_bounds(period)[1]
     return f"{start.day} {start:%b}, 00:00 UTC"
 
 
@@ -65,7 +75,8 @@ def held_why(
     owner = whose(budget.account, kit, "the personal")  # others read the card too
     raises = f"{who_raises(budget.account, kit)} can raise it"
     limits = levels(budget, spend, tariff)
-    month = f"{month_bounds(spend.month)[0]:%B}"
+    when = period_words(spend.month)
+    whole = "day" if budget.account.daily else "month"
     used = ", ".join(limit_words(level, tariff) for level in limits)
     if charge.ms == 0 and too_dear_to_guess(budget, spend, tariff):
         return (
@@ -75,13 +86,13 @@ def held_why(
     if too_large(budget, charge, tariff):
         return (
             f"it asks for {pictures(charge.pictures)}, and that is more than {owner} budget of a "
-            f"whole month. {raises}."
+            f"whole {whole}. {raises}."
         )
     if any(level.share >= 1 for level in limits):
-        said = f"{owner} budget for {month} is used up ({used})."
+        said = f"{owner} budget for {when} is used up ({used})."
     else:
-        said = f"it doesn't fit into what is left of {owner} budget for {month} ({used})."
-    return f"{said} {raises}; else it goes on by itself on {turn_of_month(spend.month)}."
+        said = f"it doesn't fit into what is left of {owner} budget for {when} ({used})."
+    return f"{said} {raises}; else it goes on by itself on {turn_of(spend.month)}."
 
 
 def too_dear_to_guess(budget: Budget, spend: Spend, tariff: Tariff | None) -> bool:
@@ -95,5 +106,5 @@ def warning(budget: Budget, spend: Spend, kit: BrandKit, tariff: Tariff | None, 
     used = " and ".join(limit_words(level, tariff) for level in levels(budget, spend, tariff))
     return (
         f"{used} are used or reserved. At the limit new pictures wait until "
-        f"{turn_of_month(spend.month)}, or until someone raises {name} budget."
+        f"{turn_of(spend.month)}, or until someone raises {name} budget."
     )

@@ -1,6 +1,7 @@
-"""Set the limits of a month for a person, a team or a brand."""
+"""Set the limits of a month or a day: of a person, a team, a brand, a platform role, a place."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from bot.core.budget import (
@@ -10,13 +11,13 @@ from bot.core.budget import (
     brand_account,
     levels,
     manages,
-    month_of,
     spend_of,
 )
 from bot.core.budget_words import limit_words, month_words, whose
 from bot.core.caller import Caller, kit_for
 from bot.core.cards import reply_card
 from bot.core.commands import SetBudget
+from bot.core.counting import spends_at
 from bot.core.errors import Mistake, NotAllowed, NotFound
 from bot.core.finding_people import find_person
 from bot.core.house import House
@@ -25,9 +26,11 @@ from bot.core.messages import Card
 from bot.core.people import Person, Role
 from bot.core.ports import Transaction
 from brand.kit import BrandKit
+from brand.words import clean
 
 MOST_PICTURES = 10_000_000
 MOST_MONEY = 1e9
+_PLATFORM_ID = re.compile(r"(slack|discord):[A-Za-z0-9/_-]{1,80}")
 
 
 async def set_budget(house: House, caller: Caller, command: SetBudget) -> Card:
@@ -36,6 +39,7 @@ async def set_budget(house: House, caller: Caller, command: SetBudget) -> Card:
     now = house.clock.now()
     async with house.store.write() as tx:
         account, kit, name = await _account(tx, caller, command)
+        account = account.each_day if command.daily else account
         _may_set(caller.person, account, kit)
         before = next(iter(await tx.budgets.of([account])), None)
         budget = Budget(
@@ -110,8 +114,22 @@ async def _account(
     if command.scope == Scope.PERSON.value:
         person = await find_person(tx, command.key)
         return Account(scope=command.scope, key=person.id, brand=brand), kit, person.name
+    if command.scope in (Scope.ROLE.value, Scope.PLACE.value):
+        return Account(scope=command.scope, key=_platform_id(command), brand=brand), kit, ""
     team = _known_team(command.key, await tx.people.all())
     return Account(scope=command.scope, key=team, brand=brand), kit, ""
+
+
+def _platform_id(command: SetBudget) -> str:
+    """A role or place as adapters name it. Raises Mistake."""
+    key = clean(command.key)
+    if not _PLATFORM_ID.fullmatch(key):
+        raise Mistake(
+            f"A {command.scope} is named by its platform and its id there, not `{key[:40]}`.",
+            fix=f"Write it as `/budget {command.scope} discord:1180000000000000022 --pictures 50`.",
+            field="key",
+        )
+    return key
 
 
 def _known_team(said: str, people: Sequence[Person]) -> str:
@@ -149,14 +167,16 @@ async def _answer(house: House, tx: Transaction, budget: Budget, kit: BrandKit, 
         parts.append(f"{budget.pictures:,} picture{'' if budget.pictures == 1 else 's'}")
     if budget.cost is not None and house.tariff is not None:
         parts.append(f"{budget.cost:,.2f} {house.tariff.currency}")
-    month = month_of(house.clock.now())
-    spend = spend_of(account, month, await tx.budgets.spends(month, [account]))
+    now = house.clock.now()
+    period = account.period(now)
+    spend = spend_of(account, period, await spends_at(tx, [account], now))
     used = [limit_words(level, house.tariff) for level in levels(budget, spend, house.tariff)]
-    lines = [f"{month_words(month)} so far: {', '.join(used)}."] if used else []
+    so_far = "Today" if account.daily else month_words(period)
+    lines = [f"{so_far} so far: {', '.join(used)}."] if used else []
     if await tx.jobs.held(account.name, limit=1):
         lines.append("What waits for it goes on within half a minute, as far as there is room.")
     title = (
-        f"{owner} budget: {' and '.join(parts)} a month"
+        f"{owner} budget: {' and '.join(parts)} a {'day' if account.daily else 'month'}"
         if parts
         else f"No limits on {owner} budget"
     )

@@ -369,17 +369,19 @@ class UnlinkAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class SetBudget:
-    """Limits of a calendar month for a person, team or brand; None takes a limit away."""
+    """Limits of a calendar month, or of a day; None takes a limit away."""
 
     scope: str
-    """person, team or brand."""
+    """person, team, brand, role or place."""
     key: str
-    """Person id, team name or brand id."""
+    """Person id, team name or brand id; a platform's role or place as `discord:ID`."""
     brand: str = ""
     """Whose pictures count; empty: those of all brands."""
     pictures: int | None = None
     cost: float | None = None
     """In the tariff's currency."""
+    daily: bool = False
+    """Of a day; the limits of the month stay as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,13 @@
-"""Free what budgets held, once the month has turned, a limit was raised or something was given
-back: oldest first, and never beyond the limit."""
+"""Free what budgets held, once the month or day has turned, a limit was raised or something was
+given back: oldest first, and never beyond the limit."""
 
 from dataclasses import replace
+from datetime import datetime
 from enum import Enum
 
-from bot.core.budget import Account, Charge, month_of, spend_of
+from bot.core.budget import Account, Charge, day_of, month_of, spend_of
 from bot.core.budget_words import held_why
+from bot.core.counting import spends_at
 from bot.core.errors import StaleState
 from bot.core.house import House
 from bot.core.jobs import Job
@@ -40,7 +42,8 @@ async def free_held(house: House) -> int:
 
 async def _free_account(house: House, hold: str) -> int:
     freed, stuck, after = 0, False, None
-    this_month = month_of(house.clock.now())
+    account = Account.named(hold)
+    period = account.period(house.clock.now())
     while True:
         async with house.store.read() as tx:
             page = await tx.jobs.held(hold, after=after, limit=PAGE)
@@ -49,7 +52,7 @@ async def _free_account(house: House, hold: str) -> int:
                 outcome = await _free(house, job)
                 freed += outcome is _Outcome.FREED
                 stuck = outcome is _Outcome.STUCK
-            elif month_of(job.updated_at) != this_month:
+            elif account.period(job.updated_at) != period:
                 await _say_anew(house, job)
             else:
                 return freed
@@ -69,7 +72,8 @@ async def _free(house: House, job: Job) -> _Outcome:
             person = await tx.people.get(stored.requester)
             admission = await admit(house, tx, stored, person, kit)
             new = replace(admission.job, updated_at=now)
-            if new.hold == stored.hold and month_of(stored.updated_at) == month_of(now):
+            same_time = _period(stored, stored.updated_at) == _period(stored, now)
+            if new.hold == stored.hold and same_time:
                 return _Outcome.PASSED if admission.too_large else _Outcome.STUCK
             new = await tx.jobs.update(new, was=stored)
             if not new.hold:
@@ -84,7 +88,7 @@ async def _free(house: House, job: Job) -> _Outcome:
 
 
 async def _say_anew(house: House, job: Job) -> None:
-    """The month has turned and it still waits: its card names the new month."""
+    """The month or day has turned and it still waits: its card names the new one."""
     now = house.clock.now()
     account = Account.named(job.hold)
     try:
@@ -94,14 +98,20 @@ async def _say_anew(house: House, job: Job) -> None:
             if stored.state is not JobState.QUEUED or stored.hold != job.hold or not budgets:
                 return
             kit = await tx.kits.get(stored.kit_hash)
-            charge = Charge(month=month_of(now), team="", pictures=len(stored.items), ms=1)
-            spends = await tx.budgets.spends(charge.month, [account])
-            spend = spend_of(account, charge.month, spends)
+            charge = Charge(
+                month=month_of(now), team="", pictures=len(stored.items), ms=1, day=day_of(now)
+            )
+            spends = await spends_at(tx, [account], now)
+            spend = spend_of(account, account.period(now), spends)
             why = held_why(budgets[0], spend, charge, kit, house.tariff)
             new = await tx.jobs.update(replace(stored, held_why=why, updated_at=now), was=stored)
             await tell_job(tx, new, kit, now)
     except StaleState:
         return  # someone freed or cancelled it meanwhile
+
+
+def _period(job: Job, moment: datetime) -> str:
+    return Account.named(job.hold).period(moment)
 
 
 def _freed(job: Job, hold: str) -> Event:

@@ -190,7 +190,7 @@ def _budget(command: commands.SetBudget, _vocabulary: Vocabulary) -> str:
     key = f" {quoted(command.key)}" if command.key else ""
     pictures = "none" if command.pictures is None else command.pictures
     cost = "none" if command.cost is None else f"{command.cost:.2f}"
-    limits = f" --pictures {pictures} --cost {cost}"
+    limits = f" --pictures {pictures} --cost {cost}" + (" --per day" if command.daily else "")
     return f"/budget {command.scope}{key}{limits}{_brand(command.brand)}"
 
 

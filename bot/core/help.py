@@ -35,6 +35,8 @@ _MORE = {
     ),
     "budget": (
         "Both limits are set at once: the one you leave out is taken away, as `none` does.",
+        "`--per day` sets those of a day, beside those of the month. A role or place is named as "
+        "its platform knows it: `/budget role discord:ID --pictures 20 --per day`.",
         "Months are counted in UTC. At 80 % people are told, at 100 % new pictures wait.",
     ),
     "settle": ("A post is doubtful when the connection broke while it was sent.",),

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.actions import action
-from bot.core.budget import accounts_of, month_of, spend_of
+from bot.core.budget import accounts_of, spend_of
 from bot.core.calendar_cards import week_card
 from bot.core.calendar_view import CalendarRow, rows_between
 from bot.core.cards import brief_title, job_status, review_card
+from bot.core.counting import spends_at
 from bot.core.errors import HousestyleError
 from bot.core.help import example_of
 from bot.core.house import House
@@ -182,13 +183,13 @@ def _named(row: CalendarRow, kit: BrandKit, *, many: bool) -> CalendarRow:
 async def _budget(
     tx: Transaction, house: House, person: Person, kits: list[BrandKit], now: datetime
 ) -> Card:
-    month = month_of(now)
     fields = {}
     for kit in kits:
-        accounts = accounts_of(person.id, person.team, kit.id)
-        spends = await tx.budgets.spends(month, accounts)
+        months = accounts_of(person.id, person.team, kit.id)
+        accounts = (*months, *(account.each_day for account in months))
+        spends = await spends_at(tx, accounts, now)
         for budget in await tx.budgets.of(accounts):
-            spend = spend_of(budget.account, month, spends)
+            spend = spend_of(budget.account, budget.account.period(now), spends)
             gauge = gauge_of(budget, spend, kit, person, {}, house.tariff)
             fields[budget.account] = gauge_field(gauge, house.tariff)
     return Card(

@@ -15,14 +15,17 @@ from bot.core.budget import (
     Charge,
     Spend,
     accounts_of,
+    day_of,
     first_refusing,
     is_over,
     levels,
+    limited_accounts,
     month_of,
     spend_of,
     too_large,
 )
 from bot.core.budget_words import held_why
+from bot.core.counting import accounts_charged, count, spends_in
 from bot.core.house import House
 from bot.core.jobs import Job
 from bot.core.ledger import Event
@@ -56,20 +59,24 @@ async def admit(
     The caller stores the job, and says with `note_hold` if it is held.
     """
     now = house.clock.now()
-    accounts = accounts_of(person.id, person.team, job.brand)
-    budgets = await tx.budgets.of(accounts)
+    asked = (person.id, person.team, job.brand)
+    limited = limited_accounts(*asked, job.place, job.groups)
+    budgets = await tx.budgets.of((*accounts_of(*asked), *limited))
     priced = house.tariff is not None and any(budget.cost is not None for budget in budgets)
     charge = Charge(
         month=month_of(now),
         team=person.team,
         pictures=pictures_wanted(job, kit),
         ms=await _expected_ms(tx, job, pictures_wanted(job, kit)) if priced else 0,
+        day=day_of(now),
+        also=tuple(each.account.name for each in budgets if each.account in set(limited)),
     )
-    spends = await tx.budgets.count(accounts, charge.month, charge.reserve)
+    accounts = accounts_charged(job, charge)
+    spends = await count(tx, accounts, charge, charge.reserve)
     refusing = first_refusing(budgets, spends, charge, house.tariff)
     if refusing is not None:
-        spends = await tx.budgets.count(accounts, charge.month, -charge.reserve)
-        spend = spend_of(refusing.account, charge.month, spends)
+        spends = await count(tx, accounts, charge, -charge.reserve)
+        spend = spend_of(refusing.account, charge.period(refusing.account), spends)
         why = held_why(refusing, spend, charge, kit, house.tariff)
         never = too_large(refusing, charge, house.tariff)
         return Admission(job=_held(job, refusing, why), too_large=never)
@@ -103,9 +110,9 @@ async def measured(house: House, tx: Transaction, job: Job, seconds: float, kit:
     charge = await _charge_of(house, tx, job)
     ms = round(seconds * 1000)
     returned = min(charge.ms, ms)
-    accounts = accounts_of(job.requester, charge.team, job.brand)
+    accounts = accounts_charged(job, charge)
     change = Change(ms=ms, reserved_ms=-returned)
-    spends = await tx.budgets.count(accounts, charge.month, change)
+    spends = await count(tx, accounts, charge, change)
     await _warn(house, tx, job, await tx.budgets.of(accounts), spends, kit)
     return replace(
         job, seconds=job.seconds + seconds, charge=replace(charge, ms=charge.ms - returned)
@@ -118,8 +125,7 @@ async def settle(house: House, tx: Transaction, job: Job) -> Job:
     made = sum(bool(item.asset) and not item.inherited for item in job.items)
     change = Change(pictures=made) + -charge.reserve
     if change != Change():
-        accounts = accounts_of(job.requester, charge.team, job.brand)
-        await tx.budgets.count(accounts, charge.month, change)
+        await count(tx, accounts_charged(job, charge), charge, change)
     return replace(job, charge=None, hold="", held_why="")
 
 
@@ -128,13 +134,13 @@ async def overdrawn(house: House, tx: Transaction, job: Job) -> Budget | None:
     the limit was lowered. A job that has rendered something already goes to its end."""
     if job.charge is None or job.seconds > 0:
         return None
-    accounts = accounts_of(job.requester, job.charge.team, job.brand)
+    accounts = accounts_charged(job, job.charge)
     budgets = await tx.budgets.of(accounts)
     if not budgets:
         return None
-    spends = await tx.budgets.spends(job.charge.month, accounts)
+    spends = await spends_in(tx, accounts, job.charge)
     for budget in budgets:
-        spend = spend_of(budget.account, job.charge.month, spends)
+        spend = spend_of(budget.account, job.charge.period(budget.account), spends)
         # What others have reserved is left out: they come later than this one.
         alone = replace(spend, reserved_pictures=job.charge.pictures, reserved_ms=job.charge.ms)
         if is_over(budget, alone, house.tariff):
@@ -149,14 +155,21 @@ async def must_wait(house: House, tx: Transaction, job: Job) -> bool:
     unless pictures take more than ROOM times as long as the recent ones."""
     if job.charge is None or house.tariff is None:
         return False
-    accounts = accounts_of(job.requester, job.charge.team, job.brand)
+    accounts = accounts_charged(job, job.charge)
     budgets = [budget for budget in await tx.budgets.of(accounts) if budget.cost is not None]
     if not budgets:
         return False
-    spends = await tx.budgets.spends(job.charge.month, accounts)
+    spends = await spends_in(tx, accounts, job.charge)
     others = [each for each in await tx.jobs.running() if each.id != job.id]
+    charge = job.charge
     return any(
-        _is_crowded(budget, spend_of(budget.account, job.charge.month, spends), job, others, house)
+        _is_crowded(
+            budget,
+            spend_of(budget.account, charge.period(budget.account), spends),
+            job,
+            others,
+            house,
+        )
         for budget in budgets
     )
 
@@ -173,16 +186,15 @@ def _is_crowded(
 
 
 def _counts_for(job: Job, budget: Budget) -> bool:
-    team = job.charge.team if job.charge else ""
-    return budget.account in accounts_of(job.requester, team, job.brand)
+    charge = job.charge or Charge(month="", team="", pictures=0, ms=0)
+    return budget.account in accounts_charged(job, charge)
 
 
 async def hold_back(house: House, tx: Transaction, job: Job, budget: Budget, kit: BrandKit) -> Job:
     """The claimed job as it goes back to the queue, held by this budget; the caller stores it."""
     charge = await _charge_of(house, tx, job)
-    accounts = accounts_of(job.requester, charge.team, job.brand)
-    spends = await tx.budgets.count(accounts, charge.month, -charge.reserve)
-    spend = spend_of(budget.account, charge.month, spends)
+    spends = await count(tx, accounts_charged(job, charge), charge, -charge.reserve)
+    spend = spend_of(budget.account, charge.period(budget.account), spends)
     why = held_why(budget, spend, charge, kit, house.tariff)
     back = replace(
         _held(job, budget, why),
@@ -223,7 +235,8 @@ async def _charge_of(house: House, tx: Transaction, job: Job) -> Charge:
     if job.charge is not None:
         return job.charge
     team = (await tx.people.get(job.requester)).team
-    return Charge(month=month_of(house.clock.now()), team=team, pictures=0, ms=0)
+    now = house.clock.now()
+    return Charge(month=month_of(now), team=team, pictures=0, ms=0, day=day_of(now))
 
 
 async def _warn(
@@ -234,7 +247,7 @@ async def _warn(
     spends: Sequence[Spend],
     kit: BrandKit,
 ) -> None:
-    """Say once a month that most of a budget is used."""
+    """Say once a month (once a day of a daily one) that most of a budget is used."""
     for budget in budgets:
         spend = next((s for s in spends if s.account == budget.account), None)
         if spend is None or spend.warned:

@@ -29,7 +29,7 @@ async def warn_about(
     share = max(level.share for level in levels(budget, spend, house.tariff))
     platform, team = (job.origin.platform, job.origin.team) if job.origin else ("", "")
     readers = [await tx.people.get(job.requester)]
-    if budget.scope != Scope.PERSON.value:
+    if budget.account.kind != Scope.PERSON.value:
         people = await tx.people.all()
         readers += [person for person in _managers(people, job.brand) if person != readers[0]]
     for reader in readers:
@@ -37,7 +37,8 @@ async def warn_about(
         if line is None:
             continue
         name = whose(budget.account, kit)
-        title = f"{percent_words(share)} of {name} budget for this month"
+        period = "day" if budget.account.daily else "month"
+        title = f"{percent_words(share)} of {name} budget for this {period}"
         text = warning(budget, spend, kit, house.tariff, name)
         await say(tx, reply_card(title, text), line, house.clock.now())
 

@@ -25,6 +25,7 @@ from bot.core.budget_words import limit_words, month_words, percent_words, whose
 from bot.core.caller import Caller, kit_for
 from bot.core.cards import duration
 from bot.core.commands import Usage
+from bot.core.counting import spends_at
 from bot.core.house import House
 from bot.core.messages import Card, Field
 from bot.core.people import ANY_BRAND, Person, Role
@@ -126,7 +127,7 @@ async def month_of_use(
     teams = [_use(team, team, of_team[team], house.tariff) for team in sorted(of_team)]
     gauges: tuple[Gauge, ...] = ()
     if month == month_of(house.clock.now()):
-        gauges = await _gauges(tx, house, kit, viewer, month, known, wide=wide)
+        gauges = await _gauges(tx, house, kit, viewer, known, wide=wide)
     return MonthOfUse(
         month=month,
         people=tuple(people),
@@ -142,12 +143,12 @@ async def _gauges(
     house: House,
     kit: BrandKit,
     viewer: Person,
-    month: str,
     known: dict[str, Person],
     *,
     wide: bool,
 ) -> tuple[Gauge, ...]:
-    own = accounts_of(viewer.id, viewer.team, kit.id)
+    months = accounts_of(viewer.id, viewer.team, kit.id)
+    own = {*months, *(account.each_day for account in months)}
     everywhere = bool(viewer.roles_in(ANY_BRAND) & SEES_ALL)
 
     def shown(account: Account) -> bool:
@@ -156,9 +157,17 @@ async def _gauges(
         return (wide and account.brand == kit.id) or (everywhere and not account.brand)
 
     budgets = [budget for budget in await tx.budgets.all() if shown(budget.account)]
-    spends = await tx.budgets.spends(month, [budget.account for budget in budgets])
+    now = house.clock.now()
+    spends = await spends_at(tx, [budget.account for budget in budgets], now)
     return tuple(
-        gauge_of(budget, spend_of(budget.account, month, spends), kit, viewer, known, house.tariff)
+        gauge_of(
+            budget,
+            spend_of(budget.account, budget.account.period(now), spends),
+            kit,
+            viewer,
+            known,
+            house.tariff,
+        )
         for budget in budgets
     )
 

@@ -11,13 +11,14 @@ from bot.core.verb_args import Args, Verb, words_and_flags, wrong
 from brand.words import clean
 
 NO_LIMIT = "none"
+DAY, MONTH = "day", "month"
 _SCOPES = tuple(scope.value for scope in Scope)
 _PICTURES = re.compile(r"\d{1,7}")
 _COST = re.compile(r"\d{1,9}(?:[.,]\d{1,2})?")
 
 
 def _set_budget(args: Args) -> commands.SetBudget:
-    words, flags = words_and_flags(args, ("brand",), free=("pictures", "cost"))
+    words, flags = words_and_flags(args, ("brand",), free=("pictures", "cost", "per"))
     if not words:
         raise wrong(args, f"Say whose budget: {', '.join(_SCOPES)}, as in `{_example(args)}`.")
     scope = words[0].text.casefold()
@@ -45,7 +46,14 @@ def _set_budget(args: Args) -> commands.SetBudget:
         brand=flags.get("brand", ""),
         pictures=_whole(args, flags.get("pictures", NO_LIMIT)),
         cost=_money(args, flags.get("cost", NO_LIMIT)),
+        daily=_daily(args, flags.get("per", MONTH)),
     )
+
+
+def _daily(args: Args, text: str) -> bool:
+    if text.casefold() not in (DAY, MONTH):
+        raise _no_number(args, "per", text, f"`{DAY}`, `{MONTH}`")
+    return text.casefold() == DAY
 
 
 def _whole(args: Args, text: str) -> int | None:
@@ -83,8 +91,9 @@ def _example(args: Args) -> str:
 BUDGET_VERBS = (
     Verb(
         name="budget",
-        takes="person|team|brand NAME [--pictures N] [--cost X] [--brand BRAND]",
-        about="limits of a month",
+        takes="person|team|brand|role|place NAME [--pictures N] [--cost X] [--per day] "
+        "[--brand BRAND]",
+        about="limits of a month or a day",
         read=_set_budget,
         slashed=True,
     ),

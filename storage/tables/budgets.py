@@ -17,14 +17,12 @@ class BudgetRow(Row, table=True):
     key: str = Field(primary_key=True)
     pictures: int | None
     cost: float | None
-    pictures_day: int | None
-    cost_day: float | None
     set_by: str
     set_at: datetime
 
 
 class SpendRow(Row, table=True):
-    """What an account used in a month."""
+    """What an account used in a month, or in a day: `month` says which."""
 
     __tablename__ = "spends"
 

@@ -94,3 +94,14 @@ async def test_no_count_is_lost_among_many_at_once(store: OpenStore) -> None:
 
     seen = await asyncio.gather(*(one(number) for number in range(len(people))))
     assert sorted(seen) == list(range(1, len(people) + 1))  # each saw a count of its own
+
+
+async def test_somebody_with_hundreds_of_roles_is_looked_up_at_once(store: OpenStore) -> None:
+    roles = [Account(scope="role", key=f"discord:{n}", brand="acme") for n in range(600)]
+    wanted = [*roles, *(role.each_day for role in roles)]
+    set_here = [roles[3], roles[599].each_day]
+    async with store.write() as tx:
+        for account in set_here:
+            await tx.budgets.put(budget(account))
+    async with store.read() as tx:
+        assert [b.account for b in await tx.budgets.of(wanted)] == set_here

@@ -114,6 +114,7 @@ async def set_budget(
     brand: Word = "",
     pictures: Word = "",
     cost: Word = "",
+    per: Word = "month",
     delivery: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Set both limits of an account; an empty field is no limit."""
@@ -127,6 +128,7 @@ async def set_budget(
         brand=clean(brand),
         pictures=_whole(pictures),
         cost=_amount(cost),
+        daily=per == "day",
     )
     return await frame.say(command, delivery, "/usage#budgets")
 

@@ -1,4 +1,4 @@
-"""A block list, where jobs were asked and in which roles, and limits of a day."""
+"""A block list; where jobs were asked, and in which roles."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,15 +21,11 @@ def upgrade() -> None:
         jobs.add_column(
             sa.Column("groups", sa.JSON(none_as_null=True), nullable=False, server_default="[]")
         )
-    with op.batch_alter_table("budgets") as budgets:
-        budgets.add_column(sa.Column("pictures_day", sa.Integer(), nullable=True))
-        budgets.add_column(sa.Column("cost_day", sa.Float(), nullable=True))
 
 
 def downgrade() -> None:
     """One version back."""
     for table, columns in (
-        ("budgets", ("pictures_day", "cost_day")),
         ("jobs", ("place", "groups")),
         ("people", ("blocked_at", "blocked_by", "blocked_why")),
     ):

@@ -15,6 +15,13 @@ def test_a_budget_is_set_listed_and_taken_away(housestyle: Housestyle) -> None:
     assert housestyle("budget", "list").out == "brand\tAcme's\t0 %\t0 of 500 pictures\n"
     [facts] = housestyle("budget", "list", "--json").json
     assert facts["limits"] == {"pictures": 500, "cost": None}
+    housestyle("budget", "set", "brand", "acme", "--pictures", "50", "--per-day")
+    facts = housestyle("budget", "list", "--json").json
+    assert [(f["scope"], f["per"], f["limits"]["pictures"]) for f in facts] == [
+        ("brand", "month", 500),
+        ("brand", "day", 50),
+    ]
+    assert housestyle("budget", "clear", "brand", "acme", "--per-day").code == ExitCode.OK
     assert housestyle("budget", "clear", "brand", "acme").code == ExitCode.OK
     assert housestyle("budget", "list", "--json").json == []
 

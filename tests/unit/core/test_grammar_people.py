@@ -42,6 +42,14 @@ SAID: list[tuple[str, Command]] = [
         commands.BlockPerson(person="Mia Lang", reason="spam in the channel, twice"),
     ),
     ("/people unblock Mia Lang", commands.BlockPerson(person="Mia Lang", blocked=False)),
+    (
+        "/budget person Mia --pictures 5 --per day",
+        commands.SetBudget(scope="person", key="Mia", pictures=5, daily=True),
+    ),
+    (
+        "/budget role discord:22 --pictures 5 --cost none --per month --brand acme",
+        commands.SetBudget(scope="role", key="discord:22", pictures=5, brand="acme"),
+    ),
     ("/erase Mia Lang", commands.ErasePerson(person="Mia Lang")),
     ("/link", commands.LinkAccount()),
     ("/link K7QM-2XPD", commands.LinkAccount(code="K7QM-2XPD")),
@@ -62,6 +70,7 @@ def test_what_is_typed_is_understood_and_can_be_said_again(text: str, command: C
     [
         ("/invite", "", "needs the name"),
         ("/people block", "", "Say whom"),
+        ("/budget person Mia --pictures 5 --per week", "", "`day`, `month`"),
         ("/invite --role approver", "", "needs the name"),
         ("/invite Mia --role aprover", "aprover", "Did you mean `approver`?"),
         ("/invite Mia --rol approver", "--rol", "Did you mean `--role`?"),
