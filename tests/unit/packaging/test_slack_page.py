@@ -10,11 +10,12 @@ from bot.chat.slack_chat.incoming import guard, sockets
 from bot.chat.slack_chat.installing import rotating
 from bot.chat.slack_chat.manifest import scopes_wanted
 from bot.chat.slack_chat.methods import RULES, Method
-from bot.chat.slack_chat.outgoing import files, painting, throttle
+from bot.chat.slack_chat.outgoing import files, throttle
 from bot.chat.slack_chat.outgoing.failing import REFUSALS, refusal
 from bot.chat.slack_chat.rendering.commands import ALONE
 from bot.chat.slack_chat.surfaces import COMMANDS, EVENTS, SHORTCUTS
 from bot.chat.slack_chat.understanding.meant import FEWEST_WORDS
+from bot.core import painting
 from bot.core.accounts import read_account
 from bot.core.actions import REACTIONS
 from bot.core.messages import Actor, ChannelRef
