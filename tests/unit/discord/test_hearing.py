@@ -36,7 +36,7 @@ OPTIONS = DiscordOptions(
 def heard(payload: dict[str, Any]) -> Heard | None:
     """As the intake reads it."""
     assert is_sound(payload)
-    return heard_of(payload, at=7.5)
+    return heard_of(payload, own=APP, at=7.5)
 
 
 def sure(payload: dict[str, Any]) -> Heard:
@@ -100,6 +100,9 @@ def test_a_menu_points_at_a_message_and_the_pictures_in_it() -> None:
     said = sure(MENU)
     assert (said.did, said.command, said.message) == (Did.MENU, "Use as reference", "8001")
     assert (said.files, said.of_us) == (("https://cdn/1.png",), False)
+    theirs = MENU["data"]["resolved"]["messages"]["8001"]
+    ours = {"messages": {"8001": theirs | {"author": {"id": APP}}}}
+    assert sure(data(MENU, resolved=ours)).of_us
 
 
 def test_pictures_are_found_where_a_message_shows_them() -> None:

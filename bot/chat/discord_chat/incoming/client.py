@@ -78,6 +78,8 @@ def point_library_at(options: DiscordOptions) -> None:
     Route.BASE = options.api_base_url
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(options.gateway_url)
     logging.getLogger("discord").setLevel(logging.WARNING)
+    # It warns of libraries for voice, which nobody here needs.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 
 class GatewayClient(discord.Client):

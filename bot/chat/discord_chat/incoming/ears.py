@@ -91,7 +91,7 @@ class Ears:
     def interaction(self, payload: object) -> None:
         """See Hears."""
         if isinstance(payload, dict) and not self._leaving:
-            self._do(self._intake.taken(payload, self._acks))
+            self._do(self._intake.taken(payload, self._acks, own=self._own))
 
     def reaction(self, payload: object, *, added: bool) -> None:
         """See Hears."""

@@ -4,6 +4,7 @@ Payloads: docs.discord.com, interactions/receiving-and-responding and events/gat
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
@@ -45,9 +46,9 @@ _THREADS = (10, 11, 12)
 _DIRECT, _SLASH, _OF_MESSAGE = 1, 1, 3
 
 
-def heard_of(interaction: Body, *, at: float) -> Heard | None:
+def heard_of(interaction: Body, *, own: str, at: float) -> Heard | None:
     """What somebody did; None where it is nothing that is worked off. `interaction` is sound (see
-    shape), `at` in seconds since 1970."""
+    shape), `own` is the app's user, `at` in seconds since 1970."""
     reader = {
         Asked.COMMAND: _command,
         Asked.AUTOCOMPLETE: _slash,
@@ -58,7 +59,11 @@ def heard_of(interaction: Body, *, at: float) -> Heard | None:
     base = _base(interaction)
     if said is None or not is_id(base["user"]):
         return None
-    return Heard(**(base | {"at": at} | said))
+    heard = Heard(**(base | {"at": at} | said))
+    if heard.did is Did.MENU:
+        author = text_in(part_of(_meant(interaction), "author"), "id")
+        return replace(heard, of_us=author == own)
+    return heard
 
 
 def reaction_of(event: Body, options: DiscordOptions, *, own: str, added: bool) -> Heard | None:
@@ -174,16 +179,19 @@ def _menu(interaction: Body) -> dict[str, Any] | None:
     name, target = text_in(data, "name"), text_in(data, "target_id")
     if name not in MENUS or not target:
         return None
-    message = part_of(part_of(part_of(data, "resolved"), "messages"), target)
-    author = text_in(part_of(message, "author"), "id")
     return {
         "did": Did.MENU,
         "command": name,
         "message": target,
-        "of_us": text_in(interaction, "application_id")
-        in (author, text_in(message, "application_id")),
-        "files": tuple(pictures_in(message)),
+        "files": tuple(pictures_in(_meant(interaction))),
     }
+
+
+def _meant(interaction: Body) -> Body:
+    """The message in whose menu a command was chosen."""
+    data = part_of(interaction, "data")
+    messages = part_of(part_of(data, "resolved"), "messages")
+    return part_of(messages, text_in(data, "target_id"))
 
 
 def _component(interaction: Body) -> dict[str, Any] | None:

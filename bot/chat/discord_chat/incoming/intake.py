@@ -13,6 +13,7 @@ could be lost: what fits while somebody types, a form that is opened, and a clic
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 
 Work: TypeAlias = Callable[[Heard], Awaitable[None]]
 
+ANSWERED = f"{PLATFORM}.answered"
+"""Labels how long it takes until Discord has the acknowledgement: the inbox and the way there."""
 AT_ONCE = 8
 FILES_AT_ONCE = 4
 REACTIONS_AT_ONCE = 4
@@ -103,16 +106,18 @@ class DiscordIntake:
         )
         self._lanes = (self._lane, self._files, self._reactions)
 
-    async def taken(self, interaction: Body, acks: Acking) -> None:
-        """Take in an interaction and acknowledge it. Never raises: where it can't be taken, the
-        person is told at once, and nothing is done."""
+    async def taken(self, interaction: Body, acks: Acking, *, own: str = "") -> None:
+        """Take in an interaction and acknowledge it; `own` is the app's user. Never raises: where
+        it can't be taken, the person is told at once, and nothing is done."""
+        began = time.perf_counter()
         with following() as reference:
             if not can_be_answered(interaction):
                 log.warning("An interaction has no id", extra={"action": "discord.odd"})
                 return
             about = {"type": str(interaction.get("type"))}
             try:
-                await self._taken(interaction, acks)
+                await self._taken(interaction, acks, own)
+                self._house.watch.time("ack", time.perf_counter() - began, platform=ANSWERED)
             except Unavailable:
                 log.exception(
                     "An interaction of Discord could not be written down",
@@ -155,12 +160,12 @@ class DiscordIntake:
         """Let what is being worked off end; what does not stays in the inbox."""
         await asyncio.gather(*(lane.finish(limit_s) for lane in self._lanes))
 
-    async def _taken(self, interaction: Body, acks: Acking) -> None:
+    async def _taken(self, interaction: Body, acks: Acking, own: str) -> None:
         if not is_sound(interaction):
             log.warning("An interaction has an odd shape", extra={"action": "discord.odd"})
             await _apologise(interaction, acks, NOT_OURS)
             return
-        heard = heard_of(interaction, at=self._now())
+        heard = heard_of(interaction, own=own, at=self._now())
         if interaction["type"] == Asked.AUTOCOMPLETE:
             await acks.choices(interaction, self._choices(interaction, heard))
         elif not self._is_allowed(text_in(interaction, "guild_id")):
@@ -231,9 +236,10 @@ class DiscordIntake:
     async def _worker(self, delivery: Delivery) -> None:
         heard = from_payload(delivery.payload)
         acked = self._acked.get(heard.key)
-        await self._work(
-            heard if acked is None else replace(heard, acked=await asyncio.shield(acked))
-        )
+        if acked is not None:
+            taken = await asyncio.shield(acked)
+            heard = replace(heard, acked=taken)
+        await self._work(heard)
         self._acked.pop(heard.key, None)
 
     def _lane_of(self, heard: Heard) -> Receiving[None]:
