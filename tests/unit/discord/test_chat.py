@@ -117,6 +117,22 @@ async def test_nobody_is_pinged_by_what_somebody_wrote(desk: Desk) -> None:
         assert (message.mentions, message.mention_roles) == ([], [])
 
 
+async def test_whatever_is_sent_says_that_nobody_is_to_be_pinged(desk: Desk) -> None:
+    """The words are escaped already: this is the second lock."""
+    asked = await desk.asked()
+    message = desk.outgoing(await desk.card(PNG))
+    ref = await desk.chat.send(message)
+    await desk.chat.send(desk.outgoing(await desk.card(), update=ref))
+    await desk.chat.send(desk.outgoing(await desk.card(), only_for=desk.mia, reply_to=asked.token))
+    await desk.chat.send(desk.outgoing(await desk.card(), desk.line))
+    await desk.chat.post(desk.publication(), PNG, "image/png", "a mug")
+    sent = [desk.discord.calls(what) for what in (POSTS, EDITS, ANSWERS)]
+    bodies = [call.body for calls in sent for call in calls]
+    assert len(bodies) == 5
+    assert all(body["allowed_mentions"] == {"parse": []} for body in bodies)
+    assert bodies[0]["nonce"] == message.id
+
+
 # ------------------------------------------------------------------------- once
 
 
@@ -239,10 +255,13 @@ async def test_after_fifteen_minutes_the_token_is_not_even_tried(desk: Desk) -> 
     assert len(desk.said_directly()) == 1
 
 
-async def test_a_token_that_ends_on_the_way_is_no_wrong_token_of_the_bot(desk: Desk) -> None:
+@pytest.mark.parametrize(("status", "code"), [(401, 50027), (404, 10003)])
+async def test_a_token_or_channel_that_ends_on_the_way_leads_to_the_direct_line(
+    desk: Desk, status: int, code: int
+) -> None:
     asked = await desk.asked()
     message = desk.outgoing(await desk.card(), only_for=desk.mia, reply_to=asked.token)
-    desk.discord.troubles.add(ANSWERS, "refuse", status=401, code=50027)
+    desk.discord.troubles.add(ANSWERS, "refuse", status=status, code=code)
     await desk.chat.send(message)
     assert len(desk.said_directly()) == 1
 

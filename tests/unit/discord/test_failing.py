@@ -133,6 +133,12 @@ def test_a_post_that_found_no_connection_has_surely_not_arrived() -> None:
     assert isinstance(meaning(aiohttp.ConnectionTimeoutError(), posts=True), ChatUnavailable)
 
 
+def test_an_address_that_can_t_be_asked_is_not_repeated_with_the_tokens_in_it() -> None:
+    meant = meaning(aiohttp.InvalidURL("http:///webhooks/1/secret"))
+    assert isinstance(meant, ChatUnavailable)
+    assert "secret" not in meant.message
+
+
 @pytest.mark.parametrize("odd", GARBLED)
 def test_an_answer_that_can_t_be_read_leaves_a_post_in_doubt(odd: type[Exception]) -> None:
     assert isinstance(meaning(odd(), posts=True), ChatAmbiguous)

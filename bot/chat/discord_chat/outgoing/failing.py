@@ -138,7 +138,10 @@ def meaning(exc: Exception, *, posts: bool = False, place: str = "") -> ChatErro
     if isinstance(exc, RateLimited):
         return _later(exc.retry_after)
     if isinstance(exc, UNHEARD):
-        return ChatUnavailable(f"Discord can't be reached: {exc}", retry_after_s=BROKEN_S)
+        # Not what else they say: an address has tokens in it.
+        where = f"{exc.host}:{exc.port}" if isinstance(exc, aiohttp.ClientConnectorError) else ""
+        why = where or type(exc).__name__
+        return ChatUnavailable(f"Discord can't be reached: {why}", retry_after_s=BROKEN_S)
     if isinstance(exc, HTTPException):
         return _answered(exc, posts=posts, place=place)
     if isinstance(exc, LOST):

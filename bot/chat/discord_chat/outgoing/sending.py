@@ -53,7 +53,9 @@ GONE = frozenset({UNKNOWN_MESSAGE, UNKNOWN_CHANNEL, NOT_OURS, ARCHIVED, TOO_MANY
 """The message can't be changed (any more): a new one takes its place."""
 THREADLESS = frozenset({UNKNOWN_CHANNEL, ARCHIVED, THREAD_LOCKED, NO_ACCESS, NO_PERMISSION})
 """Nothing can be said in that thread."""
-UNANSWERED = frozenset({UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, TOKEN_OVER})
+UNANSWERED = frozenset(
+    {UNKNOWN_MESSAGE, UNKNOWN_CHANNEL, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, TOKEN_OVER}
+)
 """Nothing can be answered with that token."""
 CLOSED = frozenset({NO_DMS, NO_SHARED_GUILD, UNKNOWN_USER})
 """Nothing can be said to that person alone."""
