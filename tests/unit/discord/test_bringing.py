@@ -1,10 +1,12 @@
 """Pictures that people point at in Discord: fetched at once, or taken from our own archive."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
+from bot.chat.discord_chat.forms.bringing import LOOK_AGAIN_S, LOOKS
 from bot.chat.discord_chat.heard import Did, Heard, to_payload
 from bot.chat.discord_chat.places import FILES_PLATFORM
 from bot.chat.discord_chat.surfaces import USE_AS_REFERENCE
@@ -90,12 +92,27 @@ async def test_what_one_person_chose_is_not_another_s(desk: FormDesk) -> None:
 
 @pytest.mark.parametrize("lane", ["discord", FILES_PLATFORM])
 async def test_a_form_that_comes_before_its_picture_waits_for_it(desk: FormDesk, lane: str) -> None:
-    inbox = desk.town.house.inbox
     waiting = Delivery(platform=lane, id="i", payload=to_payload(menu(URL)), received_at=START)
+    await desk.town.house.inbox.put(waiting)
+    early = asyncio.create_task(taken(desk, SUBMITTED))
+    await desk.town.clock.advance(LOOK_AGAIN_S)
+    assert not early.done()
+    await desk.bringing.remember(menu(URL), desk.town.people["mia"])
+    await desk.town.clock.advance(LOOK_AGAIN_S)
+    assert await early != ""
+
+
+async def test_a_picture_that_takes_long_has_its_form_done_later_and_one_that_failed_not(
+    desk: FormDesk,
+) -> None:
+    inbox = desk.town.house.inbox
+    waiting = Delivery(platform="discord", id="i", payload=to_payload(menu(URL)), received_at=START)
     await inbox.put(waiting)
+    early = asyncio.create_task(taken(desk, SUBMITTED))
+    await desk.town.clock.advance(LOOKS * LOOK_AGAIN_S)
     with pytest.raises(Unavailable):
-        await taken(desk, SUBMITTED)
-    await inbox.done(lane, "i")
+        await early
+    await inbox.done("discord", "i")
     with pytest.raises(Mistake, match="couldn't take the picture"):
         await taken(desk, SUBMITTED)
 

@@ -16,6 +16,7 @@ from bot.core.errors import Mistake, NotFound, Unavailable
 from bot.core.house import House
 from bot.core.people import Person
 from bot.core.ports import SentFile, Transaction
+from bot.core.receiving import aside
 from bot.core.references import master_shown
 from bot.core.uploads import bring, may_bring
 from brand.errors import PictureRefused
@@ -25,6 +26,8 @@ FIELD = "reference"
 AGAIN = "Attach a PNG, JPEG or WebP."
 SAID = "said:"
 """Begins the key under which a message's picture is remembered for who chose it."""
+LOOKS, LOOK_AGAIN_S = 10, 0.5
+"""How often, and how soon again, a form that came before its picture looks for it."""
 _BLOB = re.compile(r"(?:^|-)([0-9a-f]{64})\.")
 _POST = re.compile(r"^hs-([0-9A-Za-z]{22})\.")
 
@@ -77,18 +80,21 @@ class Bringing:
     async def remembered(self, heard: Heard) -> str:
         """The picture that was kept for this form. Raises Mistake where there is none, and
         Unavailable while it is still being fetched."""
-        coming = await self._is_coming(heard)  # first, or its end in between would be missed
-        async with self._house.store.read() as tx:
-            kept = await tx.sent_files.get(PLATFORM, "", _key(heard))
-        if kept is not None:
-            return kept.file
-        if coming:
-            raise Unavailable("The picture of that message is still being fetched.")
-        raise Mistake(
-            "I couldn't take the picture of that message. Nothing was queued.",
-            fix=f"Choose *Use as reference* on it once more, or type `/imagine`. {AGAIN}",
-            field=FIELD,
-        )
+        for _ in range(LOOKS):
+            coming = await self._is_coming(heard)  # first, or its end in between would be missed
+            async with self._house.store.read() as tx:
+                kept = await tx.sent_files.get(PLATFORM, "", _key(heard))
+            if kept is not None:
+                return kept.file
+            if not coming:
+                raise Mistake(
+                    "I couldn't take the picture of that message. Nothing was queued.",
+                    fix="Choose *Use as reference* on it once more, or type `/imagine`. " + AGAIN,
+                    field=FIELD,
+                )
+            async with aside():
+                await self._house.clock.sleep(LOOK_AGAIN_S)
+        raise Unavailable("The picture of that message is still being fetched.")
 
     async def _is_coming(self, heard: Heard) -> bool:
         """Whether the menu's own delivery is still to be worked off."""
