@@ -134,16 +134,17 @@ class Desk:
         )
         return replace(made, **more)
 
-    async def asked(self, *, acked: bool = True) -> Interaction:
-        """Mia has asked for something in the drafts' channel; whether we acknowledged it."""
+    async def asked(self, *, acked: bool = True, direct: bool = False) -> Interaction:
+        """Mia has asked for something in the drafts' channel, or in her conversation with the app;
+        whether we acknowledged it."""
         world = self.discord.world
         found = Interaction(
             id=world.new_id(),
             token=world.new_token(),
             type=2,
             user=self.mia,
-            channel=self.drafts.id,
-            guild=self.guild.id,
+            channel=world.direct(self.mia).id if direct else self.drafts.id,
+            guild="" if direct else self.guild.id,
             made_at=world.now(),
         )
         world.interactions[found.token] = found

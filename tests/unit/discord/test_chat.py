@@ -166,9 +166,12 @@ async def test_all_copies_are_found_the_oldest_first(desk: Desk) -> None:
 
 
 async def test_another_s_words_are_never_taken_for_ours(desk: Desk) -> None:
-    message = desk.outgoing(await desk.card())
-    await desk.chat.send(message)
-    desk.drafts.live()[0].author = desk.mia
+    """In the conversation of two, where Discord hides nothing of them from the app."""
+    message = desk.outgoing(await desk.card(), desk.line)
+    mia = desk.discord.person(desk.mia)
+    mia.say("look", files=(mia.attach(PNG, f"hs-{message.id}.png"),))
+    (said,) = await desk.rest.history(await desk.rest.direct(desk.mia))
+    assert said["attachments"][0]["filename"] == f"hs-{message.id}.png"
     assert await desk.chat.look_up(message.id, message.target, since=message.created_at) == []
 
 
@@ -207,6 +210,18 @@ async def test_an_answer_stands_where_it_was_asked_for_its_person_alone(desk: De
     assert (ref.channel, ref.message) == (desk.drafts.id, answer.id)
     assert desk.shown(answer) == [PNG]
     assert desk.drafts.live() == []
+
+
+async def test_an_answer_in_the_conversation_of_two_takes_the_place_of_its_acknowledgement(
+    desk: Desk,
+) -> None:
+    asked = await desk.asked(direct=True)
+    ref = await desk.chat.send(
+        desk.outgoing(await desk.card(PNG), desk.line, only_for=desk.mia, reply_to=asked.token)
+    )
+    (answer,) = desk.said_alone()
+    assert (ref.channel, ref.message) == (answer.channel, answer.id)
+    assert desk.said_directly() == []
 
 
 async def test_an_answer_made_again_changes_the_one_that_stands(desk: Desk) -> None:

@@ -102,7 +102,7 @@ class CardSender:
 
     async def send(self, message: Outgoing) -> MessageRef:
         """See the Chat port."""
-        if message.only_for and not direct_user(message.target):
+        if message.only_for and (message.reply_to or not direct_user(message.target)):
             return await self._private(message)
         if self._rooms is not None:
             card = await self._rooms.fit(message.card, message.target)
@@ -197,6 +197,7 @@ class CardSender:
 
     async def _answer(self, message: Outgoing) -> MessageRef:
         body, files = await self._view(message)
+        room = await self._room_if_open(message.target)
         waits = list(FRESH_WAITS_S)
         while True:
             try:
@@ -206,7 +207,14 @@ class CardSender:
                     raise
                 await self._clock.sleep(waits.pop(0))
             else:
-                return await self.ref(room_of(message.target), sent)
+                return await self.ref(room, sent)
+
+    async def _room_if_open(self, place: ChannelRef) -> str:
+        """As `room`; an answer by token needs no open direct conversation."""
+        try:
+            return await self.room(place)
+        except ChatRejected:
+            return room_of(place)
 
     # ------------------------------------------------------------------ what is shown
 
