@@ -18,6 +18,7 @@ from bot.chat.discord_chat.surfaces import ASKS, MAX_CUSTOM_ID
 from bot.core.actions import parse_action
 from bot.core.errors import Mistake
 from bot.core.messages import Button, Style
+from bot.core.readable import length
 
 ASSET = "0Ab1Cd2Ef3Gh4Ij5Kl6Mn7"
 
@@ -44,7 +45,7 @@ def test_a_button_carries_its_action_and_what_it_asks(asks: str, carried: str, c
 def test_any_button_that_fits_is_read_as_it_was_written(verb: str, extra: str, asks: str) -> None:
     action = f"{verb}:{ASSET}:{extra}" if extra else f"{verb}:{ASSET}"
     button = Button(label="x", action=action, asks=asks)
-    assert fits(button) == (len(custom_id(button)) <= MAX_CUSTOM_ID)
+    assert fits(button) == (length(custom_id(button)) <= MAX_CUSTOM_ID)
     if fits(button):
         assert action_of(custom_id(button)) == action_of(option_value(button)) == (asks, action)
 

@@ -10,6 +10,7 @@ from bot.chat.discord_chat.rendering.text import LABEL, plain
 from bot.chat.discord_chat.surfaces import ACTION_PREFIX, ASK_PREFIX, ASKS, MAX_CUSTOM_ID
 from bot.core.errors import Mistake
 from bot.core.messages import Button, Style
+from bot.core.readable import length
 
 OURS = re.compile(
     rf"(?:{ACTION_PREFIX}|{ASK_PREFIX}(?P<asks>{'|'.join(ASKS)}):)?"
@@ -27,6 +28,7 @@ ICONS = {
     "cancel": "✖️",
     "download": "💾",
     "edit": "✏️",
+    "info": "ℹ️",
     "pause": "⏸️",
     "reject": "❌",
     "reroll": "🔄",
@@ -83,7 +85,7 @@ def option_value(button: Button) -> str:
 def fits(button: Button) -> bool:
     """Whether the button can be carried by a custom id: a channel's name may be too long."""
     carried = custom_id(button)
-    return len(carried) <= MAX_CUSTOM_ID and OURS.fullmatch(carried) is not None
+    return length(carried) <= MAX_CUSTOM_ID and OURS.fullmatch(carried) is not None
 
 
 def action_of(carried: str) -> tuple[str, str]:

@@ -89,11 +89,11 @@ def _check_button(part: Component) -> None:
     if part.get("style") == LINK_STYLE:
         _between("a button's address", len(part.get("url") or ""), 1, 512)
     else:
-        _between("a custom id", len(part.get("custom_id") or ""), 1, MAX_CUSTOM_ID)
+        _between("a custom id", length(part.get("custom_id") or ""), 1, MAX_CUSTOM_ID)
 
 
 def _check_menu(part: Component) -> None:
-    _between("a custom id", len(part["custom_id"]), 1, MAX_CUSTOM_ID)
+    _between("a custom id", length(part["custom_id"]), 1, MAX_CUSTOM_ID)
     _between("a menu's placeholder", length(part.get("placeholder") or " "), 1, PLACEHOLDER)
     _between("options of a menu", len(part["options"]), 1, IN_MENU)
     values = [option["value"] for option in part["options"]]
