@@ -1,31 +1,17 @@
 """`housestyle serve` killed between acknowledgement and commit: nothing is lost, nothing twice."""
 
 import signal
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bot.chat.slack_chat.options import Mode
 from tests.acceptance.product import free_port, serving
+from tests.fakes.locking import locked
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.looking import pictured
 from tests.fakes.slack_product import STARTS_S, set_up
 from tests.fakes.waiting import until
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Nobody else can write into the database."""
-    connection = sqlite3.connect(database, isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
 
 
 @pytest.mark.parametrize("mode", [pytest.param(Mode.HTTP, marks=pytest.mark.deep), Mode.SOCKET])
