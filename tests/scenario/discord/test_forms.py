@@ -93,17 +93,20 @@ async def test_a_picture_of_ours_is_begun_from_by_its_master(discord_house: Runn
 async def test_words_are_changed_in_a_form_that_has_them(discord_house: Running) -> None:
     card, _asset = await finished(discord_house)
     mia = discord_house.person("mia")
-    open_form: list[Modal] = []
+    opened = []
 
     async def has_words() -> bool:
-        opened = await mia.click(card, button_of(card, "ask:words:"))
-        assert opened.modal is not None
-        open_form[:] = [opened.modal]
-        return opened.modal.fields()["said"].get("value") == "a red mug"
+        opened[:] = [await mia.click(card, button_of(card, "ask:words:"))]
+        return words_in(opened[0].modal) == "a red mug"
 
     await until(has_words)
-    await mia.submit(open_form[0], said="a blue mug")
+    await mia.submit(opened[0].modal, said="a blue mug")
     await job_where(discord_house, lambda job: job.brief.words == "a blue mug")
+
+
+def words_in(form: Modal | None) -> str:
+    assert form is not None
+    return str(form.fields()["said"].get("value", ""))
 
 
 async def test_a_rejection_s_reason_reaches_who_asked(discord_house: Running) -> None:
