@@ -29,6 +29,7 @@ def picture_buttons(
             icon="attach",
             asks=REFERENCE,
         ),
+        Button(label="Details", action=action("recipe", asset.id), icon="info"),
         *(_send_buttons(asset, kit, alone=alone) if candidate else ()),
         *(_back_buttons(asset, review, alone=alone)),
     )

@@ -123,8 +123,8 @@ def ratio_class(width: int, height: int) -> str:
     return f"r-{min(350, max(30, round(ratio * 20) * 5))}"
 
 
-LINKED = ("use:", f"{REFERENCE}:")
-"""Actions for which a page has a link of its own: Download, Reference."""
+LINKED = ("use:", f"{REFERENCE}:", "recipe:")
+"""Actions for which a page has a link of its own: Download, Reference, the picture's page."""
 
 
 def commands(buttons: Sequence[Button]) -> list[Button]:

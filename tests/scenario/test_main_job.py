@@ -72,6 +72,7 @@ async def test_the_job_message_changes_in_place(town: Town) -> None:
         "Re-roll",
         "Edit words",
         "Use as reference",
+        "Details",
         "Send to approval for #social",
     ]
 
