@@ -1,13 +1,8 @@
 """From a slash command to the post: the card, progress, the picture, a button, an emoji."""
 
-from pathlib import Path
-
-from tests.acceptance.product import free_port, serving
-from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import alts, anywhere, button_of, pictured, posted
 from tests.fakes.discord.state import COMPONENTS_V2, Message
-from tests.fakes.discord_product import STARTS_S, set_up
-from tests.fakes.discord_town import DRAFTS, SOCIAL, USERS, Running
+from tests.fakes.discord_town import DRAFTS, SOCIAL, Running
 from tests.fakes.waiting import until
 
 
@@ -45,19 +40,3 @@ async def test_a_command_becomes_a_picture_that_is_approved_and_posted(
     assert not post.components
     await until(lambda: "Approved by Rob" in review.text and not button_of(review, "do:"))
     assert discord.messages(SOCIAL) == [post]
-
-
-async def test_the_product_itself_makes_a_picture_in_discord(
-    discord: FakeDiscord, tmp_path: Path
-) -> None:
-    data, environment = await set_up(discord, tmp_path)
-    async with serving(data, free_port(), "--engine", "drawn", environment=environment) as product:
-        assert await product.served(), "the portal"
-        await until(lambda: discord.gateway.connected() and discord.world.app.commands, STARTS_S)
-        mia = discord.person(USERS["mia"])
-        receipt = await mia.command("imagine", prompt="a red mug", channel=DRAFTS)
-        assert receipt.acked
-        card = await posted(discord, DRAFTS, pictured, within_s=STARTS_S)
-        assert "Done" in card.text
-        assert discord.messages(DRAFTS) == [card]
-        assert await product.stop() == 0

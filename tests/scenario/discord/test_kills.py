@@ -27,9 +27,10 @@ async def test_a_command_outlives_a_kill_after_its_acknowledgement(
             product.process.send_signal(signal.SIGKILL)
             await product.process.wait()
     assert discord.messages(DRAFTS) == []
-    async with serving(*start, environment=environment):
+    async with serving(*start, environment=environment) as product:
         card = await posted(discord, DRAFTS, pictured, within_s=STARTS_S)
         await until(lambda: receipt.original is not None and "Queued" in receipt.original.text)
+        assert await product.stop() == 0
     assert discord.messages(DRAFTS) == [card]
     registered = discord.calls("PUT /applications/*/commands")
     assert len(registered) == 1, "commands are registered when they change, not at each start"
