@@ -193,6 +193,7 @@ def test_our_own_code_is_code_and_what_stands_in_it_is_kept() -> None:
 def test_a_cut_text_leaves_no_bold_and_no_code_open() -> None:
     assert cut("**" + "x" * 50 + "**", 20).endswith("…**")
     assert cut("see `" + "x" * 50 + "`", 20).endswith("…`")
+    assert cut("\\*" * 20, 9) == "\\*\\*…"
     assert cut("`a ** b` " + "x" * 50, 20).endswith("…")
 
 
