@@ -411,6 +411,22 @@ class World:
         self.channels[channel.id] = channel
         return channel
 
+    def remove_channel(self, channel: str) -> None:
+        """Delete a channel with its threads, or a thread, and tell of it: 10003 from now on."""
+        for inside in [c.id for c in self.channels.values() if c.parent == channel]:
+            self.remove_channel(inside)
+        gone = self.channels.pop(channel)
+        told = {"id": gone.id, "type": gone.type, "guild_id": gone.guild}
+        told |= {"parent_id": gone.parent} if gone.type == THREAD else {"name": gone.name}
+        event = "THREAD_DELETE" if gone.type == THREAD else "CHANNEL_DELETE"
+        self.tell(event, told, guild=gone.guild)
+
+    def leave(self, guild: str, user: str) -> None:
+        """Take someone out of a guild; where it is the app, tell it: 50001 from now on."""
+        self.guilds[guild].members.pop(user)
+        if user == self.app.id:
+            self.tell("GUILD_DELETE", {"id": guild}, guild=guild)
+
     # ------------------------------------------------------------------------------ looking
 
     def message(self, channel: str, message: str) -> Message | None:

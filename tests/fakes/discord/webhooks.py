@@ -42,6 +42,8 @@ def callback(asked: Asked) -> Reply:
         raise Refused(400, 40060, "Interaction has already been acknowledged.")
     if world.now() - found.made_at > ACK_S:
         raise Refused(404, 10062, "Unknown interaction")
+    if found.channel not in world.channels:
+        raise Refused(404, 10003, "Unknown Channel")
     kind = int(asked.body["type"])
     if kind not in ALLOWED[found.type]:
         raise Refused(400, 50035, f"A type {found.type} interaction takes no callback {kind}")
@@ -156,6 +158,8 @@ def _open(asked: Asked, found: Interaction | None) -> Interaction:
         raise Refused(401, 50027, "Invalid Webhook Token")
     if found.response is None:
         raise Refused(404, 10015, "Unknown Webhook")
+    if found.channel not in asked.world.channels:
+        raise Refused(404, 10003, "Unknown Channel")
     return found
 
 

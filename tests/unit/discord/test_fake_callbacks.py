@@ -144,6 +144,14 @@ async def test_a_webhook_that_is_gone_may_be_tried_some_times_and_no_more(
     assert "gone" in fake.violations[0]
 
 
+async def test_in_a_deleted_channel_nothing_is_answered(fake: FakeDiscord, ask: Bare) -> None:
+    answered, late = asked(fake), asked(fake)
+    await ask("POST", callback(answered), DEFER)
+    fake.world.remove_channel(DRAFTS)
+    assert (await ask("PATCH", hook(fake, answered), {"content": "x"})).code == 10003
+    assert (await ask("POST", callback(late), DEFER)).code == 10003
+
+
 async def test_followups_have_no_nonce_and_leave_two(fake: FakeDiscord, ask: Bare) -> None:
     made = asked(fake)
     await ask("POST", callback(made), {"type": 4, "data": {"content": "first"}})

@@ -17,7 +17,7 @@ from tests.fakes.discord.access import (
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.clients import SMALL_PNG, Bare, bare
 from tests.fakes.discord.state import NONCE_S, Channel
-from tests.fakes.discord_town import DRAFTS, GUILD, USERS, founded
+from tests.fakes.discord_town import DRAFTS, GUILD, SOCIAL, USERS, founded
 
 MIA = USERS["mia"]
 POST = f"/channels/{DRAFTS}/messages"
@@ -134,6 +134,20 @@ async def test_threads_go_by_their_own_permission_and_their_channels_rules(
     assert (await ask("POST", inside, {"content": "x"})).code == 50013
     thread.archived = thread.locked = True
     assert (await ask("POST", inside, {"content": "x"})).code == 50083
+
+
+async def test_a_deleted_channel_and_a_guild_without_the_app_are_told_and_shut(
+    fake: FakeDiscord, ask: Bare
+) -> None:
+    thread = fake.world.add_thread(DRAFTS, "words")
+    fake.world.remove_channel(DRAFTS)
+    assert (await ask("POST", f"/channels/{thread.id}/messages", {"content": "x"})).code == 10003
+    assert (await ask("POST", POST, {"content": "x"})).code == 10003
+    fake.world.leave(GUILD, fake.world.app.id)
+    assert (await ask("GET", f"/guilds/{GUILD}")).code == 50001
+    assert (await ask("POST", f"/channels/{SOCIAL}/messages", {"content": "x"})).code == 50001
+    told = [name for name, _ in fake.gateway.told]
+    assert told == ["THREAD_DELETE", "CHANNEL_DELETE", "GUILD_DELETE"]
 
 
 @pytest.mark.parametrize(
