@@ -291,6 +291,16 @@ async def test_who_hears_of_a_cross_twice_deletes_once() -> None:
     assert Cancel not in said(folk)
 
 
+async def test_a_cross_that_is_gone_before_we_looked_deletes_nothing() -> None:
+    folk = await make_folk()
+    await folk.type("imagine", prompt=WORDS)
+    card = folk.message("job")
+    put = folk.emoji(NO, "mia", card)
+    folk.emoji(NO, "mia", card, added=False)
+    await folk.work(put)
+    assert folk.rest.deleted == []
+
+
 async def test_a_cross_on_an_answer_in_the_direct_messages_takes_it_away() -> None:
     folk = await make_folk()
     await folk.type("imagine", prompt=WORDS)

@@ -10,7 +10,8 @@ from bot.core.assets import AssetQuery
 from bot.core.errors import ChatUnavailable, Unavailable
 from bot.core.lives import ReviewState
 from bot.core.reviews import Answer, Review
-from tests.fakes.discord_folk import ACCOUNTS, DRAFTS, TWO_VOTES, DiscordFolk, gone, make_folk
+from brand.kit import Channel
+from tests.fakes.discord_folk import ACME, DRAFTS, TWO_VOTES, DiscordFolk, gone, make_folk
 
 YES, NO = "✅", "❌"
 
@@ -147,15 +148,12 @@ async def test_over_reviews_are_not_read() -> None:
     assert folk.rest.calls == []
 
 
-async def test_reviews_in_other_chats_are_none_of_discords_business() -> None:
-    folk = await make_folk()
+async def test_a_reviews_cards_in_other_chats_are_none_of_discords_business() -> None:
+    desk = Channel(name="#desk", audience="working", platform="local", id="desk")
+    folk = await make_folk(replace(ACME, channels=(*ACME.channels, desk)))
     card = await folk.in_review()
-    async with folk.town.house.store.write() as tx:
-        local = tuple(replace(item, platform="local") for item in folk.town.kit.channels)
-        await tx.kits.put(
-            replace(folk.town.kit, channels=local), source="", at=folk.town.clock.now()
-        )
+    assert [shown.kind for shown in folk.town.chat.shown("desk")] == ["review"]
     unheard(folk, YES, "ana", card)
     await folk.resync()
-    assert folk.rest.calls == []
-    assert ACCOUNTS["ana"] in folk.rest.standing[(DRAFTS, card, YES)]
+    assert folk.rest.calls.count("emoji_on") == 1
+    assert (await review_of(folk)).outcome is Answer.APPROVE
