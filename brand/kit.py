@@ -140,6 +140,12 @@ class BrandKit:
         return tuple(item for item in self.channels if item.audience == "public")
 
     @property
+    def max_file(self) -> int | None:
+        """Bytes of the largest file that all its channels take; None: no limit that counts."""
+        limits = [item.max_file for item in self.channels if item.max_file is not None]
+        return min(limits, default=None)
+
+    @property
     def working_channels(self) -> tuple[Channel, ...]:
         """Where drafts may be seen."""
         return tuple(item for item in self.channels if item.audience == "working")

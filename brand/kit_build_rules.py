@@ -26,6 +26,7 @@ LEARNED_WORD = r"[A-Za-z0-9<*][A-Za-z0-9<>*_-]{1,59}"
 LEARNED_WORD_FORM = "one word of 2 to 60 letters, digits, hyphens, _, <, > or *"
 TEAM = r"[A-Za-z0-9]{0,40}(/[A-Za-z0-9]{0,40})?"
 TEAM_FORM = "a workspace like T0123456789 or E0123456789/T0123456789"
+MOST_MB = 1000
 MODEL = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"
 
 
@@ -115,6 +116,7 @@ def build_channel(item: Section) -> Channel:
         platform=item.choice("platform", ("local", "slack", "discord"), "local"),
         id=item.text("id", ""),
         team=item.text("team", "", pattern=TEAM, form=TEAM_FORM),
+        max_mb=item.integer("max_mb", 0, low=0, high=MOST_MB),
     )
     item.finish()
     return found

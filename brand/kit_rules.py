@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+MIB = 1024 * 1024
+MAX_FILE = {"discord": 10 * MIB}
+"""Bytes of the largest file that a platform takes in every place (docs.discord.com, uploading
+files); a platform that takes more than any picture of ours weighs is not listed."""
 ROLES = ("requester", "approver", "brand_manager", "admin", "auditor")
 
 
@@ -94,6 +98,13 @@ class Channel:
     team: str = ""
     """The workspace it is in, by the platform's own id (Slack: `T…`, in an Enterprise Grid
     `E…/T…`); empty: whichever knows the channel. Needed where several workspaces are connected."""
+    max_mb: int = 0
+    """Largest file that may be posted there, in MiB; 0: what its platform takes anywhere."""
+
+    @property
+    def max_file(self) -> int | None:
+        """Largest file in bytes; None: no limit that counts."""
+        return self.max_mb * MIB if self.max_mb else MAX_FILE.get(self.platform)
 
     @property
     def channel_id(self) -> str:

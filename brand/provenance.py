@@ -34,6 +34,10 @@ MASTER = "master"
 MIME = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 TRANSFORMS = {"png": "labelled-png", "jpeg": "jpeg", "webp": "webp"}
 """Names of the renditions by file format. Only a PNG keeps the master's pixels bit for bit."""
+SMALLER = "smaller-jpeg"
+"""Made where no other file is small enough for one of the kit's channels."""
+QUALITIES = (90, 80, 70)
+"""Of JPEG, one after the other before pixels are given up."""
 PNG_XMP_CHUNK = "XML:com.adobe.xmp"
 MAX_XMP = 65_000
 """Bytes; a JPEG segment holds 65,502."""
@@ -113,6 +117,7 @@ def make_renditions(
     png: bytes, spec: RenderSpec, kit: BrandKit, *, asset_id: str, from_photo: bool | None = None
 ) -> tuple[LabelledFile, ...]:
     """The files that the kit publishes, in its order, each labelled; no prompt unless it says so.
+    Where none of them is small enough for one of the kit's channels, one more that is.
 
     Raises the PictureRefused tree.
     """
@@ -126,7 +131,22 @@ def make_renditions(
             data = _lossy(image, label, kind, kit.label.quality)
             shown = _own_picture(data)
         files.append(_file(TRANSFORMS[kind], kind, shown, data))
+    limit = kit.max_file
+    if limit is not None and all(len(file.data) > limit for file in files):
+        files.append(_smaller(image, label, limit))
     return tuple(files)
+
+
+def _smaller(image: Image.Image, label: Label, limit: int) -> LabelledFile:
+    """The picture in at most so many bytes: as a JPEG, if need be with fewer pixels."""
+    shown = image
+    while True:
+        for quality in QUALITIES:
+            data = _lossy(shown, label, "jpeg", quality)
+            if len(data) <= limit or max(shown.size) == 1:
+                return _file(SMALLER, "jpeg", _own_picture(data), data)
+        sides = [max(side * 3 // 4, 1) for side in shown.size]
+        shown = shown.resize((sides[0], sides[1]), Image.Resampling.LANCZOS)
 
 
 def read_label(data: bytes) -> Label | None:
@@ -206,6 +226,16 @@ def _png(image: Image.Image, label: Label, texts: dict[str, str]) -> bytes:
 
 def _lossy(image: Image.Image, label: Label, kind: str, quality: int) -> bytes:
     options: dict[str, Any] = {"subsampling": 0, "optimize": True} if kind == "jpeg" else {}
+    try:
+        return _saved(image, label, kind, quality, options)
+    except OSError:
+        # Pillow keeps an optimized JPEG in a buffer of a byte a pixel: for noise that is too small.
+        return _saved(image, label, kind, quality, options | {"optimize": False})
+
+
+def _saved(
+    image: Image.Image, label: Label, kind: str, quality: int, options: dict[str, Any]
+) -> bytes:
     out = io.BytesIO()
     image.save(out, kind.upper(), quality=quality, xmp=xmp_packet(label), **options)
     return out.getvalue()

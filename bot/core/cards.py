@@ -20,11 +20,12 @@ from bot.core.messages import (
     Swatch,
 )
 from bot.core.picture_buttons import picture_buttons
-from bot.core.places import is_at, settled
+from bot.core.places import file_limit, is_at, settled
 from bot.core.policy import audience_of, stamp
 from bot.core.publications import Publication
 from bot.core.reviews import Answer, Review
 from brand.kit import BrandKit
+from brand.kit_rules import MIB
 from brand.templates import Brief
 from brand.verdicts import Evidence, Verdict
 
@@ -95,9 +96,17 @@ def shown_blob(asset: Asset) -> str:
     return labelled[0].file_hash if labelled else asset.file_hash
 
 
-def published_rendition(asset: Asset) -> Rendition | None:
-    """The rendition that goes out: the first listed one that is not the master."""
-    return next((r for r in asset.renditions if r.transform != "master"), None)
+def published_rendition(asset: Asset, limit: int | None = None) -> Rendition | None:
+    """The rendition that goes out where files have at most `limit` bytes: the first listed one
+    that fits and is not the master; the smallest where none fits."""
+    listed = [r for r in asset.renditions if r.transform != "master"]
+    fitting = (r for r in listed if limit is None or r.bytes <= limit)
+    return next(fitting, None) or min(listed, key=lambda r: r.bytes, default=None)
+
+
+def posted_rendition(review: Review, asset: Asset, kit: BrandKit) -> Rendition | None:
+    """The rendition that goes out once this review approves it."""
+    return published_rendition(asset, file_limit(kit.channels, review.target))
 
 
 def picture_ref(
@@ -242,6 +251,8 @@ def review_card(
     that it was made with, as `name@version`.
     """
     ref = picture_ref(asset, kit, review)
+    if posted := posted_rendition(review, asset, kit):  # what is approved is what was seen
+        ref = replace(ref, blob=posted.file_hash, width=posted.width, height=posted.height)
     return Card(
         kind="review",
         subject=f"review:{review.id}",
@@ -309,7 +320,21 @@ def _review_lines(
         f"{who} asks {goes_to}, by {review.deadline:%a %d %b %H:%M} UTC{progress}",
         *((f"Posted with: “{caption}”",) if caption else ()),
         *((made_with,) if made_with else ()),
+        *_smaller(review, asset, kit),
         *((f"The calendar posts it on {slot_time}.",) if slot_time and waiting else ()),
+    )
+
+
+def _smaller(review: Review, asset: Asset, kit: BrandKit) -> tuple[str, ...]:
+    """That another file is posted than elsewhere, because that one is too large for the channel."""
+    posted, usual = posted_rendition(review, asset, kit), published_rendition(asset)
+    if review.target is None or posted is None or usual is None or posted.id == usual.id:
+        return ()
+    limit = file_limit(kit.channels, review.target) or 0
+    return (
+        f"Posted as this smaller file ({posted.width} × {posted.height} px, "
+        f"{posted.bytes / MIB:.1f} MB): {channel_word(kit, review.target)} takes "
+        f"{limit / MIB:.0f} MB, and the full one has {usual.bytes / MIB:.1f} MB.",
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.messages import ChannelRef
 from brand.kit import Channel
+from brand.kit_rules import MAX_FILE
 
 
 def place_of(channel: Channel) -> ChannelRef:
@@ -17,6 +18,14 @@ def is_at(channel: Channel, place: ChannelRef) -> bool:
     kit that names none means the channel wherever its id is known."""
     same = (channel.platform, channel.channel_id) == (place.platform, place.channel)
     return same and channel.team in ("", place.team)
+
+
+def file_limit(channels: Sequence[Channel], place: ChannelRef | None) -> int | None:
+    """Bytes of the largest file that this place takes; None: no limit that counts."""
+    if place is None:
+        return None
+    named = next((channel for channel in channels if is_at(channel, place)), None)
+    return named.max_file if named else MAX_FILE.get(place.platform)
 
 
 def settled(channels: Sequence[Channel], place: ChannelRef) -> ChannelRef:

@@ -17,6 +17,7 @@ from bot.core.lives import (
     ScheduleState,
     SlotState,
 )
+from bot.core.places import file_limit
 from bot.core.planning_slots import GRACE, reminders_past
 from bot.core.ports import Transaction
 from bot.core.reviews import Answer, Review
@@ -203,7 +204,8 @@ async def approved(tx: Transaction, asset_id: str, schedule: Schedule) -> Approv
         asset = await tx.assets.get(asset_id)
     except NotFound:
         return None
-    rendition = published_rendition(asset)
+    kit = await tx.kits.current(asset.brand)
+    rendition = published_rendition(asset, file_limit(kit.channels, schedule.target))
     if asset.state is not AssetState.APPROVED or rendition is None:
         return None
     for review in await tx.reviews.of_asset(asset_id):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.core.assets import Asset, Rendition
 from bot.core.caller import Caller
 from bot.core.captions import check_caption, posted_words
-from bot.core.cards import published_rendition, reply_card
+from bot.core.cards import channel_word, posted_rendition, published_rendition, reply_card
 from bot.core.commands import Approve, AskChange, Reject, SendToApproval, TakeBack, Withdraw
 from bot.core.errors import Conflict, Mistake, NotFound, StaleState
 from bot.core.house import House
@@ -19,7 +19,7 @@ from bot.core.ids import new_id
 from bot.core.ledger import Event, Personal
 from bot.core.lives import AssetState, ReviewState
 from bot.core.messages import Card, ChannelRef
-from bot.core.places import place_of, settled
+from bot.core.places import file_limit, place_of, settled
 from bot.core.planning_digest import refresh_week
 from bot.core.planning_slots import slot_approved, slot_of
 from bot.core.policy import may_handle, may_take_back, outcome_of, stamp
@@ -29,6 +29,7 @@ from bot.core.restricting import may_answer
 from bot.core.reviews import Answer, Review, Vote
 from bot.core.telling import current_review_card, line_to, say, tell_job, tell_review
 from brand.kit import BrandKit
+from brand.kit_rules import MIB
 
 VOTED, TAKEN_BACK = "review.voted", "review.vote_taken_back"
 VOTE_TRIES = 5
@@ -55,6 +56,7 @@ async def send_to_approval(house: House, caller: Caller, command: SendToApproval
         if asset.state is not AssetState.CANDIDATE:
             raise Conflict(f"This picture is {asset.state.value.replace('_', ' ')} already.")
         target = publish_target(kit, command.channel)
+        _check_fits(asset, kit, target)
         check_caption(kit, command.caption, asset.words)
         review = await open_review(
             tx,
@@ -69,6 +71,19 @@ async def send_to_approval(house: House, caller: Caller, command: SendToApproval
         card = await current_review_card(tx, review, asset, kit)
     _wake(house)
     return card
+
+
+def _check_fits(asset: Asset, kit: BrandKit, target: ChannelRef) -> None:
+    """Raises Conflict where no file of the picture is small enough for the channel: one made from
+    now on has one that is, and it is that one that must be approved."""
+    limit = file_limit(kit.channels, target)
+    posted = published_rendition(asset, limit)
+    if limit is not None and posted is not None and posted.bytes > limit:
+        raise Conflict(
+            f"The picture's smallest file has {posted.bytes / MIB:.1f} MB, and "
+            f"{channel_word(kit, target)} takes {limit / MIB:.0f} MB.",
+            fix="Re-roll it with the same seed: a new picture gets a smaller file too.",
+        )
 
 
 async def open_review(
@@ -284,7 +299,7 @@ async def _review(tx: Transaction, target: str) -> Review:
 async def _publish_next(
     tx: Transaction, review: Review, asset: Asset, kit: BrandKit, caller: Caller, now: datetime
 ) -> None:
-    rendition = published_rendition(asset)
+    rendition = posted_rendition(review, asset, kit)
     if review.target is None or rendition is None:
         return
     if await slot_approved(tx, review, asset, caller.person.id, now):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.core.assets import Asset
 from bot.core.caller import Caller
 from bot.core.captions import posted_words
-from bot.core.cards import channel_word, picture_ref, post_words, published_rendition, reply_card
+from bot.core.cards import channel_word, picture_ref, post_words, posted_rendition, reply_card
 from bot.core.commands import SendToApproval, Share, Use
 from bot.core.errors import Conflict, NotFound
 from bot.core.house import House
@@ -115,7 +115,7 @@ async def _first_post(
     house: House, caller: Caller, kit: BrandKit, asset: Asset, review: Review
 ) -> Publication:
     """For what the calendar let go. Raises Conflict if somebody else was faster."""
-    rendition, now = published_rendition(asset), house.clock.now()
+    rendition, now = posted_rendition(review, asset, kit), house.clock.now()
     if rendition is None or review.target is None:
         raise Conflict("This picture has no file for a channel.", fix="Re-roll it.")
     target = settled(kit.channels, review.target)

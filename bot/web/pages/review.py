@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from bot.core.assets import Asset, AssetQuery
-from bot.core.cards import alt_text, evidence_fields, picture_ref, shown_blob
+from bot.core.cards import alt_text, evidence_fields, picture_ref, posted_rendition, shown_blob
 from bot.core.errors import HousestyleError, NotFound
 from bot.core.ids import is_id
 from bot.core.lives import AssetState
@@ -124,7 +124,9 @@ async def _visible(tx: Transaction, frame: Frame, review_id: str) -> tuple[Revie
 
 async def _step(tx: Transaction, frame: Frame, review: Review) -> Step:
     asset = await tx.assets.get(review.asset)
-    return Step(review=review, asset=asset, blob=shown_blob(asset), alt=alt_text(asset, frame.kit))
+    posted = posted_rendition(review, asset, frame.kit)
+    blob = posted.file_hash if posted else shown_blob(asset)
+    return Step(review=review, asset=asset, blob=blob, alt=alt_text(asset, frame.kit))
 
 
 async def _other(tx: Transaction, frame: Frame, asset: Asset) -> tuple[str, Asset] | None:
