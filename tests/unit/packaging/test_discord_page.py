@@ -10,7 +10,7 @@ from bot.chat.discord_chat.outgoing import failing, pictures, sending
 from bot.chat.discord_chat.outgoing.failing import REFUSALS, refusal, token_refused
 from bot.chat.discord_chat.permissions import SCOPES
 from bot.chat.discord_chat.surfaces import COMMANDS, IMAGINE, INTENTS, MENUS, PERMISSIONS
-from bot.core import painting
+from bot.core import board, painting
 from bot.core.accounts import read_account
 from bot.core.grammar_flags import FLAG_NAMES
 from bot.core.messages import Actor
@@ -93,6 +93,7 @@ def test_what_discord_refuses_is_told_with_the_words_and_the_fix_of_the_code() -
     "says",
     [
         f"changes at most every {painting.EVERY_S} s",
+        f"know a new member within {board.REFRESH_S:.0f} s",
         f"files of {pictures.MAX_FILE // pictures.MIB} MiB",
         f"for {sending.TOKEN_LIVES.seconds // 60} minutes only",
     ],
