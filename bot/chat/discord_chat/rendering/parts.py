@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import discord
 
@@ -159,8 +158,3 @@ def _typed(buttons: Iterable[Button]) -> Iterator[Marked]:
     for button in buttons:
         line = typed_here("/" + " ".join(button.action.split(":", 2)))
         yield joined(": ", (said(button.label, 60), code(line, 200)))
-
-
-def dicts(items: Iterable[Item]) -> list[dict[str, Any]]:
-    """The items as Discord's API takes them."""
-    return [item.to_component_dict() for item in items]
