@@ -2,6 +2,7 @@
 
 from tests.fakes.discord import payloads
 from tests.fakes.discord.asked import Asked, Reply
+from tests.fakes.discord.guilds import channels_of, guild_facts
 from tests.fakes.discord.state import Guild, Refused
 
 DAY_MS = 24 * 3600 * 1000
@@ -90,7 +91,7 @@ def _guild(asked: Asked) -> Guild:
 
 def guild(asked: Asked) -> Reply:
     """GET /guilds/{id}."""
-    return 200, payloads.guild_facts(_guild(asked))
+    return 200, guild_facts(_guild(asked))
 
 
 def guilds(asked: Asked) -> Reply:
@@ -112,7 +113,7 @@ def guilds(asked: Asked) -> Reply:
 
 def channels(asked: Asked) -> Reply:
     """GET /guilds/{id}/channels: without threads."""
-    found = payloads.channels_of(asked.world, _guild(asked).id)
+    found = channels_of(asked.world, _guild(asked).id)
     return 200, [payloads.channel_json(asked.world, channel) for channel in found]
 
 

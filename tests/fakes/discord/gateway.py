@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from tests.fakes.discord.payloads import guild_json, user_json
+from tests.fakes.discord.guilds import guild_json
+from tests.fakes.discord.payloads import user_json
 from tests.fakes.discord.sockets import Socket
 from tests.fakes.discord.state import Event, Json, World
 
