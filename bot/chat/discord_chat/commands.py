@@ -67,9 +67,8 @@ async def sync(rest: Rest, store: Store, clock: Clock, options: DiscordOptions) 
 
 
 def _slash(name: str, command: SlashCommand) -> dict[str, Any]:
-    needed_first = sorted(command.options, key=lambda one: not one.required)
     return _everywhere(name, SLASH, command.about) | {
-        "options": [_option(one) for one in needed_first]
+        "options": [_option(one) for one in command.options]
     }
 
 

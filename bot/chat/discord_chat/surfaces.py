@@ -122,6 +122,9 @@ ASK_PREFIX = "ask:"
 ASKS = ("reason", "words", "reference")
 FORM_PREFIX = "form:"
 """A form's custom id: `form:WHAT:ACTION`, or `form:imagine:…` (see forms)."""
+PICK_PREFIX = "pick:"
+"""A card's menu has the custom id `pick:ASSET`, and behind it its number from the second on; what
+is chosen in it is a button's custom id."""
 SHOWN_PREFIX = "shown:"
 """Of a button that only links or is switched off: nothing is done."""
 MAX_CUSTOM_ID = 100

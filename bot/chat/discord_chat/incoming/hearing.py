@@ -18,6 +18,7 @@ from bot.chat.discord_chat.surfaces import (
     COMMANDS,
     FORM_PREFIX,
     MENUS,
+    PICK_PREFIX,
     SHOWN_PREFIX,
     Kind,
 )
@@ -27,8 +28,6 @@ from bot.core.payloads import Body, part_of, parts_in, text_in
 
 UNKNOWN = "unknown"
 """The action of a button that is not ours any more: whoever pressed it is told."""
-PICK_PREFIX = "pick:"
-"""Of a menu on a card: what was chosen is an action."""
 MAX_FIELDS = 25
 """Options of a command and fields of a form; more are left out."""
 

@@ -10,12 +10,11 @@ import discord
 from bot.chat.discord_chat.rendering.buttons import ICONS, CardButton, fits, option_value
 from bot.chat.discord_chat.rendering.limits import IN_MENU, IN_ROW
 from bot.chat.discord_chat.rendering.text import OPTION, PLACEHOLDER, plain
+from bot.chat.discord_chat.surfaces import PICK_PREFIX
 from bot.core.messages import Button, PictureRef, Style
 
 Row = discord.ui.ActionRow[Any]
 
-PICK_PREFIX = "pick:"
-"""A menu has the custom id `pick:ASSET`, and behind it its number from the second on."""
 PRESSED = 15
 """Buttons that a lone picture shows, in three rows; more of them leave the later to a menu."""
 PRESSED_FIRST = 10
