@@ -64,7 +64,11 @@ async def _all(
         *(_channel(asking, options, user, name, id_) for id_, name in channels.items()),
     )
     said = [line for lines in found for line in lines]
-    lines = [*_application(app), *_servers(app, guilds, options), *_gateway(gateway, options)]
+    lines = [
+        *application_lines(app),
+        *_servers(app, guilds, options),
+        *gateway_lines(gateway, options),
+    ]
     if not channels and guilds:
         says = "no brand kit names a channel of Discord, so pictures come by direct message alone"
         said.append(missing(NAME, says, "docs/discord.md, Channels."))
@@ -86,7 +90,7 @@ def _channels_of(settings: Settings) -> dict[str, str]:
 # ------------------------------------------------------------------------------ application
 
 
-def _application(app: Mapping[str, Any]) -> list[Line]:
+def application_lines(app: Mapping[str, Any]) -> list[Line]:
     """What is switched on at the developer portal that is not needed, or in the way."""
     flags = app.get("flags")
     on = [name for bits, name in PRIVILEGED if isinstance(flags, int) and flags & bits]
@@ -121,7 +125,8 @@ def _servers(
     return lines
 
 
-def _gateway(gateway: Mapping[str, Any], options: "DiscordOptions") -> list[Line]:
+def gateway_lines(gateway: Mapping[str, Any], options: "DiscordOptions") -> list[Line]:
+    """How many connections Discord lets us begin, and how many it wants."""
     limit = gateway.get("session_start_limit")
     left = limit.get("remaining") if isinstance(limit, dict) else None
     wanted = gateway.get("shards")

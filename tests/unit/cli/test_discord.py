@@ -11,7 +11,7 @@ from bot.chat.discord_chat.commands import payloads
 from bot.chat.discord_chat.permissions import EVERYTHING, WANTED, invitation, permissions_in
 from bot.chat.discord_chat.surfaces import PERMISSIONS
 from bot.chats import discord_options
-from bot.cli.checkups_discord import discord
+from bot.cli.checkups_discord import application_lines, discord, gateway_lines
 from bot.cli.discord import app_of, told
 from bot.cli.discord_asking import Asking
 from bot.cli.exits import ExitCode
@@ -187,10 +187,27 @@ async def test_a_channel_in_a_server_that_is_left_out_is_told(place: Place) -> N
     assert "discord.guilds leaves out" in line.says
 
 
-async def test_few_connections_left_and_too_few_shards_are_told(place: Place) -> None:
+async def test_few_connections_left_are_told(place: Place) -> None:
     place.fake.world.identifies_left = 3
     line = await place.wrong()
     assert line.says == "only 3 connections may be begun until Discord counts anew"
+
+
+async def test_too_few_shards_are_told_with_the_number_that_discord_wants(place: Place) -> None:
+    options = discord_options(place.settings())
+    assert options is not None
+    (line,) = gateway_lines({"shards": 3}, options)
+    assert (line.state, line.fix) == (State.PROBLEM, "Set discord.shards = 3.")
+    assert gateway_lines({"shards": 1}, options) == []
+
+
+def test_what_keeps_commands_or_the_invitation_away_is_a_problem() -> None:
+    elsewhere = {"flags": 0, "interactions_endpoint_url": "https://example.com/x"}
+    (line,) = application_lines(elsewhere)
+    assert (line.state, "Interactions Endpoint URL" in line.says) == (State.PROBLEM, True)
+    (line,) = application_lines({"bot_require_code_grant": True})
+    assert "nobody can invite" in line.says
+    assert application_lines({"flags": 1 << 23, "interactions_endpoint_url": None}) == []
 
 
 async def test_commands_that_discord_lacks_are_told_and_can_be_synced(place: Place) -> None:
