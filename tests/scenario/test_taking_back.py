@@ -1,16 +1,21 @@
 """A vote is taken back while its review is open; a card goes out of a chat."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
 from bot.core.commands import Approve, Cancel, DeleteCard, Imagine, Reject, TakeBack
+from bot.core.errors import StaleState
 from bot.core.lives import ReviewState
+from bot.core.ports import Transaction
 from bot.core.removing import DELETED
 from bot.core.reviewing import voted_by_reaction
 from bot.core.reviews import Review
 from brand.templates import Brief
+from storage.memory import MemoryStore
 from tests.fakes.town import START, Town, make_town
 from tests.scenario.conftest import candidate, in_review
 
@@ -76,6 +81,32 @@ async def test_two_who_approve_at_the_same_moment_both_count(both: Town) -> None
     )
     assert [card.kind for card in cards] == ["review", "review"]
     assert (await stored(both, review)).state is ReviewState.DECIDED
+
+
+class Overtaken(MemoryStore):
+    """A store in which somebody else is faster."""
+
+    times = 0
+    """How often yet."""
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """What was written is rolled back then."""
+        async with super().write() as tx:
+            yield tx
+            if self.times:
+                self.times -= 1
+                raise StaleState("Somebody else was faster.")
+
+
+async def test_a_vote_that_another_one_got_ahead_of_counts_all_the_same() -> None:
+    store = Overtaken()
+    town = await make_town(store=store)
+    review = await in_review(town)
+    store.times = 2
+    card = await town.say(Approve(review=review.id), "ana")
+    assert store.times == 0
+    assert card.stamp.startswith("Approved by Ana")
 
 
 async def test_it_is_known_whose_vote_was_an_emoji(both: Town) -> None:

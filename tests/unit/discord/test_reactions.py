@@ -214,8 +214,7 @@ async def test_an_emoji_that_is_quicker_than_our_note_of_the_card_counts() -> No
     early = []
     for card in cards:
         folk.rest.standing[(DRAFTS, card, YES)] = [ACCOUNTS["ana"]]
-        given = {"message": card, "emoji": YES, "of_us": True, "at": at}
-        heard = folk.heard(Did.REACTED, "ana", **given)
+        heard = folk.heard(Did.REACTED, "ana", message=card, emoji=YES, of_us=True, at=at)
         early.append(asyncio.create_task(folk.understanding.work(heard)))
     await until(lambda: folk.town.clock.sleeping == len(cards))
     await folk.send_all()

@@ -7,7 +7,7 @@ the same everywhere. An attached picture is fetched once the rest of the line is
 from dataclasses import dataclass
 
 from bot.chat.discord_chat.forms.bringing import Bringing
-from bot.chat.discord_chat.forms.reading import asset_of, is_for_picture, line_of, message_of
+from bot.chat.discord_chat.forms.reading import is_for_picture, line_of, message_of
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.places import PLATFORM
 from bot.chat.discord_chat.surfaces import BRAND, COMMANDS
@@ -76,9 +76,8 @@ class Talking:
 
     async def _picture(self, heard: Heard, who: Speaker, standing: Standing) -> str:
         """The picture that came along; one of ours is named in the line itself."""
-        if who.person is None or not is_for_picture(heard) or asset_of(heard):
-            return ""
-        if not heard.files and not message_of(heard):
+        comes_along = bool(heard.files) or bool(message_of(heard))
+        if who.person is None or not comes_along or not is_for_picture(heard):
             return ""
         return await self._bringing.picture(heard, who.person, brand=standing.kit.id)
 
