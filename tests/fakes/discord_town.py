@@ -11,7 +11,6 @@ publish and send; only the pictures are drawn by a FakeRenderer. It can be enter
 town: two replicas.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -38,6 +37,7 @@ from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
 from tests.fakes.discord.access import USUAL
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.people import Person
+from tests.fakes.loops import Runs, looping
 from tests.fakes.renderer import FakeRenderer
 from tests.fakes.studio import FakeStudio
 from tests.fakes.town import KIT, START
@@ -230,24 +230,11 @@ async def running(
         door = Dispatch(house)
         house = replace(house, door=door)
         if work:
-            loops = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
+            loops: list[Runs] = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
             loops += [Sender(house, f"sender-{n}") for n in range(options.senders)]
-            await stack.enter_async_context(_looping([*loops, parts.painter(house)]))
+            await stack.enter_async_context(looping([*loops, parts.painter(house)]))
         others = len(discord.gateway.connected())
         await stack.enter_async_context(listening(parts, house, door))
         await until(lambda: len(discord.gateway.connected()) >= others + options.shards, READY_S)
         await until(lambda: discord.world.app.commands, ENOUGH_S)
         yield Running(discord=discord, town=town, house=house, options=options)
-
-
-@asynccontextmanager
-async def _looping(loops: list[object]) -> AsyncIterator[None]:
-    """The loops of a worker, at work while the block runs. A loop that breaks breaks the test."""
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        for loop in loops:
-            tasks.create_task(loop.run(stop))  # type: ignore[attr-defined]
-        try:
-            yield
-        finally:
-            stop.set()

@@ -41,6 +41,7 @@ from brand.kit import BrandKit, Channel, Template, Variable
 from storage.database import OpenStore
 from storage.memory import MemoryStore
 from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
+from tests.fakes.loops import Runs, looping
 from tests.fakes.renderer import FakeRenderer
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.studio import FakeStudio
@@ -206,9 +207,9 @@ async def running(
         house = replace(house, door=door)
         replica = Running(slack=slack, town=town, house=house, options=options)
         if work:
-            loops = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
+            loops: list[Runs] = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
             loops += [Sender(house, f"sender-{n}") for n in range(options.senders)]
-            await stack.enter_async_context(_looping([*loops, parts.painter(house)]))
+            await stack.enter_async_context(looping([*loops, parts.painter(house)]))
         others = len(slack.sockets.open)
         asgi = await stack.enter_async_context(listening(parts, house, door))
         if asgi is not None:
@@ -218,19 +219,6 @@ async def running(
         if options.mode is Mode.SOCKET:
             await until(lambda: len(slack.sockets.open) >= others + options.sockets)
         yield replica
-
-
-@asynccontextmanager
-async def _looping(loops: list[object]) -> AsyncIterator[None]:
-    """The loops of a worker, at work while the block runs. A loop that breaks breaks the test."""
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        for loop in loops:
-            tasks.create_task(loop.run(stop))  # type: ignore[attr-defined]
-        try:
-            yield
-        finally:
-            stop.set()
 
 
 class _Server(uvicorn.Server):
