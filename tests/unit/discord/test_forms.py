@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.chat.discord_chat.forms.asking import ask_form
 from bot.chat.discord_chat.forms.lines import imagine_line
 from bot.chat.discord_chat.forms.reading import answer_of, line_of
 from bot.chat.discord_chat.heard import Did, Heard
@@ -94,6 +95,12 @@ async def test_who_may_not_go_on_with_a_picture_sees_no_words_of_it() -> None:
     assert "value" in inputs_of(mine)["said"]
     assert "value" not in inputs_of(strange)["said"]
     assert "value" not in inputs_of(approver)["said"]
+
+
+def test_long_words_with_their_flags_stand_in_their_form_whole() -> None:
+    words = f"{'a red mug ' * 199}--ar 4:5 --cfg 7 --no text"
+    form = ask_form("words", f"edit:{new_id()}", said=words)
+    assert inputs_of(form)["said"]["value"] == words
 
 
 async def test_a_picture_of_ours_opens_the_form_for_one_that_starts_from_it(

@@ -8,7 +8,7 @@ from bot.chat.discord_chat.surfaces import FORM_PREFIX, MAX_CUSTOM_ID
 
 SAID = "said"
 """Custom id of the one answer."""
-MAX_ANSWER = 2000
+MAX_REASON = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def ask_form(asks: str, action: str, *, said: str = "") -> dict[str, Any] | None
         about=shown.about,
         said=said,
         example="" if said or asks != "words" else NOT_KNOWN,
-        longest=MAX_ANSWER,
+        longest=fields.MAX_VALUE if asks == "words" else MAX_REASON,
         lines=True,
         required=True,
     )
