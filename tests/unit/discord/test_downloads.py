@@ -112,6 +112,7 @@ def test_discord_keeps_files_on_two_hosts(url: str) -> None:
     "url",
     [
         FILES.replace("https", "http"),
+        FILES.replace("https://cdn.discordapp.com", "http://cdn.discordapp.com:443"),
         FILES.replace("cdn.discordapp.com", "cdn.discordapp.com:8443"),
         FILES.replace("cdn.discordapp.com", "cdn.discordapp.com.evil.example"),
         FILES.replace("cdn.discordapp.com", "evil.example"),

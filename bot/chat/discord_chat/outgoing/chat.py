@@ -8,7 +8,7 @@ from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.discord_chat.outgoing import posting
 from bot.chat.discord_chat.outgoing.failing import BARRED_S, UNAUTHORISED
 from bot.chat.discord_chat.outgoing.looking import standing
-from bot.chat.discord_chat.outgoing.pictures import MAX_FILE, Pictures
+from bot.chat.discord_chat.outgoing.pictures import Pictures
 from bot.chat.discord_chat.outgoing.rest import DiscordRest
 from bot.chat.discord_chat.outgoing.sending import CLOSED, THREADLESS, CardSender, direct_user
 from bot.chat.discord_chat.places import PLATFORM
@@ -26,7 +26,6 @@ class DiscordChat:
     its own; a target may name a person instead (`@USER`)."""
 
     platform = PLATFORM
-    max_file = MAX_FILE
 
     def __init__(
         self,
