@@ -10,12 +10,11 @@ import pytest
 from bot.core.commands import Approve, Cancel, DeleteCard, Imagine, Reject, TakeBack
 from bot.core.errors import StaleState
 from bot.core.lives import ReviewState
-from bot.core.ports import Transaction
 from bot.core.removing import DELETED
 from bot.core.reviewing import voted_by_reaction
 from bot.core.reviews import Review
 from brand.templates import Brief
-from storage.memory import MemoryStore
+from storage.memory import MemoryStore, MemoryTransaction
 from tests.fakes.town import START, Town, make_town
 from tests.scenario.conftest import candidate, in_review
 
@@ -90,7 +89,7 @@ class Overtaken(MemoryStore):
     """How often yet."""
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def write(self) -> AsyncIterator[MemoryTransaction]:
         """What was written is rolled back then."""
         async with super().write() as tx:
             yield tx
