@@ -101,6 +101,43 @@ async def test_a_redirect_leads_nowhere_and_no_token_goes_along(
     assert asked == []
 
 
+async def test_a_file_that_does_not_say_its_size_is_read_up_to_the_limit(desk: Desk) -> None:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        await response.write(PNG)
+        return response
+
+    app = web.Application()
+    app.router.add_route("GET", "/{path:.*}", stream)
+    async with TestServer(app) as files:
+        here = str(files.make_url("/")).rstrip("/")
+        options = replace(desk.options, api_base_url=here)
+        async with DiscordRest(options, watch=Unwatched()) as rest:
+            assert await rest.download(f"{here}/mug.png", limit=len(PNG)) == PNG
+            with pytest.raises(TooLarge):
+                await rest.download(f"{here}/mug.png", limit=len(PNG) - 1)
+
+
+async def test_a_call_that_is_led_elsewhere_does_not_go_there_with_the_token(
+    desk: Desk, stranger: tuple[str, list[str]]
+) -> None:
+    address, asked = stranger
+
+    async def lead_away(_request: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect(address)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", lead_away)
+    async with TestServer(app) as api:
+        options = replace(desk.options, api_base_url=str(api.make_url("/api/v10")))
+        async with DiscordRest(options, watch=Unwatched()) as rest:
+            with pytest.raises(ChatUnavailable, match="api_base_url"):
+                await rest.myself()
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     "url", [FILES, FILES.replace("cdn.discordapp.com", "media.discordapp.net")]
 )
