@@ -118,6 +118,15 @@ async def test_an_emoji_that_is_taken_away_takes_the_vote_back_while_it_is_open(
     assert len((await review_of(folk)).votes) == 1
 
 
+async def test_a_vote_by_button_stays_whatever_happens_to_emoji() -> None:
+    folk = await make_folk(TWO_VOTES)
+    card = await folk.in_review()
+    await folk.press("Approve", "ana", on=card)
+    await folk.react(YES, "ana", card)
+    await folk.react(YES, "ana", card, added=False)
+    assert len((await review_of(folk)).votes) == 1
+
+
 async def test_a_decision_stands_whatever_is_taken_away_afterwards() -> None:
     folk = await make_folk()
     card = await folk.in_review()

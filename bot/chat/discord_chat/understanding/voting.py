@@ -19,7 +19,8 @@ from bot.core.dispatch import REPEATED
 from bot.core.house import House
 from bot.core.messages import Card
 from bot.core.ports import Door
-from bot.core.reviews import Answer, Review
+from bot.core.reviewing import voted_by_reaction
+from bot.core.reviews import Answer
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +69,9 @@ class Voting:
             await self._refused(heard, review, card)
 
     async def taken_away(self, heard: Heard, review: str) -> None:
-        """Take the vote back, where there is one and it is not too late: else nothing."""
-        if await self._answer(heard, review) is not Answer.APPROVE:
-            return
-        if not (await self._review(review)).is_waiting:
+        """Take back the vote that this emoji was, if it is not too late: else nothing. A vote by
+        button stays."""
+        if not await self._is_its_vote(heard, review):
             return
         card = await self._door.dispatch(TakeBack(review=review), actor_of(heard))
         if card.kind == "error" and card.state not in (REPEATED, "conflict", "stale_state"):
@@ -91,6 +91,10 @@ class Voting:
         mine = [vote for vote in votes if person is not None and vote.person == person.id]
         return mine[0].answer if mine else None
 
-    async def _review(self, review: str) -> Review:
+    async def _is_its_vote(self, heard: Heard, review: str) -> bool:
+        """Whether this person's vote on an open review is the emoji on this very message."""
         async with self._house.store.read() as tx:
-            return await tx.reviews.get(review)
+            person = await tx.people.by_identity(PLATFORM, heard.user, "")
+            found = await tx.reviews.get(review)
+            by = await voted_by_reaction(tx, found) if found.is_waiting else {}
+        return person is not None and by.get(person.id) == heard.message
