@@ -158,7 +158,8 @@ async def test_a_token_that_is_no_longer_good_ends_it(fake: FakeDiscord) -> None
     await client.login(fake.token)
     fake.world.app.token = "another"
     with pytest.raises(discord.ConnectionClosed) as found:
-        await client.connect()
+        async with asyncio.timeout(5):
+            await client.connect()
     assert found.value.code == 4004
     await client.close()
 
@@ -166,7 +167,8 @@ async def test_a_token_that_is_no_longer_good_ends_it(fake: FakeDiscord) -> None
 async def test_an_intent_that_was_not_granted_ends_it(fake: FakeDiscord) -> None:
     client = One(intents=discord.Intents(message_content=True))
     with pytest.raises(discord.PrivilegedIntentsRequired):
-        await client.start(fake.token)
+        async with asyncio.timeout(5):
+            await client.start(fake.token)
     await client.close()
 
 
