@@ -16,6 +16,8 @@ STATES = {
     "cancelled": "🚫",
 }
 WARNING = "⚠️"
+ARCHIVED = "in the archive"
+"""Links an approved picture to its page: what made it, who decided, where it went."""
 STAMPS = {"Approved": "✅", "Rejected": "❌", "Change": "✏️", "Expired": "⌛", "Withdrawn": "↩️"}
 BAR = 12
 """Characters of a progress bar: one line on a phone."""
@@ -54,6 +56,11 @@ def stamped(card: Card) -> str:
 def caption_under(ref: PictureRef, card: Card) -> str:
     """What stands under a picture, without the stamp, which stands where the buttons were."""
     return ref.caption.removeprefix(card.stamp).lstrip(" —·") if card.stamp else ref.caption
+
+
+def has_page(ref: PictureRef) -> bool:
+    """Whether its page in the portal is linked beside it: once it is approved."""
+    return bool(ref.asset) and not ref.draft
 
 
 def spoken(card: Card) -> Iterator[str]:

@@ -88,7 +88,14 @@ async def open_slack(
         shelf = Shelf(store=store, blobs=blobs, clock=clock, webs=webs)
         stack.push_async_callback(shelf.finish)
         rooms = Rooms(store, clock, is_direct=is_direct)
-        chat = SlackChat(webs=webs, shelf=shelf, blobs=blobs, clock=clock, rooms=rooms)
+        chat = SlackChat(
+            webs=webs,
+            shelf=shelf,
+            blobs=blobs,
+            clock=clock,
+            rooms=rooms,
+            portal=options.base_url,
+        )
         yield SlackParts(
             options=options,
             chat=chat,

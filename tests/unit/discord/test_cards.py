@@ -112,7 +112,8 @@ REVIEW = Card(
 
 def rendered(card: Card, **given: Any) -> Rendered:
     """The message, which the local Discord and Discord's own description both take."""
-    message = draw(card, shown=given.pop("shown", SHOWN), link=lambda _thing: PORTAL, **given)
+    given = {"link": lambda _thing: PORTAL, **given}
+    message = draw(card, shown=given.pop("shown", SHOWN), **given)
     components = list(message.components)
     check(components, v2=True)
     body = {"flags": message.flags, "components": components}
@@ -304,6 +305,20 @@ def test_after_the_decision_the_stamp_stands_once_and_the_buttons_are_gone() -> 
     assert words(message).endswith(f"❌ {stamp}\n-# Nothing is posted.")
     assert words(message).count(stamp) == 1
     assert stamp in message.text
+
+
+def test_an_approved_picture_is_linked_to_its_page_and_a_draft_is_not() -> None:
+    shown = replace(picture(draft=False), buttons=(), fields=())
+    page = f"[in the archive](https://house.test/pictures/{shown.asset})"
+
+    def link(thing: Card | PictureRef) -> str:
+        assert isinstance(thing, PictureRef)
+        return f"https://house.test/pictures/{thing.asset}"
+
+    for card in (job(state="done", pictures=(shown,)), replace(REVIEW, pictures=(shown,))):
+        assert f"0.2 ct · {page}" in words(rendered(card, link=link))
+        assert "in the archive" not in words(rendered(card, link=None))
+    assert "in the archive" not in words(rendered(done(1), link=link))
 
 
 def test_an_error_says_what_why_and_what_to_do() -> None:

@@ -345,6 +345,20 @@ def test_the_stamp_of_a_decided_card_stands_there_once() -> None:
     assert "warmer \u2014 seed 42" in shown.replace("\\u2014", "\u2014")
 
 
+def test_an_approved_picture_is_linked_to_its_page_and_a_draft_is_not() -> None:
+    portal = "https://pictures.example.com"
+    page = f"<{portal}/pictures/{picture().asset}|in the archive>"
+    shown = replace(picture(draft=False), buttons=(), fields=())
+    for card in (job(state="done", pictures=(shown,)), replace(REVIEW, pictures=(shown,))):
+        said = words(rendered(card, portal=portal))
+        assert said.count(page) == 1
+        assert f"0.2 ct · {page}" in said
+        assert "in the archive" not in words(rendered(card))
+    assert "in the archive" not in words(rendered(done(2), portal=portal))
+    said = words(rendered(replace(REVIEW, pictures=(shown,)), portal="javascript:alert(1)//"))
+    assert "in the archive" not in said
+
+
 def test_an_error_says_what_why_and_what_to_do() -> None:
     message = rendered(
         Card(

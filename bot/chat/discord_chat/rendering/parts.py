@@ -23,7 +23,7 @@ from bot.chat.discord_chat.rendering.text import (
     said,
 )
 from bot.core import phrases
-from bot.core.card_words import DRAFT, caption_under, stamped
+from bot.core.card_words import ARCHIVED, DRAFT, caption_under, has_page, stamped
 from bot.core.messages import Button, Card, Field, PictureRef
 
 Link = Callable[[Card | PictureRef], str]
@@ -75,9 +75,16 @@ class Sheet:
             missing = Marked(f"Not shown here: {where}.")
         judged = phrases.verdict(PEN, ref.fields)
         first = joined(" · ", (number, draft_word(ref.draft), judged, missing))
-        room = limit - len(first) - 5
+        page = self._page(ref)
+        page = page if len(first) + len(page) + 8 <= limit else Marked("")
+        room = limit - len(first) - len(page) - 8
         under = said(caption_under(ref, card), room) if room > 20 else Marked("")
-        return lines((first, quiet(under)))
+        return lines((first, quiet(joined(" · ", (under, page)))))
+
+    def _page(self, ref: PictureRef) -> Marked:
+        """The link to its page, once it is approved; nothing where it has none."""
+        where = self.link(ref) if has_page(ref) else ""
+        return linked(ARCHIVED, where) if where else Marked("")
 
 
 def draft_word(shown: bool) -> Marked:

@@ -32,11 +32,12 @@ class SlackChat:
         blobs: BlobStore,
         clock: Clock,
         rooms: Rooms | None = None,
+        portal: str = "",
     ) -> None:
         self._webs = webs
         self._rooms = rooms
         self._conversations = Conversations()
-        self._sender = CardSender(shelf, blobs, self._conversations)
+        self._sender = CardSender(shelf, blobs, self._conversations, portal=portal)
         self._poster = PicturePoster(clock)
 
     async def send(self, message: Outgoing) -> MessageRef:

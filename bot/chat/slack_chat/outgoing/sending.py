@@ -106,8 +106,16 @@ class _Standing:
 class CardSender:
     """Puts cards up in Slack."""
 
-    def __init__(self, shelf: PictureShelf, blobs: BlobStore, conversations: Conversations) -> None:
+    def __init__(
+        self,
+        shelf: PictureShelf,
+        blobs: BlobStore,
+        conversations: Conversations,
+        *,
+        portal: str = "",
+    ) -> None:
         self._shelf = shelf
+        self._portal = portal
         self._blobs = blobs
         self._conversations = conversations
         self._shown: OrderedDict[str, frozenset[str]] = OrderedDict()
@@ -233,7 +241,7 @@ class CardSender:
     ) -> tuple[dict[str, Any], Mapping[str, str]]:
         """Slack's answer, and the files that it shows. Where it takes a picture not, or the whole
         layout not, the card is said with less."""
-        message = message_of(card, files=files)
+        message = message_of(card, files=files, portal=self._portal)
         blocks = [block.to_dict() for block in message.blocks]
         try:
             return await put(message.text, blocks), files

@@ -19,17 +19,17 @@ DRAWN = {"job": job_blocks, "review": review_blocks, "post": post_blocks}
 _OF_SLACK = re.compile(r"F[A-Z0-9]{8,}")
 
 
-def message_of(card: Card, *, files: Mapping[str, str]) -> Message:
+def message_of(card: Card, *, files: Mapping[str, str], portal: str = "") -> Message:
     """The card as blocks and as the text that notifications and screen readers have.
 
     `files` has Slack's file id of each blob at hand; a picture without one is left out, its
-    facts and buttons stay. What may stand where is not decided here but by `bot/core/drafts`.
-    Raises Unsendable where the card can't be said in Slack.
+    facts and buttons stay. `portal` is its address, for links. What may stand where is not
+    decided here but by `bot/core/drafts`. Raises Unsendable where the card can't be said in Slack.
     """
     shown = {**{name: name for name in _sent_already(card)}, **files}
     card = as_typed_here(card)
     draw = DRAWN.get(card.kind, plain_blocks)
-    sheet = Sheet.of(card, shown)
+    sheet = Sheet.of(card, shown, portal)
     return checked(Message(text=fallback(spoken(card)), blocks=draw(card, sheet)))
 
 

@@ -40,5 +40,5 @@ def _status(card: Card) -> Marked:
 def _picture(ref: PictureRef, sheet: Sheet, *, many: bool) -> list[Block]:
     number = bold(str(ref.number)) if many else Marked("")
     line = joined(" · ", (number, draft_word(ref.draft), verdict(ref.fields)))
-    under = joined("\n", (line, said(ref.caption, 1000)))
+    under = joined("\n", (line, sheet.under(ref, said(ref.caption, 1000))))
     return [*sheet.large(ref), *quiet(under), *sheet.controls.of_picture(ref, many=many)]

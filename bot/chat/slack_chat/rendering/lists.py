@@ -58,8 +58,9 @@ def _rows(card: Card) -> list[list[Block]]:
 
 
 def _alone(ref: PictureRef, sheet: Sheet) -> list[Block]:
-    under = joined(" · ", (draft_word(ref.draft), said(ref.caption, MAX_SAID)))
-    return [*sheet.large(ref), *quiet(under), *sheet.controls.of_picture(ref, many=False)]
+    words = joined(" · ", (draft_word(ref.draft), said(ref.caption, 1000)))
+    under = quiet(sheet.under(ref, words))
+    return [*sheet.large(ref), *under, *sheet.controls.of_picture(ref, many=False)]
 
 
 def _small(ref: PictureRef, sheet: Sheet) -> list[Block]:

@@ -21,11 +21,12 @@ from bot.chat.slack_chat.rendering.text import (
     bold,
     code,
     joined,
+    linked,
     mrk,
     packed,
     said,
 )
-from bot.core.card_words import DRAFT, stamped
+from bot.core.card_words import ARCHIVED, DRAFT, has_page, stamped
 from bot.core.messages import Card, PictureRef
 
 MAX_TITLE = 400
@@ -48,12 +49,20 @@ class Sheet:
     controls: Controls = field(default_factory=Controls)
     alt_room: int = MAX_ALT
     """Most characters of each alt text: those of many pictures share the message's room."""
+    portal: str = ""
+    """Its address, for links; empty where there is none to show."""
 
     @classmethod
-    def of(cls, card: Card, files: Mapping[str, str]) -> Self:
+    def of(cls, card: Card, files: Mapping[str, str], portal: str = "") -> Self:
         """What this card is drawn with."""
         each = ALL_ALTS // max(1, len(card.pictures))
-        return cls(files=files, alt_room=max(MIN_ALT, min(MAX_ALT, each)))
+        return cls(files=files, alt_room=max(MIN_ALT, min(MAX_ALT, each)), portal=portal)
+
+    def under(self, ref: PictureRef, words: Marked) -> Marked:
+        """What stands under a picture: the words, and the link to its page once it is approved."""
+        shown = self.portal and has_page(ref)
+        page = linked(ARCHIVED, f"{self.portal}/pictures/{ref.asset}") if shown else Marked("")
+        return joined(" · ", (words, page))
 
     def large(self, ref: PictureRef) -> list[Block]:
         """The picture over the whole width; nothing where its file is not in Slack."""

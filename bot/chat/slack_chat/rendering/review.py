@@ -27,7 +27,8 @@ def review_blocks(card: Card, sheet: Sheet) -> tuple[Block, ...]:
     measured | buttons, or the stamp."""
     head = [title(card), *quiet(draft_word(card.draft))]
     groups = [
-        [*sheet.large(ref), *quiet(said(caption_under(ref, card), 1000))] for ref in card.pictures
+        [*sheet.large(ref), *quiet(sheet.under(ref, said(caption_under(ref, card), 1000)))]
+        for ref in card.pictures
     ]
     line = verdict(card.fields)
     if not line and card.status:

@@ -27,6 +27,7 @@ NOTHING = "—"
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ENTITY_BEGUN = re.compile(r"&[a-z]{0,3}$")
 _FENCE = re.compile("`{3,}")
+_WEB = re.compile(r"https?://[^\s<>|&\"`]{1,500}", re.I)
 
 
 class Marked(str):
@@ -85,6 +86,11 @@ def code(text: str, limit: int = 500) -> Marked:
 def joined(glue: str, parts: Iterable[Marked]) -> Marked:
     """The parts that say something, with `glue` (ours) between them."""
     return Marked(glue.join(part for part in parts if part))
+
+
+def linked(words: str, url: str) -> Marked:
+    """Our words as a link; nothing where the address is none to be linked to."""
+    return Marked(f"<{url}|{words}>" if _WEB.fullmatch(url) else "")
 
 
 def packed(lines: Iterable[Marked], limit: int = SECTION) -> list[Marked]:

@@ -29,7 +29,11 @@ async def review_blocks_now(house: House, heard: Heard, review: str) -> list[dic
             return []
         files = {blob: await _file(tx, heard.team, blob) for blob, _ in blobs_of(card)}
     try:
-        message = message_of(card, files={blob: file for blob, file in files.items() if file})
+        message = message_of(
+            card,
+            files={blob: file for blob, file in files.items() if file},
+            portal=house.base_url,
+        )
     except ChatRejected:
         return []
     return [block.to_dict() for block in message.blocks]
