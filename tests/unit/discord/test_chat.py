@@ -261,6 +261,15 @@ async def test_a_fresh_token_that_is_unknown_for_a_moment_is_tried_again(desk: D
     assert desk.said_directly() == []
 
 
+async def test_an_answer_that_has_waited_already_waits_for_no_fresh_token(desk: Desk) -> None:
+    asked = await desk.asked(acked=False)
+    message = desk.outgoing(await desk.card(), only_for=desk.mia, reply_to=asked.token)
+    desk.clock.jump(3)
+    await desk.chat.send(message)
+    assert len(desk.said_directly()) == 1
+    assert desk.clock.waited == []
+
+
 async def test_after_fifteen_minutes_the_token_is_not_even_tried(desk: Desk) -> None:
     asked = await desk.asked()
     message = desk.outgoing(await desk.card(), only_for=desk.mia, reply_to=asked.token)

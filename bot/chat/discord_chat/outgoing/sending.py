@@ -63,6 +63,9 @@ CLOSED = frozenset({NO_DMS, NO_SHARED_GUILD, UNKNOWN_USER})
 TOKEN_LIVES = timedelta(minutes=15)
 FRESH_WAITS_S = (0.5, 1.5)
 """A token that is fresh is unknown for a moment now and then (discord-api-docs #6851)."""
+FRESH = timedelta(seconds=2)
+"""Longer after it was said it is not waited for: where Discord takes no acknowledgements, many
+answers come, and each would hold up those behind it."""
 SEEDS = ("✅", "❌")
 """Put on a review's card, so that one tap votes."""
 NO_PINGS: dict[str, Any] = {"parse": []}
@@ -193,7 +196,10 @@ class CardSender:
         return await self._new(replace(message, card=ANSWERED_ELSEWHERE), nonce=f"{message.id}.c")
 
     def _may_answer(self, message: Outgoing) -> bool:
-        return self._clock.now() - message.created_at < TOKEN_LIVES
+        return self._age(message) < TOKEN_LIVES
+
+    def _age(self, message: Outgoing) -> timedelta:
+        return self._clock.now() - message.created_at
 
     async def _answer(self, message: Outgoing) -> MessageRef:
         body, files = await self._view(message)
@@ -203,7 +209,8 @@ class CardSender:
             try:
                 sent = await self._rest.answer(message.reply_to, body, files)
             except DiscordRefused as exc:
-                if exc.error not in (UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE) or not waits:
+                is_unknown = exc.error in (UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE)
+                if not is_unknown or not waits or self._age(message) >= FRESH:
                     raise
                 await self._clock.sleep(waits.pop(0))
             else:
