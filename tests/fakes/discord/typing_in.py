@@ -126,12 +126,15 @@ def _filled(field: Json, value: object) -> Json:
         if text and len(text) < field.get("min_length", 0):
             raise ClientRefused(f"{field['label']}: at least {field['min_length']} characters")
         return told | {"value": text}
-    if required and value is None:
-        raise ClientRefused(f"{field['label']} is needed")
     if field["type"] == UPLOAD:
-        return told | {"values": [value.id] if isinstance(value, Attachment) else []}
-    wanted = [value] if isinstance(value, str) else []
-    return told | {"values": chosen(field, wanted) if wanted else []}
+        values = [value.id] if isinstance(value, Attachment) else []
+    elif value is None:
+        values = [option["value"] for option in field["options"] if option.get("default")]
+    else:
+        values = chosen(field, [str(value)])
+    if required and not values:
+        raise ClientRefused(f"{field['label']} is needed")
+    return told | {"values": values}
 
 
 def _sent(part: Json, filled: Mapping[str, Json]) -> Json:

@@ -26,9 +26,22 @@ class Words(discord.ui.Modal, title="Why?"):
         text="Mood", component=discord.ui.TextInput(custom_id="mood", required=False)
     )
 
+    size = discord.ui.Label(
+        text="Size",
+        component=discord.ui.Select(
+            custom_id="size",
+            options=[
+                discord.SelectOption(label="Small", value="s"),
+                discord.SelectOption(label="Large", value="l", default=True),
+            ],
+        ),
+    )
+
     async def on_submit(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await interaction.edit_original_response(content=f"because {self.reason.value}")
+        await interaction.edit_original_response(
+            content=f"because {self.reason.value}, {self.size.component.values[0]}"
+        )
 
 
 class Press(discord.ui.View):
@@ -121,13 +134,16 @@ async def test_a_button_opens_a_form_whose_answer_one_person_sees(
     card = await posted(fake, DRAFTS)
     asked = await mia.click(card, "Why")
     assert asked.modal is not None
-    assert [field["label"] for field in asked.modal.fields().values()] == ["Reason", "Mood"]
+    assert [field["label"] for field in asked.modal.fields().values()] == ["Reason", "Mood", "Size"]
     for wrong in ({}, {"reason": "x" * 31}, {"reason": "x", "colour": "red"}):
         with pytest.raises(ClientRefused):
             await mia.submit(asked.modal, **wrong)
     sent = await mia.submit(asked.modal, reason="too dark", mood="warm")
-    assert (await sent.answer()).content == "because too dark"
-    assert [m.content for m in mia.ephemerals()] == ["because too dark"]
+    assert (await sent.answer()).content == "because too dark, l"
+    assert [m.content for m in mia.ephemerals()] == ["because too dark, l"]
+    again = await mia.click(card, "Why")
+    smaller = await mia.submit(again.modal, reason="too large", size="Small")
+    assert (await smaller.answer()).content == "because too large, s"
     assert fake.messages(DRAFTS) == [card]
     picked = await mia.choose(card, "More", "Vary")
     assert (await picked.answer()).content == "picked v"
