@@ -24,104 +24,47 @@ as people do: Slack does not repeat commands. Prints JSON:
 How often people typed anew, and what else happened, goes to stderr.
 """
 
-import argparse
-import asyncio
-import json
-import logging
-import shutil
 import sys
-import tempfile
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from bot.chat.slack_chat.options import Mode
-from tests.benchmarks.slack_parts.conduct import Run, carry_out, running, say
+from tests.benchmarks.chat_parts.conduct import running
+from tests.benchmarks.chat_parts.once import Figures, carried_out, found, options, printed
+from tests.benchmarks.chat_parts.verdict import Verdict
 from tests.benchmarks.slack_parts.plan import Wanted
-from tests.benchmarks.slack_parts.verdict import Verdict, judge
+from tests.benchmarks.slack_parts.platform import Slack
+from tests.chaos.conductor import say
 
-ACK_GOAL_MS = 1000.0
 EARLY = "before its Retry-After"
 """Processes don't tell each other what Slack told them: each hears it for itself."""
 
 
-async def measure(wanted: Wanted, folder: Path) -> tuple[dict[str, Any], Verdict]:
+async def measure(wanted: Wanted, folder: Path) -> tuple[Figures, Verdict]:
     """The figures and all findings; `folder` is made and filled."""
-    async with running(wanted, folder) as run:
-        await carry_out(run)
-        deaths = Counter({node.name: node.deaths for node in run.nodes})
-        crashes = {node.name: node.crashes for node in run.nodes if node.crashes}
-        await run.stop()
-        standing = await run.ask(do="everything")
+    async with running(Slack(wanted), wanted, folder) as run:
+        verdict = await carried_out(run)
         facts = await run.ask(do="facts")
-        verdict = judge(run, standing)
-        _report(run, verdict, facts, deaths, crashes)
-    return _figures(wanted, verdict), verdict
-
-
-def _figures(wanted: Wanted, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "commands": wanted.commands,
-        "kills": verdict.kills,
-        "ack_p99_ms": round(verdict.ack(0.99), 1),
-        "lost": verdict.lost,
-        "duplicate_jobs": verdict.duplicate_jobs,
-        "duplicate_posts": verdict.duplicate_posts,
-    }
-
-
-def _report(
-    run: Run,
-    verdict: Verdict,
-    facts: dict[str, Any],
-    deaths: Counter[str],
-    crashes: dict[str, list[int]],
-) -> None:
-    tries = run.tries()
-    not_acked = Counter(tried["error"] for tried in tries if not tried["acked"])
-    say(f"acknowledged after p50 {verdict.ack(0.5):.0f}, p99 {verdict.ack(0.99):.0f}, "
-        f"at most {verdict.ack(1.0):.0f} ms")  # fmt: skip
-    say(f"typed anew {not_acked.total()} times: {dict(not_acked)}")
-    say(f"killed: {dict(+deaths)}, of which {verdict.kills} between acknowledgement and commit")
-    say(f"ended by themselves: {crashes or 'none'}")
     say(f"Web API: {facts['count']}")
     early = [line for line in facts["violations"] if EARLY in line]
     say(f"{len(early)} calls came while another process had been told to wait")
-    for line in (*(set(facts["violations"]) - set(early)), *verdict.findings):
-        say(f"FOUND {line}")
-
-
-def good(figures: dict[str, Any], wanted: Wanted) -> bool:
-    """Whether the run reaches the goals."""
-    zero = ("lost", "duplicate_jobs", "duplicate_posts")
-    return (
-        not any(figures[name] for name in zero)
-        and figures["kills"] >= wanted.kills
-        and figures["ack_p99_ms"] < ACK_GOAL_MS
-    )
+    found([*(set(facts["violations"]) - set(early)), *verdict.findings])
+    return {"commands": wanted.commands, **verdict.figures()}, verdict
 
 
 def main() -> int:
     """Run it once; 1 if a goal is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = options(__doc__)
     parser.add_argument("--commands", type=int, default=500)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--mode", type=Mode, choices=list(Mode), default=Mode.SOCKET)
-    parser.add_argument("--keep", type=Path, help="a new folder for everything the run leaves")
     given = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     wanted = Wanted(
         commands=given.commands, seconds=given.seconds, kills=given.kills, mode=given.mode
     )
-    folder = given.keep or Path(tempfile.mkdtemp(prefix="slack-"))
-    try:
-        figures, _ = asyncio.run(measure(wanted, folder))
-    finally:
-        if given.keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(figures))
-    return 0 if good(figures, wanted) else 1
+
+    async def measured(folder: Path) -> Figures:
+        return (await measure(wanted, folder))[0]
+
+    return printed(measured, given.keep, wanted.kills)
 
 
 if __name__ == "__main__":

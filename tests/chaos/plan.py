@@ -1,11 +1,9 @@
 """What all processes of a run share."""
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Self
+from dataclasses import dataclass
 
 from bot.settings import Settings, load_settings
+from tests.chaos.written import Written
 from tests.fakes.drawn_kit import DRAWN_KIT
 
 PUBLIC, WORKING, NAIVE = "social", "drafts", "naive"
@@ -29,10 +27,9 @@ platform = "slack"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Written):
     """Addresses, folders and numbers of one run."""
 
-    folder: Path
     database_url: str
     chat_url: str
     port: int
@@ -52,15 +49,3 @@ class Plan:
         return load_settings(
             flags=flags, environment={"HOME": str(self.folder)}, folder=self.folder
         )
-
-    def write(self) -> Path:
-        """Leave it where the processes find it."""
-        path = self.folder / "plan.json"
-        path.write_text(json.dumps(asdict(self), default=str))
-        return path
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """What `write` left."""
-        given: dict[str, Any] = json.loads(path.read_text())
-        return cls(**{**given, "folder": Path(given["folder"])})

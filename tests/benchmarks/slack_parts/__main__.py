@@ -18,9 +18,10 @@ def main(role: str, path: str) -> None:
 
         asyncio.run(people.main(Path(path)))
     else:
-        from tests.benchmarks.slack_parts import process
+        from tests.benchmarks.chat_parts import process
+        from tests.benchmarks.slack_parts.plan import Plan
 
-        asyncio.run(process.main(role, Path(path)))
+        asyncio.run(process.main(role, Plan.read(Path(path))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What the benchmarks of Slack and Discord share: processes, kills, what is typed and counted."""
