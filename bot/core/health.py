@@ -1,7 +1,7 @@
 """Health: what works, what does not, and what to do about it. One list for people and machines.
 
-A part that is down but costs only time (the generation service: pictures wait) is degraded; one
-without which nothing is taken in (the records, the inbox's folder, a full disk) has failed.
+A part that is down but costs only time (the generation service: pictures wait) is degraded, and so
+is a chat that is not connected, for the other ways in stand open; one without which nothing is taken in (the records, the inbox's folder, a full disk) has failed.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from bot.core.connections import Connection
 from bot.core.errors import HousestyleError
 from bot.core.house import House
 from bot.core.lives import OutboxState, PublicationState
@@ -96,7 +97,8 @@ async def examine(house: House, folder: Path | None) -> Report:
     records, (service, said), local = await asyncio.gather(
         look_at_records(house.store, house.clock), _service(house), _local(folder)
     )
-    return Report(findings=(*records, service, *local), renderer=said)
+    chats = [_chat(platform, each) for platform, each in house.connections.now().items()]
+    return Report(findings=(*records, service, *chats, *local), renderer=said)
 
 
 def room_on_disk(folder: Path) -> Finding:
@@ -268,6 +270,20 @@ async def _service(house: House) -> tuple[Finding, RendererHealth | None]:
     says = f"Starting on {said.device}. {said.detail}".strip()
     fix = "The model is being loaded."
     return Finding(name=name, label=label, condition=Condition.DEGRADED, says=says, fix=fix), said
+
+
+def _chat(platform: str, line: Connection) -> Finding:
+    if line.is_open:
+        return Finding(name=platform, label=line.name, condition=Condition.OK, says="Connected")
+    why = line.reason or "it is being opened"
+    return Finding(
+        name=platform,
+        label=line.name,
+        condition=Condition.DEGRADED,
+        says=f"Not connected: {why}",
+        fix=line.fix
+        or "It is opened anew by itself; until then people there may be told that nobody answered.",
+    )
 
 
 def _size(count: int) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.anchors import AnchorPlaces
+from bot.core.connections import Connections
 from bot.core.limits import UploadLimits
 from bot.core.live import LiveBoard
 from bot.core.ports import (
@@ -36,6 +37,8 @@ class House:
     timeline: Timeline
     chats: dict[str, Chat] = field(default_factory=dict)
     """Outgoing side of each connected platform, by its name."""
+    connections: Connections = field(default_factory=Connections)
+    """How the lines are over which chats are listened to in this process."""
     live: LiveBoard = field(default_factory=LiveBoard)
     door: Door | None = None
     """Filled by the composition root once dispatch stands."""

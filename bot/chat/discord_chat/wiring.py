@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from bot.chat.discord_chat.commands import sync
 from bot.chat.discord_chat.forms.bringing import Bringing
 from bot.chat.discord_chat.forms.forms import Forms
-from bot.chat.discord_chat.incoming.gateway import Gateway, Stopped
+from bot.chat.discord_chat.incoming.client import IDENTIFY_EVERY_S
+from bot.chat.discord_chat.incoming.gateway import FIRST_PAUSE_S, Gateway, State, Stopped
 from bot.chat.discord_chat.incoming.intake import DiscordIntake
 from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.discord_chat.outgoing.chat import DiscordChat
 from bot.chat.discord_chat.outgoing.previews import PACE, Previews
 from bot.chat.discord_chat.outgoing.rest import DiscordRest
+from bot.chat.discord_chat.places import PLATFORM
 from bot.chat.discord_chat.understanding.understanding import Understanding
+from bot.core.connections import Connection
 from bot.core.drafts import Rooms
 from bot.core.errors import ChatError, ChatUnavailable
 from bot.core.house import House
@@ -67,7 +70,13 @@ async def open_discord(
 
 @asynccontextmanager
 async def listening(
-    parts: DiscordParts, house: House, door: Door, *, stop: asyncio.Event | None = None
+    parts: DiscordParts,
+    house: House,
+    door: Door,
+    *,
+    stop: asyncio.Event | None = None,
+    identify_every_s: float = IDENTIFY_EVERY_S,
+    first_pause_s: float = FIRST_PAUSE_S,
 ) -> AsyncIterator[Gateway]:
     """Take in what people do in Discord, until `stop` or the block's end.
 
@@ -79,19 +88,36 @@ async def listening(
         house, door, rest=rest, options=options, bringing=Bringing(house, rest)
     )
     intake = DiscordIntake(house, forms=forms, work=understanding.work, options=options)
-    gateway = Gateway(options, intake, clock=house.clock, watch=house.watch)
+    gateway = Gateway(
+        options,
+        intake,
+        clock=house.clock,
+        watch=house.watch,
+        identify_every_s=identify_every_s,
+        first_pause_s=first_pause_s,
+    )
     stop = stop or asyncio.Event()
     async with forms.refreshing(), intake.sweeping():
         registering = asyncio.create_task(_registered(rest, house, options))
         connected = asyncio.create_task(_connected(gateway, stop))
         connected.add_done_callback(lambda task: _ended(task, stop))
         try:
-            yield gateway
+            with house.connections.asking(PLATFORM, lambda: _condition(gateway)):
+                yield gateway
         finally:  # else deliveries would go on over a store that closes
             stop.set()
             registering.cancel()
             await asyncio.gather(registering, connected, return_exceptions=True)
             await intake.finish(DELIVERIES_END_S)
+
+
+def _condition(gateway: Gateway) -> Connection:
+    return Connection(
+        name="Discord",
+        is_open=gateway.state is State.CONNECTED,
+        reason=gateway.reason,
+        fix=gateway.fix,
+    )
 
 
 async def _connected(gateway: Gateway, stop: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core import health
 from bot.core.commands import Imagine
+from bot.core.connections import Connection
 from bot.core.errors import Unavailable
 from bot.core.health import Condition, Examiner, Report, can_be_written, examine, room_on_disk
 from bot.core.ledger import Event
@@ -50,6 +51,32 @@ async def test_a_house_in_which_all_is_well_is_ready(tmp_path: Path) -> None:
     names = {each.name for each in report.findings}
     assert names >= {"records", "tables", "clock", "queue", "messages", "ledger"}
     assert names >= {"generation", "inbox", "disk"}
+
+
+@pytest.mark.parametrize(
+    ("line", "condition", "says"),
+    [
+        (Connection(name="Discord", is_open=True), Condition.OK, "Connected"),
+        (Connection(name="Discord", is_open=False), Condition.DEGRADED, "being opened"),
+        (
+            Connection(name="Discord", is_open=False, reason="No token.", fix="Get one."),
+            Condition.DEGRADED,
+            "No token.",
+        ),
+    ],
+)
+async def test_a_chat_without_its_line_is_told_and_the_house_stays_ready(
+    line: Connection, condition: Condition, says: str
+) -> None:
+    house = (await make_town()).house
+    with house.connections.asking("discord", lambda: line):
+        report = await examine(house, None)
+    assert report.ready
+    chat = found(report, "discord")
+    assert (chat.condition, bool(chat.fix)) == (condition, not line.is_open)
+    assert says in chat.says
+    assert line.fix in chat.fix
+    assert "discord" not in {each.name for each in (await examine(house, None)).findings}
 
 
 async def test_without_its_records_nothing_can_be_taken_in() -> None:

@@ -112,7 +112,7 @@ class Gateway:
         self._ears = [
             Ears(intake, self._acks, clock, patience_s=patience_s) for _ in range(options.shards)
         ]
-        self._stopped = ""
+        self._stopped: Stopped | None = None
 
     @property
     def state(self) -> State:
@@ -124,7 +124,14 @@ class Gateway:
     @property
     def reason(self) -> str:
         """Why they are not connected, as far as that is known."""
-        return self._stopped or next((e.reason for e in self._ears if not e.is_open), "")
+        if self._stopped:
+            return self._stopped.message
+        return next((e.reason for e in self._ears if not e.is_open), "")
+
+    @property
+    def fix(self) -> str:
+        """What somebody can do where Discord will not have us, else nothing."""
+        return self._stopped.fix if self._stopped else ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep them up until `stop`, then acknowledge what came in and say goodbye. Raises
@@ -141,7 +148,7 @@ class Gateway:
                     if keeper.done():
                         keeper.result()
             except Stopped as exc:
-                self._stopped = exc.message
+                self._stopped = exc
                 raise
             finally:
                 await self._drained()
