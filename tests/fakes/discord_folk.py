@@ -1,6 +1,6 @@
 """A town whose people are in Discord, and what becomes of what they do, without Discord itself."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ class NotedRest:
     deleted: list[tuple[str, str]] = field(default_factory=list)
     errors: list["ChatError"] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What happens, once, just after somebody has looked which emoji there are."""
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -58,7 +60,11 @@ class NotedRest:
         """What stands there."""
         self._called("emoji_on")
         here = self.standing.items()
-        return [e for (r, m, e), users in here if (r, m) == (room, message) and users]
+        found = [e for (r, m, e), users in here if (r, m) == (room, message) and users]
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            await happens()
+        return found
 
     async def reactors(self, room: str, message: str, emoji: str) -> Sequence[str]:
         """Whose."""

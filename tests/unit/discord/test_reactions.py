@@ -13,8 +13,10 @@ from bot.core.commands import Approve, Cancel, DeleteCard, TakeBack
 from bot.core.errors import ChatUnavailable, Unavailable
 from bot.core.lives import ReviewState
 from bot.core.reviews import Answer, Review
+from brand.kit_access import AccessRule
 from tests.fakes.discord_folk import (
     ACCOUNTS,
+    ACME,
     DRAFTS,
     THREAD,
     TWO_VOTES,
@@ -145,6 +147,37 @@ async def test_a_cross_that_is_taken_away_leaves_a_yes() -> None:
     await folk.react(NO, "ana", card, added=False)
     assert [vote.answer for vote in (await review_of(folk)).votes] == [Answer.APPROVE]
     assert folk.told("ana") == []
+
+
+async def test_one_of_two_approving_emoji_that_goes_leaves_the_vote() -> None:
+    folk = await make_folk(TWO_VOTES)
+    card = await folk.in_review()
+    await folk.react(YES, "ana", card)
+    await folk.react("👍", "ana", card)
+    await folk.react("👍", "ana", card, added=False)
+    assert len((await review_of(folk)).votes) == 1
+    await folk.react(YES, "ana", card, added=False)
+    assert (await review_of(folk)).votes == ()
+
+
+async def test_a_cross_beside_a_yes_counts_once_the_yes_is_gone() -> None:
+    folk = await make_folk(TWO_VOTES)
+    card = await folk.in_review()
+    await folk.react(YES, "ana", card)
+    await folk.react(NO, "ana", card)
+    assert (await review_of(folk)).state is ReviewState.OPEN
+    await folk.react(YES, "ana", card, added=False)
+    assert (await review_of(folk)).outcome is Answer.REJECT
+
+
+async def test_an_emoji_that_is_back_when_we_hear_it_went_speaks_with_its_givers_roles() -> None:
+    rule = AccessRule(name="approvers", platform="discord", roles=("7",), may=("approve",))
+    folk = await make_folk(replace(ACME, access=(rule,)))
+    card = await folk.in_review()
+    there = folk.emoji(YES, "ana", card, roles=("7",))
+    await folk.work(replace(there, did=Did.UNREACTED, roles=()))
+    assert folk.told("ana") == []
+    assert (await review_of(folk)).outcome is Answer.APPROVE
 
 
 async def test_a_refused_vote_is_told_once_in_the_direct_messages() -> None:

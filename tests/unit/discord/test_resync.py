@@ -62,6 +62,24 @@ async def test_an_emoji_that_was_taken_away_meanwhile_takes_its_vote_back() -> N
     assert (await review_of(folk)).votes == ()
 
 
+async def test_a_mind_that_was_changed_meanwhile_counts_as_it_is_now() -> None:
+    folk = await make_folk(TWO_VOTES)
+    card = await folk.in_review()
+    await folk.react(YES, "ana", card)
+    unheard(folk, NO, "ana", card)
+    unheard(folk, YES, "ana", card, added=False)
+    await folk.resync()
+    assert (await review_of(folk)).outcome is Answer.REJECT
+
+
+async def test_a_vote_that_comes_while_emoji_are_read_anew_stays() -> None:
+    folk = await make_folk(TWO_VOTES)
+    card = await folk.in_review()
+    folk.rest.meanwhile = lambda: folk.react(YES, "ana", card)
+    await folk.resync()
+    assert len((await review_of(folk)).votes) == 1
+
+
 async def test_a_vote_by_button_needs_no_emoji_to_stand() -> None:
     folk = await make_folk(TWO_VOTES)
     card = await folk.in_review()

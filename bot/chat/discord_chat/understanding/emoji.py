@@ -1,5 +1,6 @@
 """What an emoji means on a message of ours."""
 
+from dataclasses import replace
 from enum import Enum
 
 from bot.chat.discord_chat.heard import Heard
@@ -39,6 +40,12 @@ def meanings(heard: Heard, options: DiscordOptions) -> frozenset[Meaning]:
 def as_asked(heard: Heard) -> str:
     """The emoji as `Rest` takes it."""
     return f"{heard.emoji}:{heard.emoji_id}" if heard.emoji_id else heard.emoji
+
+
+def with_emoji(heard: Heard, emoji: str) -> Heard:
+    """The same with an emoji as `Rest` says it."""
+    name, _, emoji_id = emoji.partition(":")
+    return replace(heard, emoji=name, emoji_id=emoji_id)
 
 
 def bare(emoji: str) -> str:

@@ -14,7 +14,7 @@ from bot.chat.discord_chat.understanding.clicking import Clicking
 from bot.chat.discord_chat.understanding.emoji import Meaning, meanings
 from bot.chat.discord_chat.understanding.replying import Replying
 from bot.chat.discord_chat.understanding.standing import actor_of
-from bot.chat.discord_chat.understanding.voting import Voting
+from bot.chat.discord_chat.understanding.voting import VOTES, Voting
 from bot.core.commands import Cancel, Command, DeleteCard, Recipe
 from bot.core.dispatch import REPEATED
 from bot.core.house import House
@@ -61,7 +61,7 @@ class Reacting:
             return
         subject = await self._subject(heard)
         kind, _, key = subject.partition(":")
-        if kind == "review" and meant & {Meaning.APPROVE, Meaning.REJECT}:
+        if kind == "review" and meant & VOTES:
             await self._vote(heard, key, meant)
         elif heard.did is not Did.REACTED or not await self._is_member(heard):
             return

@@ -5,15 +5,15 @@ emoji is gone; one by button stays. What can't be read takes nothing away.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.discord_chat.places import PLATFORM
 from bot.chat.discord_chat.rest import ChannelFacts, DiscordRefused, Rest
-from bot.chat.discord_chat.understanding.emoji import Meaning, meanings
-from bot.chat.discord_chat.understanding.voting import Voting
+from bot.chat.discord_chat.understanding.emoji import Meaning, meanings, with_emoji
+from bot.chat.discord_chat.understanding.voting import VOTES, Voting
 from bot.core.errors import NotFound
 from bot.core.house import House
 from bot.core.messages import MessageRef
@@ -34,6 +34,20 @@ class _Question:
     cards: tuple[MessageRef, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """A card with the votes that stand on it."""
+
+    card: Heard
+    """As if somebody had reacted on it."""
+    votes: tuple[tuple[Heard, Meaning], ...]
+
+    @property
+    def approving(self) -> set[str]:
+        """The users whose approval stands there."""
+        return {on_it.user for on_it, meaning in self.votes if meaning is Meaning.APPROVE}
+
+
 class Resyncing:
     """Reads what stands on open reviews."""
 
@@ -48,50 +62,50 @@ class Resyncing:
     async def work(self, heard: Heard) -> None:
         """Bring the votes on all open reviews in line. Raises ChatUnavailable, Unavailable."""
         for question in await self._open():
-            read: dict[str, set[str]] = {}
+            read: dict[str, _Read] = {}
             for card in question.cards:
-                approving = await self._card(heard, question.review, card)
-                if approving is not None:
-                    read[card.message] = approving
-            await self._taken_away(heard, question, read)
+                found = await self._read(heard, card)
+                if found is not None:
+                    read[card.message] = found
+            # Who changed their mind has a vote that is gone and another that stands.
+            await self._taken_away(question.review, read)
+            for found in read.values():
+                for on_it, meaning in found.votes:
+                    await self._vote(on_it, question.review, meaning)
 
     async def _open(self) -> list[_Question]:
         async with self._house.store.read() as tx:
             reviews = await tx.reviews.open()
             return [_Question(review=review, cards=await _cards(tx, review)) for review in reviews]
 
-    async def _card(self, heard: Heard, review: Review, card: MessageRef) -> set[str] | None:
-        """Whose approval stands on this card, after all that stands there was voted; None where
-        it can't be read."""
-        approving: set[str] = set()
+    async def _read(self, heard: Heard, card: MessageRef) -> _Read | None:
+        """What stands on this card; None where it can't be read."""
+        votes: list[tuple[Heard, Meaning]] = []
         try:
-            facts = await self._rest.channel(card.channel)
+            on_card = _on(heard, card, await self._rest.channel(card.channel))
             for emoji in await self._rest.emoji_on(card.channel, card.message):
-                on_it = _on(heard, card, facts, emoji)
-                meant = meanings(on_it, self._options) & {Meaning.APPROVE, Meaning.REJECT}
-                users = (
-                    await self._rest.reactors(card.channel, card.message, emoji) if meant else ()
-                )
+                on_it = with_emoji(on_card, emoji)
+                meant = meanings(on_it, self._options) & VOTES
+                if not meant:
+                    continue
                 meaning = Meaning.APPROVE if Meaning.APPROVE in meant else Meaning.REJECT
-                for user in users:
-                    await self._vote(replace(on_it, user=user), review, meaning)
-                approving |= set(users) if meaning is Meaning.APPROVE else set()
+                for user in await self._rest.reactors(card.channel, card.message, emoji):
+                    key = f"{heard.key}:{card.message}:{user}:{meaning.value}"
+                    votes.append((replace(on_it, user=user, key=key), meaning))
         except DiscordRefused as exc:
-            log.warning("The reactions on a review can't be read: %s %s", exc.message, exc.fix)
+            _unread(exc)
             return None
-        return approving
+        return _Read(card=on_card, votes=tuple(votes))
 
-    async def _vote(self, heard: Heard, review: Review, meaning: Meaning) -> None:
-        keyed = replace(heard, key=f"{heard.key}:{heard.message}:{heard.user}:{meaning.value}")
-        if await self._has_voted(heard.user, review.id):
+    async def _vote(self, on_it: Heard, review: Review, meaning: Meaning) -> None:
+        if await self._has_voted(on_it.user, review.id):
             return
-        if heard.guild:
-            roles = tuple(await self._rest.member_roles(heard.guild, heard.user))
-            keyed = replace(keyed, roles=roles)
         try:
-            await self._voting.given(keyed, review.id, meaning)
+            await self._voting.given(await self._voting.with_roles(on_it), review.id, meaning)
         except NotFound:
             log.info("A review is gone while its reactions are read")
+        except DiscordRefused as exc:
+            _unread(exc)
 
     async def _has_voted(self, user: str, review: str) -> bool:
         async with self._house.store.read() as tx:
@@ -99,24 +113,21 @@ class Resyncing:
             votes = (await tx.reviews.get(review)).votes
         return person is not None and any(vote.person == person.id for vote in votes)
 
-    async def _taken_away(
-        self, heard: Heard, question: _Question, read: dict[str, set[str]]
-    ) -> None:
+    async def _taken_away(self, review: Review, read: Mapping[str, _Read]) -> None:
         async with self._house.store.read() as tx:
-            review = await tx.reviews.get(question.review.id)
-            by = await voted_by_reaction(tx, review) if review.is_waiting else {}
+            found = await tx.reviews.get(review.id)
+            by = await voted_by_reaction(tx, found) if found.is_waiting else {}
             people = [await tx.people.get(person) for person in by]
         for person in people:
-            message = by[person.id]
-            users = _users(person)
-            if message not in read or not users or read[message] & set(users):
+            users, on_it = _users(person), read.get(by[person.id])
+            if on_it is None or not users or on_it.approving & set(users):
                 continue
-            card = next(one for one in question.cards if one.message == message)
-            gone = _on(heard, card, None, "")
-            key = f"{heard.key}:{message}:{users[0]}:gone"
-            await self._voting.taken_away(
-                replace(gone, did=Did.UNREACTED, user=users[0], key=key), review.id
-            )
+            key = f"{on_it.card.key}:{on_it.card.message}:{users[0]}:gone"
+            gone = replace(on_it.card, did=Did.UNREACTED, user=users[0], key=key)
+            try:
+                await self._voting.gone(gone, review.id)
+            except DiscordRefused as exc:
+                _unread(exc)
 
 
 async def _cards(tx: Transaction, review: Review) -> tuple[MessageRef, ...]:
@@ -131,22 +142,22 @@ async def _cards(tx: Transaction, review: Review) -> tuple[MessageRef, ...]:
     return tuple(ref for ref in found if ref is not None)
 
 
-def _on(heard: Heard, card: MessageRef, facts: ChannelFacts | None, emoji: str) -> Heard:
-    """An emoji on a card, as if we had been told of it. `emoji` is as `Rest` says it."""
-    name, _, emoji_id = emoji.partition(":")
-    parent = facts.parent if facts else ""
+def _on(heard: Heard, card: MessageRef, facts: ChannelFacts) -> Heard:
+    """An emoji on a card, as if we had been told of it."""
     return Heard(
         did=Did.REACTED,
         key=heard.key,
-        guild=facts.guild if facts else "",
-        channel=parent or card.channel,
-        thread=card.channel if parent else "",
+        guild=facts.guild,
+        channel=facts.parent or card.channel,
+        thread=card.channel if facts.parent else "",
         message=card.message,
         of_us=True,
-        emoji=name,
-        emoji_id=emoji_id,
         at=heard.at,
     )
+
+
+def _unread(exc: DiscordRefused) -> None:
+    log.warning("The reactions on a review can't be read: %s %s", exc.message, exc.fix)
 
 
 def _users(person: Person) -> Sequence[str]:

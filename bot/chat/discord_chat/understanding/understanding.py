@@ -51,7 +51,7 @@ class Understanding:
         self._talking = Talking(house, bringing)
         self._clicking = Clicking(house)
         self._replying = Replying(house)
-        voting = Voting(house, door, rest=rest, replying=self._replying)
+        voting = Voting(house, door, rest=rest, options=options, replying=self._replying)
         self._reacting = Reacting(
             house,
             door,
