@@ -8,42 +8,30 @@
 
 `running` is the real thing: Discord's adapter put together as in production, the loops that render,
 publish and send; only the pictures are drawn by a FakeRenderer. It can be entered twice on one
-town: two replicas.
+town: two replicas. At its end nothing unapproved may ever have stood in public.
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bot.chat.discord_chat.options import DiscordOptions
-from bot.clock import SystemClock
-from bot.core.assets import Asset, AssetQuery
-from bot.core.crew import RenderingCrew
-from bot.core.dispatch import Dispatch
 from bot.core.house import House
-from bot.core.ids import new_id
-from bot.core.jobs import Job
 from bot.core.messages import ChannelRef
-from bot.core.people import ANY_BRAND, Identity, Role
-from bot.core.people import Person as Member
-from bot.core.ports import BlobStore, Clock, Inbox, Signals
-from bot.core.publishing import Publisher
-from bot.core.reviews import Review
-from bot.core.sending import Sender
-from brand.kit import BrandKit, Channel, Template, Variable
+from bot.core.people import Identity, Role
+from bot.core.ports import Inbox
+from brand.kit import BrandKit, Channel
 from storage.database import OpenStore
 from storage.memory import MemoryStore
-from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
+from tests.fakes.chat_town import PUBLIC_URL, TEMPLATES, ChatTown, at_work
 from tests.fakes.discord.access import USUAL
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.people import Person
-from tests.fakes.loops import Runs, looping
+from tests.fakes.discord_guard import leaks
 from tests.fakes.renderer import FakeRenderer
-from tests.fakes.studio import FakeStudio
-from tests.fakes.town import KIT, START
+from tests.fakes.town import KIT
 from tests.fakes.waiting import ENOUGH_S, until
 
-PUBLIC_URL = "https://house.test"
 GUILD = str(2001 << 22)
 """On the second of two shards, while conversations of two are always on the first."""
 DRAFTS, SOCIAL, TALK = "1100000000000000001", "1100000000000000002", "1100000000000000003"
@@ -62,25 +50,10 @@ ROLES = {
     "ida": (Role.ADMIN,),
 }
 """Eve is in the guild, and no member here."""
-TEMPLATES = (
-    Template(
-        name="product",
-        text="a [COLOR] [PRODUCT] [PLACE]",
-        variables=(
-            Variable(name="PRODUCT", values=("mug", "gift box")),
-            Variable(name="COLOR", values=("red", "deep teal"), default="red"),
-            Variable(name="PLACE", values=("on a wooden table", "on the beach"), default=""),
-        ),
-    ),
-    Template(
-        name="poster",
-        text="a poster that says [HEADLINE], [WORDS]",
-        variables=(Variable(name="HEADLINE"),),
-    ),
-    Template(name="plain", text="a plain picture, [WORDS]"),
-)
+DiscordTown = ChatTown
 READY_S = 20.0
-"""A second shard may identify five seconds after the first."""
+QUICK_S = 0.05
+"""Between two identifies and before a new client: this Discord knows no hurry."""
 
 
 def discord_kit(kit: BrandKit = KIT) -> BrandKit:
@@ -118,54 +91,19 @@ def settle(discord: FakeDiscord) -> None:
         world.add_channel(GUILD, name, channel_id=channel)
 
 
-@dataclass
-class DiscordTown:
-    """What every replica shares, and the outside world of the pictures."""
-
-    store: OpenStore
-    kit: BrandKit
-    blobs: BlobStore = field(default_factory=MemoryBlobs)
-    signals: Signals = field(default_factory=MemorySignals)
-    renderer: FakeRenderer = field(default_factory=FakeRenderer)
-    studio: FakeStudio = field(default_factory=FakeStudio)
-    clock: Clock = field(default_factory=SystemClock)
-    people: dict[str, Member] = field(default_factory=dict)
-
-    async def newest_asset(self) -> Asset:
-        """The picture rendered last."""
-        async with self.store.read() as tx:
-            return (await tx.assets.find(AssetQuery(brand=self.kit.id)))[0]
-
-    async def jobs(self) -> list[Job]:
-        """Every job there is."""
-        async with self.store.read() as tx:
-            return list(await tx.jobs.recent(brand=self.kit.id, limit=1000))
-
-    async def review_of(self, asset: str) -> Review:
-        """The review of a picture."""
-        async with self.store.read() as tx:
-            return (await tx.reviews.of_asset(asset))[0]
-
-
 async def make_discord_town(
     kit: BrandKit | None = None, *, store: OpenStore | None = None
 ) -> DiscordTown:
     """Mia asks, Rob and Ana approve, Ida is an admin, each known by their Discord user. On memory
     unless given a store."""
     town = DiscordTown(store=store or MemoryStore(), kit=kit or discord_kit())
-    async with town.store.write() as tx:
-        await tx.kits.put(town.kit, source="", at=START)
-        for name, roles in ROLES.items():
-            member = Member(
-                id=new_id(),
-                name=name.title(),
-                created_at=START,
-                roles=tuple((ANY_BRAND, role) for role in roles),
-                identities=(Identity(platform="discord", user=USERS[name]),),
-            )
-            await tx.people.add(member)
-            town.people[name] = member
+    await town.settle({name: (account(name), roles) for name, roles in ROLES.items()})
     return town
+
+
+def account(name: str) -> Identity:
+    """Somebody's of the guild."""
+    return Identity(platform="discord", user=USERS[name])
 
 
 def options_for(discord: FakeDiscord, **changed: object) -> DiscordOptions:
@@ -215,26 +153,15 @@ async def running(
         parts = await stack.enter_async_context(
             open_discord(options, store=town.store, blobs=town.blobs, clock=town.clock)
         )
-        house = House(
-            store=town.store,
-            blobs=town.blobs,
-            renderer=town.renderer,
-            studio=town.studio,
-            signals=town.signals,
-            clock=town.clock,
-            inbox=inbox or MemoryInbox(),
-            timeline=town.store.timeline,
-            chats={"discord": parts.chat},
-            base_url=options.base_url,
-        )
-        door = Dispatch(house)
-        house = replace(house, door=door)
+        house, door = town.house(parts.chat, inbox=inbox)
         if work:
-            loops: list[Runs] = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
-            loops += [Sender(house, f"sender-{n}") for n in range(options.senders)]
-            await stack.enter_async_context(looping([*loops, parts.painter(house)]))
+            painter = parts.painter(house)
+            await stack.enter_async_context(at_work(house, painter, senders=options.senders))
         others = len(discord.gateway.connected())
-        await stack.enter_async_context(listening(parts, house, door))
+        await stack.enter_async_context(
+            listening(parts, house, door, identify_every_s=QUICK_S, first_pause_s=QUICK_S)
+        )
         await until(lambda: len(discord.gateway.connected()) >= others + options.shards, READY_S)
         await until(lambda: discord.world.app.commands, ENOUGH_S)
         yield Running(discord=discord, town=town, house=house, options=options)
+    assert await leaks(discord, town) == []

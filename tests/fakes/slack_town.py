@@ -15,7 +15,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import uvicorn
 from starlette.responses import PlainTextResponse
@@ -24,32 +24,20 @@ from starlette.types import ASGIApp
 from bot.chat.slack_chat.incoming.http import SlackDoor
 from bot.chat.slack_chat.manifest import manifest
 from bot.chat.slack_chat.options import Mode, SlackOptions
-from bot.clock import SystemClock
-from bot.core.assets import Asset, AssetQuery
-from bot.core.crew import RenderingCrew
-from bot.core.dispatch import Dispatch
 from bot.core.house import House
-from bot.core.ids import new_id
-from bot.core.jobs import Job
 from bot.core.messages import ChannelRef
-from bot.core.people import ANY_BRAND, Identity, Person, Role
-from bot.core.ports import BlobStore, Clock, Inbox, Signals
-from bot.core.publishing import Publisher
-from bot.core.reviews import Review
-from bot.core.sending import Sender
-from brand.kit import BrandKit, Channel, Template, Variable
+from bot.core.people import Identity, Role
+from bot.core.ports import Inbox
+from brand.kit import BrandKit, Channel
 from storage.database import OpenStore
 from storage.memory import MemoryStore
-from storage.memory_blobs import MemoryBlobs, MemoryInbox, MemorySignals
-from tests.fakes.loops import Runs, looping
+from tests.fakes.chat_town import PUBLIC_URL, TEMPLATES, ChatTown, at_work
 from tests.fakes.renderer import FakeRenderer
 from tests.fakes.slack.app import FakeSlack
-from tests.fakes.studio import FakeStudio
-from tests.fakes.town import KIT, START
+from tests.fakes.town import KIT
 from tests.fakes.waiting import until
 
 TEAM = "T1"
-PUBLIC_URL = "https://house.test"
 DRAFTS = ChannelRef(platform="slack", channel="C0DRAFTS", team=TEAM)
 SOCIAL = ChannelRef(platform="slack", channel="C0SOCIAL", team=TEAM)
 MEMBERS = {
@@ -58,23 +46,7 @@ MEMBERS = {
     "ben": ("U0BEN", Role.APPROVER),
     "ida": ("U0IDA", Role.ADMIN),
 }
-TEMPLATES = (
-    Template(
-        name="product",
-        text="a [COLOR] [PRODUCT] [PLACE]",
-        variables=(
-            Variable(name="PRODUCT", values=("mug", "gift box")),
-            Variable(name="COLOR", values=("red", "deep teal"), default="red"),
-            Variable(name="PLACE", values=("on a wooden table", "on the beach"), default=""),
-        ),
-    ),
-    Template(
-        name="poster",
-        text="a poster that says [HEADLINE], [WORDS]",
-        variables=(Variable(name="HEADLINE"),),
-    ),
-    Template(name="plain", text="a plain picture, [WORDS]"),
-)
+SlackTown = ChatTown
 
 
 def slack_kit(team: str = "", *, kit: BrandKit = KIT) -> BrandKit:
@@ -91,54 +63,20 @@ def slack_kit(team: str = "", *, kit: BrandKit = KIT) -> BrandKit:
     )
 
 
-@dataclass
-class SlackTown:
-    """What every replica shares, and the outside world of the pictures."""
-
-    store: OpenStore
-    kit: BrandKit
-    blobs: BlobStore = field(default_factory=MemoryBlobs)
-    signals: Signals = field(default_factory=MemorySignals)
-    renderer: FakeRenderer = field(default_factory=FakeRenderer)
-    studio: FakeStudio = field(default_factory=FakeStudio)
-    clock: Clock = field(default_factory=SystemClock)
-    people: dict[str, Person] = field(default_factory=dict)
-
-    async def newest_asset(self) -> Asset:
-        """The picture rendered last."""
-        async with self.store.read() as tx:
-            return (await tx.assets.find(AssetQuery(brand=self.kit.id)))[0]
-
-    async def jobs(self) -> list[Job]:
-        """Every job there is."""
-        async with self.store.read() as tx:
-            return list(await tx.jobs.recent(brand=self.kit.id, limit=1000))
-
-    async def review_of(self, asset: str) -> Review:
-        """The review of a picture."""
-        async with self.store.read() as tx:
-            return (await tx.reviews.of_asset(asset))[0]
-
-
 async def make_slack_town(
     kit: BrandKit | None = None, *, store: OpenStore | None = None, team: str = TEAM
 ) -> SlackTown:
     """Mia asks, Ana and Ben approve, Ida is an admin, each known by their Slack user. On memory
     unless given a store."""
     town = SlackTown(store=store or MemoryStore(), kit=kit or slack_kit())
-    async with town.store.write() as tx:
-        await tx.kits.put(town.kit, source="", at=START)
-        for name, (user, *roles) in MEMBERS.items():
-            member = Person(
-                id=new_id(),
-                name=name.title(),
-                created_at=START,
-                roles=tuple((ANY_BRAND, role) for role in roles),
-                identities=(Identity(platform="slack", user=user, team=team),),
-            )
-            await tx.people.add(member)
-            town.people[name] = member
+    members = MEMBERS.items()
+    await town.settle({name: (account(user, team), roles) for name, (user, *roles) in members})
     return town
+
+
+def account(user: str, team: str = TEAM) -> Identity:
+    """Somebody's, in a workspace."""
+    return Identity(platform="slack", user=user, team=team)
 
 
 def options_for(slack: FakeSlack, mode: Mode, **changed: object) -> SlackOptions:
@@ -191,25 +129,11 @@ async def running(
         parts = await stack.enter_async_context(
             open_slack(options, store=town.store, blobs=town.blobs, clock=town.clock)
         )
-        house = House(
-            store=town.store,
-            blobs=town.blobs,
-            renderer=town.renderer,
-            studio=town.studio,
-            signals=town.signals,
-            clock=town.clock,
-            inbox=inbox or MemoryInbox(),
-            timeline=town.store.timeline,
-            chats={"slack": parts.chat},
-            base_url=options.base_url,
-        )
-        door = Dispatch(house)
-        house = replace(house, door=door)
+        house, door = town.house(parts.chat, inbox=inbox)
         replica = Running(slack=slack, town=town, house=house, options=options)
         if work:
-            loops: list[Runs] = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
-            loops += [Sender(house, f"sender-{n}") for n in range(options.senders)]
-            await stack.enter_async_context(looping([*loops, parts.painter(house)]))
+            painter = parts.painter(house)
+            await stack.enter_async_context(at_work(house, painter, senders=options.senders))
         others = len(slack.sockets.open)
         asgi = await stack.enter_async_context(listening(parts, house, door))
         if asgi is not None:
