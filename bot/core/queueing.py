@@ -100,7 +100,7 @@ async def queue(
     )
     job = (await admit(house, tx, job, caller.person, kit)).job
     if not slot:
-        await check_open(tx, kit, caller, now)
+        await check_open(tx, kit, caller)
     await tx.jobs.add(job)
     if brief.pictures:
         await tx.uploads.use(caller.person.id, brief.pictures, job.id)

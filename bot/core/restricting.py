@@ -3,9 +3,6 @@
 A rule only ever takes away: it is looked at after `policy` has said yes.
 """
 
-from datetime import datetime
-
-from bot.core.budget import Account, Change, Scope
 from bot.core.caller import Caller
 from bot.core.errors import NotAllowed, Refused
 from bot.core.messages import Actor, ChannelRef
@@ -75,35 +72,32 @@ def _refused(kit: BrandKit, rule: AccessRule, actor: Actor, does: str) -> NotAll
     )
 
 
-async def check_open(tx: Transaction, kit: BrandKit, caller: Caller, moment: datetime) -> None:
+async def check_open(tx: Transaction, kit: BrandKit, caller: Caller) -> None:
     """Raises Refused if as many requests as the kit allows are under way already.
 
-    Called once the person's counters are taken in this transaction, so that of several requests at
-    the same moment none slips through.
+    Called once this transaction has the brand's counters (`spending.admit`): they are had by one
+    transaction at a time, so of several requests at the same moment none slips through.
     """
     limits, actor = kit.limits, caller.actor
     person = caller.person.id
     if limits.open_jobs_person:
         count = await tx.jobs.open_count(kit.id, requester=person)
         if count >= limits.open_jobs_person:
-            raise _too_many(kit, "You have", count, limits.open_jobs_person, "open_jobs_person")
+            said = f"You have {_requests(count, kit)} under way"
+            raise _too_many(kit, said, limits.open_jobs_person, "open_jobs_person")
     if limits.open_jobs_place and actor.place:
-        await _take_turns(tx, kit, actor.place, moment)
         count = await tx.jobs.open_count(kit.id, place=actor.place)
         if count >= limits.open_jobs_place:
-            raise _too_many(kit, "Here are", count, limits.open_jobs_place, "open_jobs_place")
+            said = f"Under way here already: {_requests(count, kit)}"
+            raise _too_many(kit, said, limits.open_jobs_place, "open_jobs_place")
 
 
-async def _take_turns(tx: Transaction, kit: BrandKit, place: str, moment: datetime) -> None:
-    """Let requests of one place be looked at one by one: whoever counts holds its counters."""
-    account = Account(scope=Scope.PLACE.value, key=place, brand=kit.id)
-    await tx.budgets.count([account], account.period(moment), Change())
+def _requests(count: int, kit: BrandKit) -> str:
+    return f"{count} request{'' if count == 1 else 's'} for pictures of {kit.name}"
 
 
-def _too_many(kit: BrandKit, who: str, count: int, limit: int, key: str) -> Refused:
-    requests = "request" if count == 1 else "requests"
+def _too_many(kit: BrandKit, said: str, limit: int, key: str) -> Refused:
     return Refused(
-        f"{who} {count} {requests} for pictures of {kit.name} under way, and its kit allows "
-        f"{limit} at once (`{key}`).",
+        f"{said}, and its kit allows {limit} at once (`{key}`).",
         fix=f"Wait until one is done, or `/cancel` one; {kit.owner} can raise the limit.",
     )
