@@ -1,7 +1,8 @@
 """Health: what works, what does not, and what to do about it. One list for people and machines.
 
 A part that is down but costs only time (the generation service: pictures wait) is degraded, and so
-is a chat that is not connected, for the other ways in stand open; one without which nothing is taken in (the records, the inbox's folder, a full disk) has failed.
+is a chat that is not connected, for the other ways in stand open; one without which nothing is
+taken in (the records, the inbox's folder, a full disk) has failed.
 """
 
 import asyncio

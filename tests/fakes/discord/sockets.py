@@ -85,9 +85,10 @@ class Socket:
 
     async def send(self, frame: Json) -> None:
         """One frame; a client that is gone gets none."""
-        await self._send(json.dumps(frame))
+        await self.say(json.dumps(frame))
 
-    async def _send(self, text: str) -> None:
+    async def say(self, text: str) -> None:
+        """As it stands, whether or not it is a frame."""
         async with self._lock:
             try:
                 if self.packed:
@@ -108,7 +109,7 @@ class Socket:
         assert self._log is not None
         while not self.ws.closed:
             while self.at < len(self._log) and not self.ws.closed:
-                await self._send(self._log[self.at])
+                await self.say(self._log[self.at])
                 self.at += 1
             self.more.clear()
             await self.more.wait()
