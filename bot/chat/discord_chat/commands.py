@@ -13,6 +13,7 @@ Source: docs.discord.com, interactions/application-commands.
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,7 +21,10 @@ from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.discord_chat.places import PLATFORM
 from bot.chat.discord_chat.rest import Rest
 from bot.chat.discord_chat.surfaces import COMMANDS, MENUS, Kind, Option, SlashCommand
+from bot.core.errors import ChatError, ChatUnavailable, Unavailable
 from bot.core.ports import Clock, SentFile, Store
+
+log = logging.getLogger(__name__)
 
 SLASH, OF_MESSAGE = 1, 3
 """Types of a command."""
@@ -29,6 +33,8 @@ IN_GUILDS, WITH_APP = 0, 1
 GUILD_INSTALL = 0
 KEY = "commands"
 """Names the digest of the set among what stands in Discord already."""
+AGAIN_S = 10.0
+"""Before Discord is told again where it was away, or the house's records were."""
 
 
 def payloads() -> list[dict[str, Any]]:
@@ -42,6 +48,23 @@ def digest(commands: Iterable[Mapping[str, Any]]) -> str:
     has, which adds ids, versions and its own defaults."""
     seen = sorted((_seen(one) for one in commands), key=lambda one: (one["type"], one["name"]))
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+
+async def until_told(rest: Rest, store: Store, clock: Clock, options: DiscordOptions) -> None:
+    """`sync`, again and again while Discord or the house's records are away; what Discord refuses
+    is left to a person."""
+    while True:
+        try:
+            await sync(rest, store, clock, options)
+        except (ChatUnavailable, Unavailable) as exc:
+            log.warning("Discord is not told the commands yet: %s", exc.message)
+            again_s = exc.retry_after_s if isinstance(exc, ChatUnavailable) else 0.0
+            await clock.sleep(max(again_s, AGAIN_S))
+        except ChatError as exc:
+            log.warning("Discord's commands can't be set: %s %s", exc.message, exc.fix)
+            return
+        else:
+            return
 
 
 async def sync(rest: Rest, store: Store, clock: Clock, options: DiscordOptions) -> bool:

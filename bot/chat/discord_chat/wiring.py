@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.chat.discord_chat.commands import sync
+from bot.chat.discord_chat.commands import until_told
 from bot.chat.discord_chat.forms.bringing import Bringing
 from bot.chat.discord_chat.forms.forms import Forms
 from bot.chat.discord_chat.incoming.client import IDENTIFY_EVERY_S
@@ -20,7 +20,6 @@ from bot.chat.discord_chat.places import PLATFORM
 from bot.chat.discord_chat.understanding.understanding import Understanding
 from bot.core.connections import Connection
 from bot.core.drafts import Rooms
-from bot.core.errors import ChatError, ChatUnavailable
 from bot.core.house import House
 from bot.core.painting import Painter
 from bot.core.ports import BlobStore, Clock, Door, Store
@@ -30,10 +29,6 @@ log = logging.getLogger(__name__)
 
 DELIVERIES_END_S = 5.0
 """How long deliveries that are being worked off may take to end; the others stay in the inbox."""
-
-
-AGAIN_S = 10.0
-"""Before the commands are sent to Discord again where it was away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +93,8 @@ async def listening(
     )
     stop = stop or asyncio.Event()
     async with forms.refreshing(), intake.sweeping():
-        registering = asyncio.create_task(_registered(rest, house, options))
+        registering = asyncio.create_task(until_told(rest, house.store, house.clock, options))
+        registering.add_done_callback(_told)
         connected = asyncio.create_task(_connected(gateway, stop))
         connected.add_done_callback(lambda task: _ended(task, stop))
         try:
@@ -135,15 +131,7 @@ def _ended(task: asyncio.Task[None], stop: asyncio.Event) -> None:
         stop.set()
 
 
-async def _registered(rest: DiscordRest, house: House, options: DiscordOptions) -> None:
-    """Tell Discord which commands there are, if that has changed."""
-    while True:
-        try:
-            await sync(rest, house.store, house.clock, options)
-        except ChatUnavailable as exc:
-            await house.clock.sleep(max(exc.retry_after_s, AGAIN_S))
-        except ChatError as exc:
-            log.warning("Discord's commands can't be set: %s %s", exc.message, exc.fix)
-            return
-        else:
-            return
+def _told(task: asyncio.Task[None]) -> None:
+    """People would miss their commands, and nobody else would say so."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("Telling Discord the commands tripped over a bug", exc_info=task.exception())

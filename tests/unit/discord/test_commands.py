@@ -1,20 +1,25 @@
 """Discord is told the commands when they change, and what it is told keeps its rules."""
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from bot.chat.discord_chat.commands import digest, payloads, sync
+from bot.chat.discord_chat.commands import AGAIN_S, digest, payloads, sync, until_told
 from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.discord_chat.outgoing.rest import DiscordRest
 from bot.chat.discord_chat.rest import DiscordRefused
 from bot.chat.discord_chat.surfaces import COMMANDS, MENUS
+from bot.core.errors import Unavailable
 from bot.core.watching import Unwatched
 from storage.memory import MemoryStore
 from tests.fakes.clock import DrivenClock
 from tests.fakes.discord.app import FakeDiscord
+from tests.fakes.waiting import until
 
 LISTED, PUT = "GET /applications/*/commands", "PUT /applications/*/commands"
 
@@ -50,6 +55,34 @@ async def house() -> AsyncIterator[Syncing]:
         async with DiscordRest(options, watch=Unwatched()) as rest:
             yield Syncing(discord=discord, options=options, rest=rest, store=MemoryStore())
         assert discord.violations == []
+
+
+class _Away(MemoryStore):
+    """Records that are away at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = 1
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Any]:
+        """Raises Unavailable once."""
+        if self.away:
+            self.away -= 1
+            raise Unavailable("The database is away.")
+        async with super().read() as tx:
+            yield tx
+
+
+async def test_commands_are_told_once_the_records_are_back(house: Syncing) -> None:
+    clock = DrivenClock()
+    telling = asyncio.create_task(until_told(house.rest, _Away(), clock, house.options))
+    await until(lambda: clock.sleeping or telling.done())
+    assert not telling.done()
+    assert house.asked(PUT) == 0
+    await clock.advance(AGAIN_S)
+    await telling
+    assert house.asked(PUT) == 1
 
 
 async def test_discord_is_told_once(house: Syncing) -> None:
