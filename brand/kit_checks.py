@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from brand.kit import ROLES, BrandKit, Template
+from brand.kit_check_access import check_access
 from brand.kit_reader import ProblemLog
 from brand.templates import VARIABLE, WORDS_VARIABLE
 from brand.toml_lines import KeyPath
@@ -205,18 +206,7 @@ def _check_channels(kit: BrandKit, log: ProblemLog) -> None:
 
 def _check_access(kit: BrandKit, log: ProblemLog) -> None:
     _check_unique([rule.name for rule in kit.access], "access", "name", log)
-    for index, rule in enumerate(kit.access):
-        named = (one for one in rule.channels if one.startswith("#"))
-        for unknown in (one for one in named if kit.channel(one) is None):
-            names = tuple(channel.name for channel in kit.channels)
-            have = f"It has {one_of(names)}." if names else "It lists none."
-            log.add(
-                ("access", index, "channels"),
-                f'"{unknown}" is no channel of this kit',
-                f"{have} Or write the platform's own id of the channel.",
-            )
-        if not rule.may:
-            log.add(("access", index, "may"), "the rule is about nothing", 'Write ["request"].')
+    check_access(kit, log)
 
 
 def _check_people(kit: BrandKit, log: ProblemLog) -> None:

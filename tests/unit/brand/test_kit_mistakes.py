@@ -200,6 +200,8 @@ open_jobs_person = 3
 [[channels]]
 name = "#social"
 audience = "public"
+platform = "discord"
+id = "778"
 
 [[access]]
 name = "designers ask"
@@ -209,6 +211,8 @@ channels = ["#social", "777"]
 roles = ["201"]
 may = ["request", "approve"]
 """
+
+SLACK_RULE = 'name = "designers ask"\nplatform = "slack"'
 
 
 def test_rules_about_platform_roles_are_read_and_leave_other_kits_as_they_were() -> None:
@@ -230,7 +234,13 @@ def test_rules_about_platform_roles_are_read_and_leave_other_kits_as_they_were()
     ("old", "new", "says"),
     [
         ('platform = "discord"', 'platform = "discrod"', "Did you mean `discord`"),
-        ('"#social", "777"', '"#socail"', "is no channel of this kit"),
+        ('"#social", "777"', '"#socail"', "There it has #social"),
+        ('"#social", "777"', '"social"', "or its name in the kit"),
+        ('platform = "discord"\nid', 'platform = "slack"\nid', "no channel of this kit on Discord"),
+        ('place = "100"', 'place = "Acme"', "the server's id"),
+        ('roles = ["201"]', 'roles = ["Designers"]', "the role's id"),
+        ('name = "designers ask"\nplatform = "discord"', SLACK_RULE, "Slack tells nobody's roles"),
+        ('name = "designers ask"\nplatform = "discord"', SLACK_RULE, '"100" is no id of Slack'),
         ('["request", "approve"]', '["aprove"]', "Did you mean `approve`"),
         ('["request", "approve"]', "[]", "about nothing"),
         ('name = "designers ask"\n', "", "name"),
