@@ -31,6 +31,21 @@ def parts_in(thing: Body, name: str) -> list[Body]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
+def all_texts(payload: Body) -> list[str]:
+    """Every text in it, however deep; without the names."""
+    found: list[str] = []
+    waiting: list[Any] = [payload]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list | tuple):
+            waiting += value
+    return found
+
+
 def is_plain(payload: Body) -> bool:
     """Whether every text can be stored, every number is finite, and nothing is deeper than
     MAX_DEPTH. Without recursion: the depth is the other side's choice."""

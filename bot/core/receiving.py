@@ -29,6 +29,7 @@ from typing import Any, Generic, TypeVar
 from bot.core.errors import Unavailable
 from bot.core.house import House
 from bot.core.ids import new_id
+from bot.core.payloads import all_texts
 from bot.core.ports import Delivery
 from bot.core.watching import hide
 
@@ -176,7 +177,7 @@ class Receiving(Generic[A]):
 
     async def _work_off(self, delivery: Delivery) -> A:
         with self._house.watch.span("delivery", platform=delivery.platform):
-            hide(*(text for text in delivery.payload.values() if isinstance(text, str)))
+            hide(*all_texts(delivery.payload))
             return await self._done(delivery)
 
     async def _done(self, delivery: Delivery) -> A:

@@ -27,11 +27,7 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """One delivery. Texts are as people typed them; empty where Discord has none.
-
-    It stays flat (texts, numbers, tuples of texts): the log hides what people write by looking at
-    a payload's top level.
-    """
+    """One delivery. Texts are as people typed them; empty where Discord has none."""
 
     did: Did
     key: str

@@ -9,6 +9,7 @@ import pytest
 from bot.core.errors import Unavailable
 from bot.core.ports import Delivery
 from bot.core.receiving import MAX_FAILURES, SWEEP_S, Postponed, Receiving, aside
+from bot.core.watching import private_words
 from storage.memory_blobs import MemoryInbox
 from tests.fakes.town import Town, make_town
 from tests.fakes.waiting import until
@@ -223,3 +224,16 @@ async def test_what_steps_aside_takes_up_its_turn_again(town: Town) -> None:
     gate.set()
     await receiving.finish(1)
     assert most == 1
+
+
+async def test_what_people_wrote_is_kept_out_of_the_log_however_deep_it_stands(town: Town) -> None:
+    hidden: list[str] = []
+
+    async def work(_delivery: Delivery) -> None:
+        hidden.extend(private_words())
+
+    receiving = Receiving(town.house, "discord", work)
+    payload = {"text": "a red mug", "options": (("prompt", "our secret mug"),), "n": [{"a": "b c"}]}
+    receiving.later(await receiving.put("1", payload))
+    await receiving.finish(1)
+    assert set(hidden) == {"a red mug", "our secret mug", "b c"}
