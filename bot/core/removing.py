@@ -1,7 +1,8 @@
 """Take a card out of a chat: by whoever asked for the picture, or who looks after the brand.
 
-Only what is over goes: what is still being made is cancelled. Nothing else of the house goes with
-it; reviews and posts are records of what was decided, and have their own ways out.
+Only what is over goes: what is still being made is cancelled. What becomes of its pictures later
+puts no card up anew. Nothing else of the house goes with it; reviews and posts are records of what
+was decided, and have their own ways out.
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ from bot.core.ledger import Event
 from bot.core.lives import JOB_STEPS
 from bot.core.messages import Card
 from bot.core.policy import may_handle
+from bot.core.telling import CARD_DELETED
 
 DELETED = "deleted"
 """The state word of the answer that lets the card go."""
@@ -30,7 +32,7 @@ async def delete_card(house: House, caller: Caller, command: DeleteCard) -> Card
         if JOB_STEPS[job.state]:
             raise Conflict("This is still being made.", fix=f"Cancel it first: `/cancel {job.id}`.")
         event = Event(
-            action="card.deleted",
+            action=CARD_DELETED,
             subject=f"job:{job.id}",
             at=now,
             actor=caller.person.id,

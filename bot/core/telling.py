@@ -8,7 +8,7 @@ from bot.core.cards import job_card, review_card
 from bot.core.errors import NotFound
 from bot.core.ids import new_id
 from bot.core.jobs import Job
-from bot.core.lives import JobState
+from bot.core.lives import JOB_STEPS, JobState
 from bot.core.messages import Audience, Card, ChannelRef
 from bot.core.places import place_of, settled
 from bot.core.planning_slots import slot_time
@@ -20,6 +20,7 @@ from brand.spec import LoraUse
 
 MOVED = "Moved to direct messages"
 WHY_MOVED = "This channel is public now, and drafts are not shown in public."
+CARD_DELETED = "card.deleted"
 RECENT_JOBS = 20  # enough for a stable mean of seconds a job
 
 
@@ -79,11 +80,20 @@ async def current_job_card(tx: Transaction, job: Job, kit: BrandKit) -> Card:
 
 
 async def tell_job(tx: Transaction, job: Job, kit: BrandKit, now: datetime) -> Card:
-    """Queue the job's card for where it may stand; returns it."""
+    """Queue the job's card for where it may stand, unless it was taken out there; returns it."""
     place = await job_place(tx, job)
     card = await current_job_card(tx, replace(job, origin=place), kit)
-    await say_of_job(tx, job, card, place, now)
+    if not await _was_deleted(tx, job):
+        await say_of_job(tx, job, card, place, now)
     return card
+
+
+async def _was_deleted(tx: Transaction, job: Job) -> bool:
+    """Only what is over is taken out (see removing); its pictures live on."""
+    if JOB_STEPS[job.state]:
+        return False
+    events = await tx.ledger.recent(subject=f"job:{job.id}")
+    return any(event.action == CARD_DELETED for event in events)
 
 
 async def job_place(tx: Transaction, job: Job) -> ChannelRef | None:

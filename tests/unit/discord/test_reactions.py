@@ -297,6 +297,17 @@ async def test_a_cross_deletes_the_card_of_whoever_asked_or_looks_after_the_bran
         assert folk.told(who) == []
 
 
+async def test_a_card_that_was_deleted_does_not_come_back_with_its_pictures_fate() -> None:
+    folk = await make_folk()
+    review = await folk.in_review()
+    job = folk.message("job")
+    await folk.react(NO, "mia", job)
+    folk.chat.sent.clear()
+    await folk.react(YES, "ana", review)
+    assert (await review_of(folk)).outcome is Answer.APPROVE
+    assert {one.card.kind for one in folk.chat.sent} == {"review"}
+
+
 async def test_a_cross_on_somebody_elses_card_deletes_nothing() -> None:
     folk = await make_folk()
     await folk.type("imagine", "ana", prompt=WORDS)

@@ -38,11 +38,7 @@ a lane of its own, from memory and Slack alone."""
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """One delivery. Texts are Slack's own, unescaped nowhere; empty where it has none.
-
-    It stays flat (texts, numbers, tuples of texts): the log hides what people write by looking at
-    a payload's top level.
-    """
+    """One delivery. Texts are Slack's own, unescaped nowhere; empty where it has none."""
 
     kind: Kind
     key: str
