@@ -38,8 +38,12 @@ REFUSED_S = 300.0
 class Calls:
     """Makes calls, from `open` to `close`."""
 
-    def __init__(self, options: DiscordOptions, *, watch: Watch) -> None:
+    def __init__(
+        self, options: DiscordOptions, *, watch: Watch, named: Callable[[str], str] = str
+    ) -> None:
+        """`named` says what people call a channel, by its id."""
         self._options = options
+        self._named = named
         self._watch = watch
         self._client: Client | None = None
         self._files: aiohttp.ClientSession | None = None
@@ -136,7 +140,7 @@ class Calls:
             )
 
     def _meant(self, exc: Exception, *, posts: bool = False, place: str = "") -> ChatError:
-        meant = meaning(exc, posts=posts, place=place)
+        meant = meaning(exc, posts=posts, place=self._named(place))
         if meant is None:  # what is caught is what `meaning` knows
             raise exc
         if isinstance(meant, DiscordRefused):

@@ -125,7 +125,7 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     ),
     AUTOMOD_TITLE: ("The server's AutoMod blocks that title.", "Word it differently."),
 }
-"""Discord's number -> what it means, and the way out; `{place}` is the channel."""
+"""Discord's number -> what it means, and the way out; `{place}` is what the channel is called."""
 
 _LOGIN = (
     "Copy the bot's token anew from the developer portal into HOUSESTYLE_DISCORD_TOKEN and "
@@ -175,7 +175,7 @@ def refusal(code: int, status: int, *, place: str = "") -> DiscordRefused:
             "docs.discord.com lists its numbers under JSON error codes.",
         ),
     )
-    said = message.replace("{place}", f"<#{place}>" if place else "in question")
+    said = message.replace("{place}", place or "in question")
     return DiscordRefused(said, error=given, status=status, fix=fix)
 
 

@@ -53,7 +53,7 @@ class DiscordRest:
 
     def __init__(self, options: DiscordOptions, *, watch: Watch) -> None:
         self._api = URL(options.api_base_url)
-        self._calls = Calls(options, watch=watch)
+        self._calls = Calls(options, watch=watch, named=self._named)
         self._myself: Myself | None = None
         self._direct: OrderedDict[str, str] = OrderedDict()
         self._facts: OrderedDict[str, tuple[float, ChannelFacts]] = OrderedDict()
@@ -257,6 +257,11 @@ class DiscordRest:
         return f"{LINKS}/{guild or '@me'}/{room}/{message}"
 
     # ------------------------------------------------------------------ calls
+
+    def _named(self, room: str) -> str:
+        """What people call it, where it was seen before; else its id."""
+        _, facts = self._facts.get(room, (0.0, None))
+        return f"#{facts.name}" if facts is not None and facts.name else room
 
     def _learn(self, facts: ChannelFacts) -> None:
         _keep(self._facts, facts.id, (asyncio.get_running_loop().time(), facts))
