@@ -1,136 +1,212 @@
-"""One job on two platforms: asked in Slack, approved in Discord; one person in both is one."""
+"""One job on two platforms: asked in one, approved in the other; one person in both is one."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from bot.chat.discord_chat import wiring as discord_wiring
-from bot.chat.slack_chat import wiring as slack_wiring
-from bot.chat.slack_chat.manifest import manifest
-from bot.chat.slack_chat.options import Mode
-from bot.core.crew import RenderingCrew
-from bot.core.dispatch import Dispatch
-from bot.core.house import House
 from bot.core.lives import ReviewState
-from bot.core.people import Identity
-from bot.core.publishing import Publisher
-from bot.core.sending import Sender
-from brand.kit import Channel
-from storage.memory_blobs import MemoryInbox
-from tests.fakes import discord_town, slack_town
-from tests.fakes.discord.app import FakeDiscord
-from tests.fakes.discord.looking import anywhere, button_of, posted
-from tests.fakes.discord.people import Person
-from tests.fakes.discord_town import DRAFTS, SOCIAL, USERS, DiscordTown
-from tests.fakes.loops import Runs, looping
-from tests.fakes.slack.app import FakeSlack
+from bot.core.reviews import Review
+from tests.fakes.discord.looking import button_of, pictured, posted
+from tests.fakes.discord.state import Message
+from tests.fakes.discord_town import DRAFTS, SOCIAL
 from tests.fakes.slack.looking import button_of as slack_button
-from tests.fakes.slack.looking import pictured
-from tests.fakes.town import KIT
+from tests.fakes.slack.looking import pictured as shown
+from tests.fakes.slack.state import Message as SlackMessage
+from tests.fakes.two_towns import SLACK_DRAFTS, TWO, Both, both_towns
 from tests.fakes.waiting import until
 
-TWO = replace(
-    KIT,
-    channels=(
-        Channel(name="#social", audience="public", platform="discord", id=SOCIAL),
-        Channel(name="#reviews", audience="working", platform="discord", id=DRAFTS),
-        Channel(name="#drafts", audience="working", platform="slack", id="C0DRAFTS"),
-    ),
-)
-
-
-@dataclass
-class Both:
-    """A house in front of both platforms."""
-
-    town: DiscordTown
-    slack: FakeSlack
-    discord: FakeDiscord
-
-    def in_discord(self, name: str) -> Person:
-        """Somebody, as they are there."""
-        return self.discord.person(USERS[name])
+YES = "✅"
+TWO_VOTES = replace(TWO, review=replace(TWO.review, quorum=2))
 
 
 @pytest.fixture
 async def both() -> AsyncIterator[Both]:
-    """Mia and Ana are known by both of their accounts, Rob by that in Discord."""
-    town = await discord_town.make_discord_town(TWO)
-    async with town.store.write() as tx:
-        for name in ("mia", "ana"):
-            person = town.people[name]
-            account = Identity(platform="slack", user=f"U0{name.upper()}", team="T1")
-            known = replace(person, identities=(*person.identities, account))
-            town.people[name] = await tx.people.update(known, was=person)
-    async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(FakeSlack(rates=0))
-        discord = await stack.enter_async_context(discord_town.founded(rates=10.0))
-        await stack.enter_async_context(_at_work(town, slack, discord))
-        yield Both(town, slack, discord)
-    assert slack.violations == discord.violations == []
+    """One vote decides."""
+    async with both_towns() as found:
+        yield found
 
 
-@asynccontextmanager
-async def _at_work(
-    town: DiscordTown, slack: FakeSlack, discord: FakeDiscord
-) -> AsyncIterator[None]:
-    """The real adapters of both, and the loops of a worker."""
-    mine: dict[str, Any] = {"store": town.store, "blobs": town.blobs, "clock": town.clock}
-    options = slack_town.options_for(slack, Mode.SOCKET)
-    there = discord_town.options_for(discord)
-    async with AsyncExitStack() as stack:
-        enter = stack.enter_async_context
-        one = await enter(slack_wiring.open_slack(options, **mine))
-        two = await enter(discord_wiring.open_discord(there, **mine))
-        house = House(
-            **mine,
-            renderer=town.renderer,
-            studio=town.studio,
-            signals=town.signals,
-            inbox=MemoryInbox(),
-            timeline=town.store.timeline,
-            chats={"slack": one.chat, "discord": two.chat},
-            base_url=options.base_url,
-        )
-        door = Dispatch(house)
-        house = replace(house, door=door)
-        loops: list[Runs] = [RenderingCrew(house, "worker"), Publisher(house, "publisher")]
-        loops += [Sender(house, "sender-1"), Sender(house, "sender-2")]
-        await enter(looping([*loops, one.painter(house), two.painter(house)]))
-        await enter(slack_wiring.listening(one, house, door))
-        await enter(discord_wiring.listening(two, house, door))
-        slack.configure(manifest(options.base_url, mode=options.mode, distributed=False))
-        await until(lambda: slack.sockets.open and discord.gateway.connected())
-        await until(lambda: discord.world.app.commands)
-        yield
+@pytest.fixture
+async def both_of_two() -> AsyncIterator[Both]:
+    """Two votes decide."""
+    async with both_towns(TWO_VOTES) as found:
+        yield found
 
 
-async def test_asked_in_slack_it_is_approved_in_discord_and_posted_there(both: Both) -> None:
-    mia = both.slack.person("U0MIA")
-    await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
-    card = await both.slack.message("C0DRAFTS", pictured)
-    await mia.click(card, slack_button(card, "do:send:"))
-    review = await anywhere(both.discord, lambda m: button_of(m, "do:approve:"))
-    both.in_discord("rob").react(review, "✅")
+async def reviews(both: Both) -> tuple[SlackMessage, Message]:
+    """The open review's cards, in Slack and in Discord."""
+    here = await both.slack.message(SLACK_DRAFTS, lambda m: bool(slack_button(m, "do:approve:")))
+    return here, await posted(both.discord, DRAFTS, lambda m: button_of(m, "do:approve:"))
+
+
+async def asked_in_slack(both: Both, name: str = "mia") -> tuple[SlackMessage, ...]:
+    """Somebody's job card and the review's card, both in Slack."""
+    person = both.in_slack(name)
+    await person.command("/imagine", "a red mug", channel=SLACK_DRAFTS)
+    card = await both.slack.message(SLACK_DRAFTS, shown)
+    await person.click(card, slack_button(card, "do:send:"))
+    return card, (await reviews(both))[0]
+
+
+async def review_of(both: Both) -> Review:
+    """The review of the newest picture."""
+    return await both.town.review_of((await both.town.newest_asset()).id)
+
+
+async def voters(both: Both) -> list[str]:
+    """Who has voted on it, and where."""
+    return [f"{vote.name} {vote.platform}" for vote in (await review_of(both)).votes]
+
+
+async def refusal(both: Both, name: str, line: str) -> str:
+    """What Slack shows to somebody alone after they typed this."""
+    person = both.in_slack(name)
+    before = len(person.ephemerals())
+    await person.command("/imagine", line, channel=SLACK_DRAFTS)
+    await until(lambda: len(person.ephemerals()) > before)
+    return person.ephemerals()[-1].text
+
+
+async def test_asked_in_slack_it_is_approved_by_emoji_in_discord_and_all_cards_of_both_say_so(
+    both: Both,
+) -> None:
+    job, in_slack = await asked_in_slack(both)
+    _, in_discord = await reviews(both)
+    both.in_discord("rob").react(in_discord, YES)
     post = await posted(both.discord, SOCIAL)
     assert post.attachments
-    await until(lambda: "Approved by Rob" in review.text)
-    await until(lambda: any("Approved by Rob" in m.text for m in both.slack.messages("C0DRAFTS")))
+    await until(lambda: "Posted to #social" in in_slack.text + str(in_slack.blocks))
+    await until(lambda: "Posted to #social" in in_discord.text)
+    page = f"https://house.test/pictures/{(await both.town.newest_asset()).id}"
+    await until(lambda: page in str(job.blocks))
+    for card in (str(in_slack.blocks), in_discord.text):
+        assert "Approved by Rob" in card
+        assert page in card
+    assert "Approved by Rob" in str(job.blocks)
+    assert not slack_button(in_slack, "do:")
+    assert not button_of(in_discord, "do:")
     assert both.discord.messages(SOCIAL) == [post]
+    assert both.slack.messages("C0SOCIAL") == []
     assert len(await both.town.jobs()) == 1
+    assert await voters(both) == ["Rob discord"]
 
 
-async def test_who_asked_in_slack_can_t_approve_it_in_discord(both: Both) -> None:
-    ana = both.slack.person("U0ANA")
-    await ana.command("/imagine", "a red mug", channel="C0DRAFTS")
-    card = await both.slack.message("C0DRAFTS", pictured)
-    await ana.click(card, slack_button(card, "do:send:"))
-    review = await anywhere(both.discord, lambda m: button_of(m, "do:approve:"))
-    same = both.in_discord("ana")
-    pressed = await same.click(review, button_of(review, "do:approve:"))
-    assert "own" in (await pressed.answer()).text
+async def test_asked_in_discord_it_is_approved_in_slack(both: Both) -> None:
+    await both.link("mia")
+    mia = both.in_discord("mia")
+    await (await mia.command("imagine", prompt="a red mug", channel=DRAFTS)).answer()
+    job = await posted(both.discord, DRAFTS, pictured)
+    sent = await mia.click(job, button_of(job, "do:send:"))
+    await sent.answer()
+    in_slack, in_discord = await reviews(both)
+    await both.in_slack("ben").click(in_slack, slack_button(in_slack, "do:approve:"))
+    post = await posted(both.discord, SOCIAL)
+    page = f"https://house.test/pictures/{(await both.town.newest_asset()).id}"
+    for card in (job, in_discord):
+        await until(lambda card=card: "Approved by Ben" in card.text and page in card.text)
+    await until(lambda: page in str(in_slack.blocks))
+    assert both.discord.messages(SOCIAL) == [post]
+    assert await voters(both) == ["Ben slack"]
+    (only,) = await both.town.jobs()
+    assert only.requester == both.town.people["mia"].id
+
+
+async def test_approved_by_button_in_discord_it_is_posted_where_it_was_asked_in_slack(
+    both: Both,
+) -> None:
+    mia = both.in_slack("mia")
+    await mia.command("/imagine", "a red mug", channel=SLACK_DRAFTS)
+    card = await both.slack.message(SLACK_DRAFTS, shown)
     asset = (await both.town.newest_asset()).id
-    assert (await both.town.review_of(asset)).state is ReviewState.OPEN
+    await mia.command("/imagine", f"/send {asset} #news", channel=SLACK_DRAFTS)
+    _, in_discord = await reviews(both)
+    approve = button_of(in_discord, "do:approve:")
+    answer = await (await both.in_discord("rob").click(in_discord, approve)).answer()
+    assert "Approved by Rob" in answer.text
+    await both.slack.message("C0SOCIAL", shown)
+    await until(lambda: "Posted to #news" in in_discord.text)
+    await until(lambda: "Approved by Rob" in str(card.blocks))
+    assert both.discord.messages(SOCIAL) == []
+
+
+async def test_who_linked_both_accounts_may_not_approve_their_own_request_in_the_other_chat(
+    both: Both,
+) -> None:
+    await both.link("ana")
+    await asked_in_slack(both, "ana")
+    _, card = await reviews(both)
+    ana = both.in_discord("ana")
+    pressed = await ana.click(card, button_of(card, "do:approve:"))
+    assert "own" in (await pressed.answer()).text
+    told = len(both.discord.messages(ana.dm.id))
+    ana.react(card, YES)
+    await until(lambda: len(both.discord.messages(ana.dm.id)) > told)
+    assert "own" in both.discord.messages(ana.dm.id)[-1].text
+    review = await review_of(both)
+    assert (review.state, review.votes) == (ReviewState.OPEN, ())
+
+
+async def test_an_account_that_is_not_linked_yet_is_a_stranger_there(both: Both) -> None:
+    stranger = both.in_discord("ana")
+    asked = await stranger.command("imagine", prompt="a red mug", channel=DRAFTS)
+    assert "don't know you" in (await asked.answer()).text
+    assert await both.town.jobs() == []
+    await both.link("ana")
+    asked = await stranger.command("imagine", prompt="a red mug", channel=DRAFTS)
+    assert "Queued" in (await asked.answer()).text
+
+
+async def test_a_budget_is_the_person_s_wherever_they_ask(both: Both) -> None:
+    await both.link("mia")
+    set_it = await refusal(both, "ida", "/budget person Mia --pictures 2 --brand acme")
+    assert "2 pictures" in set_it
+    mia = both.in_slack("mia")
+    await mia.command("/imagine", "a red mug", channel=SLACK_DRAFTS)
+    await both.slack.message(SLACK_DRAFTS, shown)
+    for _ in range(2):
+        asked = await both.in_discord("mia").command("imagine", prompt="a mug", channel=DRAFTS)
+        answer = (await asked.answer()).text
+    assert "used up (2 of 2 pictures)" in answer
+    assert [bool(job.hold) for job in await both.town.jobs()] == [True, False, False]
+
+
+async def test_who_is_blocked_in_one_chat_is_blocked_in_both(both: Both) -> None:
+    await both.link("mia")
+    assert "block list" in await refusal(both, "ida", "/people block Mia spam in #drafts")
+    asked = await both.in_discord("mia").command("imagine", prompt="a mug", channel=DRAFTS)
+    assert "spam in #drafts" in (await asked.answer()).text
+    assert "spam in #drafts" in await refusal(both, "mia", "a mug")
+    assert await both.town.jobs() == []
+
+
+async def test_two_votes_from_two_platforms_decide(both_of_two: Both) -> None:
+    both = both_of_two
+    _, in_slack = await asked_in_slack(both)
+    _, in_discord = await reviews(both)
+    await both.in_slack("ben").click(in_slack, slack_button(in_slack, "do:approve:"))
+    await until(lambda: "1 of 2" in in_discord.text)
+    assert both.discord.messages(SOCIAL) == []
+    both.in_discord("rob").react(in_discord, YES)
+    await posted(both.discord, SOCIAL)
+    await until(lambda: "Ben and Rob" in in_discord.text.replace(", ", " and "))
+    assert await voters(both) == ["Ben slack", "Rob discord"]
+
+
+async def test_a_vote_in_slack_and_an_emoji_in_discord_of_one_person_count_once(
+    both_of_two: Both,
+) -> None:
+    both = both_of_two
+    await both.link("ana")
+    _, in_slack = await asked_in_slack(both)
+    _, in_discord = await reviews(both)
+    await both.in_slack("ana").click(in_slack, slack_button(in_slack, "do:approve:"))
+    await until(lambda: "1 of 2" in in_discord.text)
+    ana = both.in_discord("ana")
+    ana.react(in_discord, YES)
+    pressed = await ana.click(in_discord, button_of(in_discord, "do:approve:"))
+    assert "voted" in (await pressed.answer()).text
+    ana.unreact(in_discord, YES)
+    both.in_discord("rob").react(in_discord, YES)
+    await posted(both.discord, SOCIAL)
+    assert await voters(both) == ["Ana slack", "Rob discord"]
