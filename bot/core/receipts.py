@@ -84,12 +84,15 @@ async def _tell(
         await tell_job(tx, await tx.jobs.get(asset.job), kit, now)
     target = publication.target
     line = await line_to(tx, publication.requested_by, target.platform, target.team)
+    if publication.state is PublicationState.FAILED:
+        where = channel_word(kit, target)
+        again = "" if publication.slot else f"Put it right, then type `/share {asset.id}`."
+        why = reply_card(f"Not posted to {where}", publication.error, fix=again)
+        asker = await line_to(tx, asset.requester, target.platform, target.team)
+        for one in dict.fromkeys(found for found in (line, asker) if found):
+            await say(tx, why, one, now)
     if line is None:
         return
-    if publication.state is PublicationState.FAILED:
-        where = channel_word(kit, publication.target)
-        again = "" if publication.slot else f"Put it right, then type `/share {asset.id}`."
-        await say(tx, reply_card(f"Not posted to {where}", publication.error, fix=again), line, now)
     subject = question_about(publication)
     if was is PublicationState.AMBIGUOUS and await tx.outbox.message_of(subject, line) is not None:
         await say(tx, settled_card(publication, kit), line, now)

@@ -132,7 +132,8 @@ class Sender(Loop):
         log.warning("Message refused: %s", why.message, extra={"id": message.id})
 
         async def tell(tx: Transaction) -> None:
-            await tell_instead(tx, message, why, self._house.clock.now())
+            now, portal = self._house.clock.now(), self._house.base_url
+            await tell_instead(tx, message, why, now, portal=portal)
 
         failed, check_at = OutboxState.FAILED, message.check_at
         await self._move(message, failed, error=why.message, check_at=check_at, also=tell)
