@@ -39,9 +39,9 @@ def names_of(person: Person) -> tuple[str, ...]:
 
 
 def quoted_texts(person: Person, reasons: Iterable[str]) -> tuple[str, ...]:
-    """What is taken out of the cards and lines of others: the names, and the reasons that this
-    person gave and others were told."""
-    told = (reason.strip() for reason in reasons)
+    """What is taken out of the cards and lines of others: the names, the reasons that this person
+    gave and others were told, and why they are on the block list."""
+    told = (reason.strip() for reason in (*reasons, person.blocked_why))
     return (*names_of(person), *(text for text in told if len(text) >= MIN_REASON))
 
 
@@ -96,7 +96,8 @@ def redacted_asset(asset: Asset) -> Asset:
 
 
 def redacted_job(job: Job, kept: Iterable[str], person: Person) -> Job:
-    """The job without its brief; items whose picture is in `kept` keep their recipe."""
+    """The job without its brief and its person's platform roles; items whose picture is in `kept`
+    keep their recipe."""
     known = frozenset(kept)
     at_home = job.origin is not None and is_line_of(person, job.origin)
     brief = job.brief.without_pictures()
@@ -107,6 +108,7 @@ def redacted_job(job: Job, kept: Iterable[str], person: Person) -> Job:
         items=tuple(_item(item, known) for item in job.items),
         origin=None if at_home else job.origin,
         error="",
+        groups=(),
         version=job.version + 1,
     )
 

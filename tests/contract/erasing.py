@@ -112,7 +112,12 @@ async def busy_life(town: Town) -> None:
                 hold="brand:acme:acme", held_why=f"Ask {NAME} for more.", error=f"{NAME} was away."
             )
         )
-        failed = make_job(requester=person.id, state=JobState.FAILED, error=f"{WORD} is too long.")
+        failed = make_job(
+            requester=person.id,
+            state=JobState.FAILED,
+            error=f"{WORD} is too long.",
+            groups=(f"discord:{WORD}",),
+        )
         await tx.jobs.add(failed)
         await tx.publications.add(make_publication(error=f"There is no channel of {NAME}."))
         await tx.requests.add(
@@ -128,7 +133,8 @@ async def busy_life(town: Town) -> None:
         await tx.installs.put(make_install(installed_by=SLACK.user, team=SLACK.team))
         corner = ChannelRef(platform="slack", channel="C1", team=SLACK.team)
         told = Card(kind="message", title=f"{WORD} for you alone")
-        await tx.outbox.add(make_outgoing(target=corner, card=told, only_for=SLACK.user))
+        answer = make_outgoing(target=corner, card=told, only_for=SLACK.user, reply_to=WORD)
+        await tx.outbox.add(answer)
     await chatter(town)
     await town.settle()
 
@@ -169,6 +175,8 @@ async def chatter(town: Town) -> None:
     (said,) = [m for m in await timeline.page("drafts", user="mia") if m.user == "mia"]
     await timeline.react(said.id, "tada", LOCAL.user, on=True)
     await line(town.people["ida"], "ida", "/people")
+    await line(town.people["ida"], "ida", f'/people block "{NAME}" {WORD} in every channel')
+    await line(person, LOCAL.user, "/queue")
     await line(town.people["ida"], "ida", f"/erase {NAME}")
 
 

@@ -44,7 +44,15 @@ async def test_erasing_takes_accounts_roles_and_keys_and_leaves_the_id(store: Op
     async with store.read() as tx:
         left = await tx.people.get(person.id)
         assert left == replace(
-            person, name="", roles=(), identities=(), team="", active=False, version=left.version
+            person,
+            name="",
+            roles=(),
+            identities=(),
+            team="",
+            active=False,
+            blocked_at=left.blocked_at,
+            blocked_by=town.people["ida"].id,
+            version=left.version,
         )
         assert await tx.people.by_identity("slack", SLACK.user, "T1") is None
         for kind in KeyKind:
