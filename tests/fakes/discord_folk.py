@@ -119,7 +119,11 @@ class SentChat(FakeChat):
         self._threads: dict[str, str] = {}
 
     async def send(self, message: Outgoing) -> MessageRef:
-        """Keep the message with its place and reader."""
+        """Keep the message with its place and reader; what is for one person alone and answers
+        nothing goes to their direct messages."""
+        if message.only_for and not message.reply_to:
+            line = ChannelRef(platform=PLATFORM, channel=f"@{message.only_for}")
+            message = replace(message, target=line)
         self.sent.append(message)
         ref = (await super().send(message)).message
         if message.target.thread:
@@ -279,12 +283,14 @@ class DiscordFolk:
 
     def answers(self, who: str = "mia") -> list[Outgoing]:
         """What an interaction of this person was answered with, oldest first."""
-        return [one for one in self.chat.sent if one.only_for == ACCOUNTS[who]]
+        mine = [one for one in self.chat.sent if one.only_for == ACCOUNTS[who]]
+        return [one for one in mine if one.reply_to]
 
     def told(self, who: str = "mia") -> list[Card]:
-        """What was said in the person's direct messages that is no card of a job or review."""
+        """What was said to the person alone, in their direct messages, that is no card of a job or
+        review."""
         line = f"@{ACCOUNTS[who]}"
-        mine = [one for one in self.chat.sent if one.target.channel == line and not one.only_for]
+        mine = [one for one in self.chat.sent if one.target.channel == line and not one.reply_to]
         return [one.card for one in mine if not one.card.subject]
 
     def targets(self) -> list[ChannelRef]:

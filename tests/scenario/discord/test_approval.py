@@ -12,6 +12,7 @@ from tests.fakes.discord_town import (
     DRAFTS,
     GUILD,
     SOCIAL,
+    USERS,
     DiscordTown,
     Running,
     discord_kit,
@@ -104,6 +105,18 @@ async def test_who_may_not_decide_is_told_so_in_private(discord_house: Running) 
     await until(lambda: discord_house.discord.messages(eve.dm.id))
     assert (await review_of(discord_house.town)).state is ReviewState.OPEN
     assert button_of(card, "do:approve:")
+
+
+async def test_whose_direct_messages_are_closed_learns_of_a_refused_emoji_in_the_channel(
+    discord_house: Running,
+) -> None:
+    eve = discord_house.person("eve")
+    card = await in_review(discord_house)
+    discord_house.discord.world.users[USERS["eve"]].takes_dms = False
+    eve.react(card, YES)
+    said = await posted(discord_house.discord, DRAFTS, lambda m: "private answer" in m.text)
+    assert "can't do" not in said.text
+    assert not said.mention_everyone
 
 
 async def test_a_reason_is_asked_for_and_reaches_the_one_who_asked(discord_house: Running) -> None:

@@ -351,12 +351,3 @@ async def test_a_cross_that_is_gone_before_we_looked_deletes_nothing() -> None:
     folk.emoji(NO, "mia", card, added=False)
     await folk.work(put)
     assert folk.rest.deleted == []
-
-
-async def test_a_cross_on_an_answer_in_the_direct_messages_takes_it_away() -> None:
-    folk = await make_folk()
-    await folk.type("imagine", prompt=WORDS)
-    await folk.react(MAIL, "mia", folk.message("job"))
-    [recipe] = [m for m, c in folk.chat.cards.items() if c.title.startswith("Recipe")]
-    await folk.react(NO, "mia", recipe)
-    assert folk.rest.deleted == [("9101", recipe)]

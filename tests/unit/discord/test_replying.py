@@ -44,7 +44,7 @@ async def test_what_became_of_an_emoji_is_told_once_however_often_it_is_heard() 
     await replying.tell(folk.heard(Did.REACTED, **(given | {"message": "78"})), CARD)
     await folk.town.settle()
     assert [card.title for card in folk.told()] == ["Hello", "Something else", "Hello"]
-    assert {(one.only_for, one.reply_to) for one in folk.chat.sent} == {("", "")}
+    assert {(one.only_for, one.reply_to) for one in folk.chat.sent} == {(ACCOUNTS["mia"], "")}
 
 
 def test_an_acknowledgement_becomes_a_short_line_where_the_card_comes_by_itself() -> None:

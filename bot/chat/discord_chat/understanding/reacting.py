@@ -1,4 +1,5 @@
-"""Emoji on messages of ours: votes, the recipe by ✉️, and ❌ on one's own card.
+"""Emoji on messages of ours: votes, the recipe by ✉️, and ❌ on one's own card. In channels: of
+emoji in direct messages Discord tells only those apps that ask for them.
 
 Strangers' ✉️ and ❌ are nobody's business; of a vote that does not count its giver is told.
 """
@@ -82,10 +83,7 @@ class Reacting:
         await self._replying.tell(heard, card)
 
     async def _delete(self, heard: Heard, kind: str, key: str) -> None:
-        """What is still being made is cancelled: its card says so, and goes by a second ❌. In the
-        direct messages an answer goes as it is: it is nobody else's."""
-        if not kind and heard.of_us and not heard.guild:
-            await self._rest.delete(heard.room, heard.message)
+        """What is still being made is cancelled: its card says so, and goes by a second ❌."""
         if kind != "job":
             return
         command: Command = DeleteCard(job=key) if await self._is_over(key) else Cancel(job=key)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.places import PLATFORM
-from bot.chat.discord_chat.understanding.standing import OWN, line_of, place_of
+from bot.chat.discord_chat.understanding.standing import OWN, place_of
 from bot.core.answers import answer_id, answer_once
 from bot.core.cards import reply_card
 from bot.core.dispatch import REPEATED
@@ -41,8 +41,9 @@ class Replying:
         await self.say(heard, replace(card, state=REPEATED))
 
     async def tell(self, heard: Heard, card: Card) -> None:
-        """Tell somebody what became of an emoji, by direct message: of the same emoji on the same
-        message the same words once, however often Discord tells of it. Raises Unavailable."""
+        """Tell somebody what became of an emoji, by direct message (where those are closed, a
+        line in the channel says so): of the same emoji on the same message the same words once,
+        however often Discord tells of it. Raises Unavailable."""
         said = "|".join(
             (card.title, *card.lines, *(f"{fact.label}={fact.value}" for fact in card.fields))
         )
@@ -50,7 +51,8 @@ class Replying:
         emoji = heard.emoji_id or heard.emoji
         state = "off" if heard.did is Did.UNREACTED else "on"
         key = f"{heard.message}:{heard.user}:{emoji}:{state}:{digest}"
-        await answer_once(self._house, answer_id(PLATFORM, key), line_of(heard.user), card)
+        name = answer_id(PLATFORM, key)
+        await answer_once(self._house, name, place_of(heard), card, only_for=heard.user)
 
 
 def stands_here(card: Card, audience: Audience) -> Card:
