@@ -2,6 +2,7 @@
 log has too."""
 
 import logging
+from dataclasses import replace
 
 from bot.core.cards import error_card
 from bot.core.errors import HousestyleError
@@ -22,6 +23,14 @@ def said_error(error: Exception) -> Card:
         fix=f"Try again; if it stays, tell an admin the reference {key}.",
     )
     return error_card(unknown, reference=key)
+
+
+def asked_for(card: Card, line: str) -> Card:
+    """The refusal with the line that somebody typed, or as they would have typed their form."""
+    if not line:
+        return card
+    kept = line.replace("`", "\u02cb")  # else it would end the code that it stands in
+    return replace(card, lines=(*card.lines, f"What you asked for: `{kept}`"))
 
 
 def noted(error: Exception) -> str:

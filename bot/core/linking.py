@@ -76,8 +76,8 @@ async def _give_code(house: House, actor: Actor) -> Card:
     shown = f"{code[:4]}-{code[4:]}"
     return reply_card(
         f"Your code: {shown}",
-        f"Type `/link {shown}` in your other account within ten minutes; in Slack it is "
-        f"`/imagine /link {shown}`.",
+        "Type it in your other account within ten minutes: after /link in the portal's chat and "
+        "in Discord, after /imagine link in Slack.",
         "Then you are asked here whether that account is yours. Give the code to nobody.",
     )
 

@@ -43,7 +43,7 @@ def test_whom_the_owner_vouches_for_is_in_without_a_link(house: Housestyle) -> N
 
 def test_a_code_for_another_account_says_where_its_owner_is_asked(house: Housestyle) -> None:
     done = house("people", "link")
-    assert "in Slack it is `/imagine /link" in done.out
+    assert "after /imagine link in Slack" in done.out
     assert "/chat/me" in done.err
 
 

@@ -108,7 +108,7 @@ async def test_an_unknown_flag_is_explained_privately_and_the_line_given_back() 
     assert answer.card.kind == "error"
     assert "`--sede` isn't a flag" in answer.card.lines[0]
     assert "--seed" in " ".join(answer.card.lines)
-    assert answer.card.hint == f"/imagine {WORDS} --sede 7"
+    assert answer.card.lines[-1] == f"What you asked for: `/imagine {WORDS} --sede 7`"
     assert [one.only_for for one in folk.chat.sent] == [ACCOUNTS["mia"]]
 
 
@@ -162,7 +162,7 @@ async def test_drafts_asked_for_in_public_stand_in_the_direct_messages() -> None
         await folk.work(replace(heard, options=(("prompt", WORDS),)))
         [answer] = folk.answers()
         assert answer.card.lines == (f"Drafts stay out of #{name}, which is public.",)
-        assert answer.card.fix == "Follow it in our direct messages."
+        assert answer.card.fix.startswith("Follow it in our direct messages, or in the portal")
         drafts = {one.target.channel for one in folk.chat.sent if one.card.kind == "job"}
         assert drafts == {f"@{ACCOUNTS['mia']}"}
 
@@ -180,7 +180,7 @@ async def test_in_the_direct_messages_all_stands_there() -> None:
     assert {one.channel for one in folk.targets()} == {f"@{ACCOUNTS['mia']}"}
     [answer] = folk.answers()
     assert answer.reply_to == heard.token
-    assert answer.card.lines == ("The card is in our direct messages.",)
+    assert answer.card.lines[0].startswith("The card is in our direct messages, or in the portal")
 
 
 async def test_what_is_delivered_twice_is_done_and_answered_once() -> None:
@@ -213,7 +213,8 @@ async def test_a_stranger_is_told_how_to_come_in_and_may_only_link() -> None:
     await folk.type("link", "eve", code="ABCD-EFGH")
     refused = folk.answers("eve")[0]
     assert "I don't know you yet" in refused.card.lines[0]
-    assert "cheap" not in str(replace(refused.card, hint=""))
+    assert refused.card.lines[1:] == ("What you asked for: `/imagine cheap mugs`",)
+    assert "cheap" not in str(replace(refused.card, lines=refused.card.lines[:1]))
     assert [type(command) for command, _ in folk.doorman.told] == [Help, LinkAccount]
 
 
@@ -228,7 +229,10 @@ async def test_a_members_groups_and_guild_go_to_the_door() -> None:
 
 async def test_what_the_house_cannot_do_now_is_tried_again_without_a_word() -> None:
     folk = await make_folk()
-    folk.doorman.errors = [Unavailable("The database is away."), ChatUnavailable("Later.", retry_after_s=1)]
+    folk.doorman.errors = [
+        Unavailable("The database is away."),
+        ChatUnavailable("Later.", retry_after_s=1),
+    ]
     heard = folk.heard(Did.COMMAND, command="queue")
     for _ in range(2):
         with pytest.raises(Unavailable):

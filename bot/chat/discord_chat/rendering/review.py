@@ -22,7 +22,8 @@ LEFT_OUT = "{n} more parts:"
 def review_items(card: Card, sheet: Sheet) -> list[Item]:
     """The picture large | the brand check | who asks, why, for where, by when | what was
     measured | buttons, or the stamp."""
-    page = Page(head(card, draft_word(card.draft)), tail(card, sheet))
+    unmarked = card.draft and not any(ref.draft for ref in card.pictures)
+    page = Page(head(card, draft_word(unmarked)), tail(card, sheet))
     add_pictures(page, card, sheet, LEFT_OUT)
     judged = phrases.verdict(PEN, card.fields) or said(card.status, MAX_STATUS)
     left = page.write([judged, *map(said, card.lines)])

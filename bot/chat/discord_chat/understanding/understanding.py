@@ -1,7 +1,6 @@
 """Understanding: one delivery after another, from what people did to the door and to the answer."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from bot.chat.discord_chat.forms.bringing import Bringing
 from bot.chat.discord_chat.forms.reading import is_for_picture, line_of
@@ -13,14 +12,19 @@ from bot.chat.discord_chat.understanding.clicking import Clicking
 from bot.chat.discord_chat.understanding.reacting import Reacting
 from bot.chat.discord_chat.understanding.replying import Replying, stands_here
 from bot.chat.discord_chat.understanding.resyncing import Resyncing
-from bot.chat.discord_chat.understanding.standing import OWN, actor_of, place_of, standing_of
+from bot.chat.discord_chat.understanding.standing import (
+    actor_of,
+    own_places,
+    place_of,
+    standing_of,
+)
 from bot.chat.discord_chat.understanding.talking import Talking
 from bot.chat.discord_chat.understanding.voting import Voting
 from bot.core.answering import MAKE_A_JOB, answer_here, told
 from bot.core.caller import known
 from bot.core.commands import Command
 from bot.core.dispatch import REPEATED
-from bot.core.erring import said_error
+from bot.core.erring import asked_for, said_error
 from bot.core.errors import ChatUnavailable, Mistake, Unavailable
 from bot.core.house import House
 from bot.core.lines import Standing, loaded_kits
@@ -137,11 +141,15 @@ class Understanding:
             audience=standing.audience,
             room_name=standing.name,
             standing=on,
-            own=OWN,
+            own=own_places(self._house.base_url),
         )
         if answer is None:
             makes = isinstance(command, MAKE_A_JOB)
-            answer = stands_here(card, standing.audience) if makes else told(command, card)
+            answer = (
+                stands_here(card, standing.audience, self._house.base_url)
+                if makes
+                else told(command, card)
+            )
         await self._replying.say(heard, _given_back(heard, answer))
 
 
@@ -149,4 +157,4 @@ def _given_back(heard: Heard, card: Card) -> Card:
     """A refused wish for a picture has with it what was typed: Discord has closed the form."""
     if card.kind != "error" or not is_for_picture(heard):
         return card
-    return replace(card, hint=card.hint or line_of(heard))
+    return asked_for(card, line_of(heard))

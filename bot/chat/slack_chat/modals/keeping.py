@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.chat.slack_chat.incoming.heard import Heard
 from bot.chat.slack_chat.modals.wish import Wish
 from bot.core.commands import Imagine
+from bot.core.erring import asked_for
 from bot.core.grammar import Vocabulary, render_command
 from bot.core.messages import Button, Card
 from bot.core.ports import Clock
@@ -64,10 +65,8 @@ def without_file(wish: Wish) -> tuple[Wish, tuple[str, ...]]:
 
 def given_back(card: Card, key: str, line: str) -> Card:
     """The refusal with what was typed: `line`, where it could be read, and the form again."""
-    said = line.replace("`", "\u02cb")
-    lines = (*card.lines, f"What you asked for: `{said}`") if said else card.lines
     button = Button(label="Open the form again", action=f"{AGAIN}:{key}", asks=FORM)
-    return replace(card, lines=lines, buttons=(*card.buttons, button))
+    return asked_for(replace(card, buttons=(*card.buttons, button)), line)
 
 
 def line_of(command: Imagine, kit: BrandKit) -> str:
