@@ -142,7 +142,7 @@ async def test_a_refused_form_gives_back_what_was_typed() -> None:
     await folk.work(folk.heard(Did.SUBMIT, action="imagine", options=options))
     [answer] = folk.answers()
     assert answer.card.kind == "error"
-    assert answer.card.hint == f"/imagine --ar 7:1 {WORDS}"
+    assert answer.card.lines[-1] == f"What you asked for: `/imagine --ar 7:1 {WORDS}`"
 
 
 @pytest.mark.parametrize("kind", ["job", "review"])
