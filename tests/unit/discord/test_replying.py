@@ -49,7 +49,9 @@ async def test_what_became_of_an_emoji_is_told_once_however_often_it_is_heard() 
 
 def test_an_acknowledgement_becomes_a_short_line_where_the_card_comes_by_itself() -> None:
     card = Card(kind="job", title="", status="Queued, 2nd in line, about 40 s. I'll update this.")
-    said = stands_here(card, Audience.WORKING)
+    said = stands_here(card, Audience.WORKING, "https://house")
     assert said.title == "Queued, 2nd in line, about 40 s"
     assert said.lines == ("The card is in this channel.",)
-    assert stands_here(card, Audience.REQUESTER).lines == ("The card is in our direct messages.",)
+    [alone] = stands_here(card, Audience.REQUESTER, "https://house").lines
+    assert "our direct messages" in alone
+    assert "https://house/gallery" in alone

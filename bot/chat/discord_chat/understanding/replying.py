@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.places import PLATFORM
-from bot.chat.discord_chat.understanding.standing import OWN, place_of
+from bot.chat.discord_chat.understanding.standing import own_places, place_of
 from bot.core.answers import answer_id, answer_once
 from bot.core.cards import reply_card
 from bot.core.dispatch import REPEATED
@@ -55,8 +55,8 @@ class Replying:
         await answer_once(self._house, name, place_of(heard), card, only_for=heard.user)
 
 
-def stands_here(card: Card, audience: Audience) -> Card:
+def stands_here(card: Card, audience: Audience, portal: str) -> Card:
     """Says shortly that the card itself is there: an acknowledgement has to become something."""
     said = card.status.partition(". ")[0].rstrip(".") or card.stamp or "Done"
-    where = "in this channel" if audience is Audience.WORKING else f"in {OWN}"
+    where = "in this channel" if audience is Audience.WORKING else f"in {own_places(portal)}"
     return reply_card(said, f"The card is {where}.")

@@ -13,6 +13,13 @@ OWN = "our direct messages"
 """How people call their direct line in Discord."""
 
 
+def own_places(portal: str) -> str:
+    """Where somebody finds what is theirs alone. Discord tells nobody beforehand whether they take
+    direct messages from an app, so the portal is always named too."""
+    gallery = f" ({portal}/gallery)" if portal else ""
+    return f"{OWN}, or in the portal's gallery{gallery} where you take none from me"
+
+
 def line_of(user: str) -> ChannelRef:
     """Somebody's direct messages."""
     return direct_line(PLATFORM, user)
