@@ -1,4 +1,5 @@
-"""What stood in public in a Discord without being approved at that time: DESIGN's rule 3."""
+"""What the house must never do in a Discord, whatever a test is about: show the public what nobody
+has approved by then (DESIGN, rule 3), and ping."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from bot.core.policy import audience_of
 from bot.core.reviews import Answer
 from brand.spec import sha256_hex
 from tests.fakes.discord.app import FakeDiscord
-from tests.fakes.discord.state import DM, Attachment, Channel, seconds_of
+from tests.fakes.discord.state import DM, Attachment, Call, Channel, Json, seconds_of
 
 if TYPE_CHECKING:
     from tests.fakes.discord_town import DiscordTown
@@ -56,3 +57,28 @@ async def _approved(town: "DiscordTown") -> dict[str, datetime]:
                 for file in review.rendition_hashes:
                     found[file] = min(found.get(file, review.decided_at), review.decided_at)
     return found
+
+
+def pings(discord: FakeDiscord) -> list[str]:
+    """Each message that the app has sent or changed without saying that nobody is to be pinged."""
+    found = []
+    for call in discord.world.calls:
+        said = _said(call)
+        if said and said.get("allowed_mentions") != {"parse": []}:
+            found.append(f"{call.method} {call.path}: {said.get('allowed_mentions')}")
+    return found
+
+
+def _said(call: Call) -> Json:
+    """The message in a request; empty where there is none."""
+    if not isinstance(call.body, dict) or call.method not in ("POST", "PATCH"):
+        return {}
+    if call.route.startswith("/interactions"):
+        data: Json = call.body.get("data") or {}
+        return data if {"content", "components", "embeds"} & data.keys() and not _form(data) else {}
+    is_message = "/messages" in call.route or call.route.startswith("/webhooks")
+    return call.body if is_message else {}
+
+
+def _form(data: Json) -> bool:
+    return "title" in data

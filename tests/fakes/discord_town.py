@@ -8,7 +8,8 @@
 
 `running` is the real thing: Discord's adapter put together as in production, the loops that render,
 publish and send; only the pictures are drawn by a FakeRenderer. It can be entered twice on one
-town: two replicas. At its end nothing unapproved may ever have stood in public.
+town: two replicas. At its end nothing unapproved may ever have stood in public, and
+nothing said have pinged.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +28,7 @@ from tests.fakes.chat_town import PUBLIC_URL, TEMPLATES, ChatTown, at_work
 from tests.fakes.discord.access import USUAL
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.people import Person
-from tests.fakes.discord_guard import leaks
+from tests.fakes.discord_guard import leaks, pings
 from tests.fakes.renderer import FakeRenderer
 from tests.fakes.town import KIT
 from tests.fakes.waiting import ENOUGH_S, until
@@ -107,12 +108,13 @@ def account(name: str) -> Identity:
 
 
 def options_for(discord: FakeDiscord, **changed: object) -> DiscordOptions:
-    """The options of the app, pointed at the fake."""
+    """The options of the app, pointed at the fake, with as many shards as that recommends."""
     options = DiscordOptions(
         token=discord.token,
         base_url=PUBLIC_URL,
         api_base_url=discord.api_url,
         gateway_url=discord.gateway_url,
+        shards=discord.world.shards,
     )
     return replace(options, **changed)  # type: ignore[arg-type]
 
@@ -165,3 +167,4 @@ async def running(
         await until(lambda: discord.world.app.commands, ENOUGH_S)
         yield Running(discord=discord, town=town, house=house, options=options)
     assert await leaks(discord, town) == []
+    assert pings(discord) == []
