@@ -19,11 +19,16 @@ def posted_words(review: Review, asset: Asset) -> str:
 
 def check_caption(kit: BrandKit, caption: str, words: str) -> None:
     """Raises Mistake where the caption, or without one the words that were asked for, hold a word
-    that the kit bans, or the caption is too long to be judged."""
-    if len(caption) > MAX_CAPTION:
+    that the kit bans, or are too long to be judged."""
+    goes_out = caption or words
+    if len(goes_out) > MAX_CAPTION:
+        what, fix = "The caption has", "Shorten it."
+        if not caption:
+            what = "Without a caption the words that were asked for go out, and they have"
+            fix = "Type a caption behind the channel: `/send ID #CHANNEL the words that go out`."
         raise Mistake(
-            f"The caption has {len(caption):,} characters; at most {MAX_CAPTION:,} go out.",
-            fix="Shorten it.",
+            f"{what} {len(goes_out):,} characters; at most {MAX_CAPTION:,} go out.",
+            fix=fix,
             field="caption",
         )
     try:

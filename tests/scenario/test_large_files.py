@@ -1,12 +1,7 @@
 """Files that are too large for a channel: a smaller one is made before the review, seen in it, and
 posted."""
 
-import io
-from collections.abc import Sequence
 from dataclasses import replace
-
-import numpy as np
-from PIL import Image
 
 from bot.core.assets import AssetQuery
 from bot.core.cards import published_rendition
@@ -15,53 +10,23 @@ from bot.core.dispatch import Dispatch
 from bot.core.messages import Card
 from bot.core.reviews import Review
 from brand.brief import Brief
-from brand.kit import BrandKit, Channel
+from brand.kit import Channel
 from brand.kit_rules import MIB
-from brand.pictures import pixel_hash_of_file
-from brand.provenance import SMALLER, LabelledFile, make_master, make_renditions, read_label
-from brand.spec import RenderSpec, sha256_hex
+from brand.provenance import SMALLER, LabelledFile, make_renditions, read_label
+from brand.spec import sha256_hex
 from tests.contract.values import make_spec
-from tests.fakes.studio import FakeStudio
+from tests.fakes.large import LargeStudio, noise
 from tests.fakes.town import KIT, Town, make_town
 
 SOCIAL = Channel(name="#social", audience="public", max_mb=1)
 DRAFTS = KIT.channels[1]
 LIMITED = replace(KIT, channels=(SOCIAL, DRAFTS))
-
-
-def noise(side: int) -> bytes:
-    """A PNG that nothing makes small: about three bytes a pixel."""
-    pixels = np.random.default_rng(7).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG")
-    return out.getvalue()
-
-
 LARGE = noise(640)
-
-
-class LargeStudio(FakeStudio):
-    """Makes the files of a large picture, as the product does."""
-
-    def __init__(self, *, smaller: bool = True) -> None:
-        super().__init__()
-        self._kit = LIMITED if smaller else KIT
-
-    async def make_files(
-        self, png: bytes, spec: RenderSpec, kit: BrandKit, *, asset_id: str, **_: object
-    ) -> Sequence[LabelledFile]:
-        """Of the large picture, whatever was rendered."""
-        master = make_master(LARGE, spec, kit, asset_id=asset_id)
-        return (master, *make_renditions(LARGE, spec, self._kit, asset_id=asset_id))
-
-    async def pixel_hash(self, data: bytes) -> str:
-        """As the product takes it."""
-        return pixel_hash_of_file(data)
 
 
 async def a_town(*, smaller: bool = True) -> Town:
     town = await make_town(LIMITED)
-    house = replace(town.house, studio=LargeStudio(smaller=smaller))
+    house = replace(town.house, studio=LargeStudio(LIMITED if smaller else KIT))
     return replace(town, house=replace(house, door=Dispatch(house)))
 
 
