@@ -4,14 +4,9 @@ Only what the page leaves to its reader is filled in: tokens, ids, and the addre
 whose proxy is this test. The pictures are drawn; the page's own way takes the demo model.
 """
 
-import asyncio
 import json
-import os
 import re
-import shutil
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,126 +14,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.acceptance.product import free_port
+from tests.fakes.page_reader import STARTS_S, Page, Reader, put_channels
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.looking import anywhere, button_of, files_in, pictured
 from tests.fakes.slack.people import Person
 from tests.fakes.waiting import until
-from tests.needs import ROOT
 
-STARTS_S = 40.0
 OUTSIDE = "https://pictures.example.com"
 ACCOUNT = "slack:U0123456789/T0123456789"
-PAGE = (ROOT / "docs/slack.md").read_text("utf-8")
-SHELL = shutil.which("sh") or "/bin/sh"
-
-
-def part(title: str) -> str:
-    """What stands below a heading, up to the next of its rank."""
-    _, _, rest = PAGE.partition(f"\n## {title}\n")
-    assert rest, title
-    return rest.partition("\n## ")[0]
-
-
-def blocks(title: str, language: str = "sh") -> list[list[str]]:
-    """The lines of each block of code below a heading."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", part(title), re.MULTILINE | re.DOTALL)
-    return [block.splitlines() for of, block in found if of == language]
-
-
-def line_of(title: str, begins: str) -> str:
-    """The one line of a heading's blocks that begins so."""
-    lines = [line for language in ("sh", "") for block in blocks(title, language) for line in block]
-    (line,) = [line for line in lines if line.startswith(begins)]
-    return line
-
-
-class Reader:
-    """Who reads the page: a folder, what was exported, and what stands for the page's examples."""
-
-    def __init__(self, folder: Path, **filled: str) -> None:
-        own = {name: value for name, value in os.environ.items() if "_" not in name}  # noqa: TID251
-        bins = f"{Path(sys.executable).parent}{os.pathsep}{own.get('PATH', '')}"
-        self.port = free_port()
-        self.folder = folder
-        self.environment = {
-            **own,
-            "PATH": bins,
-            "HOME": str(folder),
-            "HOUSESTYLE_PORT": str(self.port),
-            "HOUSESTYLE_GENERATION_ENGINE": "drawn",
-        }
-        self.filled = filled
-
-    @property
-    def url(self) -> str:
-        """Where the house really listens."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def fill(self, line: str) -> str:
-        """The line as this reader types it."""
-        for example, own in self.filled.items():
-            line = line.replace(example, own)
-        return line
-
-    async def type(self, line: str) -> str:
-        """Type a line; what it prints."""
-        line = self.fill(line)
-        if line.startswith("export "):
-            name, _, value = line.removeprefix("export ").partition("=")
-            self.environment[name] = value
-            return ""
-        if line.startswith("cd "):
-            self.folder = self.folder / line.removeprefix("cd ")
-            return ""
-        typed = await asyncio.create_subprocess_exec(
-            *(SHELL, "-c", line),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await typed.communicate()
-        assert typed.returncode == 0, f"{line}\n{out.decode()}{err.decode()}"
-        return out.decode()
-
-    async def all(self, lines: list[str]) -> str:
-        """Type the lines of a block, but `housestyle serve`, which `serving` is."""
-        return "".join([await self.type(line) for line in lines if line != "housestyle serve"])
-
-    @asynccontextmanager
-    async def serving(self, block: list[str]) -> AsyncIterator[None]:
-        """The block ends in `housestyle serve`: it runs, and stops at Ctrl-C."""
-        assert block[-1] == "housestyle serve"
-        log = (self.folder / "log").open("wb")
-        process = await asyncio.create_subprocess_exec(
-            *("sh", "-c", f"exec {block[-1]}"),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            async with httpx.AsyncClient(base_url=self.url, trust_env=False) as browser:
-                async with asyncio.timeout(STARTS_S):
-                    while not await _answers(browser):
-                        assert process.returncode is None, (self.folder / "log").read_text()
-            yield
-            process.send_signal(2)
-            assert await asyncio.wait_for(process.wait(), STARTS_S) == 0
-        finally:
-            log.close()
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-async def _answers(browser: httpx.AsyncClient) -> bool:
-    try:
-        return (await browser.get("/readyz")).status_code == 200
-    except httpx.TransportError:
-        await asyncio.sleep(0.05)  # another process: nothing here tells when it listens
-        return False
+PAGE = Page("slack.md")
 
 
 @pytest.fixture
@@ -166,18 +50,6 @@ def reader_of(slack: FakeSlack, folder: Path, **filled: str) -> Reader:
     return reader
 
 
-def put_channels(reader: Reader, **ids: str) -> None:
-    """The kit of `housestyle init` with the page's channels in place of its own."""
-    ((channels),) = blocks("The first picture", "toml")
-    text = "\n".join(channels)
-    for example, own in ids.items():
-        assert text.count(example) == 1
-        text = text.replace(example, own)
-    kit = reader.folder / "brands" / "acme.toml"
-    before, _, rest = kit.read_text("utf-8").partition("[[channels]]")
-    kit.write_text(f"{before}{text}\n\n[label]{rest.partition('[label]')[2]}", "utf-8")
-
-
 async def told(person: Person, words: str) -> str:
     """What this person alone reads, with these words in it."""
     await until(lambda: any(words in m.text for m in person.ephemerals()), STARTS_S)
@@ -198,11 +70,11 @@ async def test_the_first_picture_comes_by_the_pages_own_steps(
     slack: FakeSlack, tmp_path: Path
 ) -> None:
     title = "The first picture"
-    folder, app, start, vouch = blocks(title)
+    folder, app, start, vouch = PAGE.blocks(title)
     reader = reader_of(slack, tmp_path)
     await reader.all(folder)
     slack.configure(json.loads(await reader.all(app)))
-    put_channels(reader, C0123456789="C0SOCIAL", C9876543210="C0DRAFTS")
+    put_channels(PAGE, reader, title, {"C0123456789": "C0SOCIAL", "C9876543210": "C0DRAFTS"})
     assert "connected to acme as housestyle, by socket" in await reader.all(start)
     ida, mia = slack.person("U0IDA"), slack.person("U0MIA")
     async with reader.serving(start):
@@ -214,12 +86,14 @@ async def test_the_first_picture_comes_by_the_pages_own_steps(
         assert (await second.type(vouch[0].replace(ACCOUNT, account))).startswith("Ida Brand is in")
         await slack.message(ida.dm.id, lambda m: "Welcome, Ida Brand" in m.text, within_s=STARTS_S)
 
-        await ida.command(*line_of(title, "/imagine a red mug").split(" ", 1), channel="C0DRAFTS")
+        await ida.command(
+            *PAGE.line_of(title, "/imagine a red mug").split(" ", 1), channel="C0DRAFTS"
+        )
         card = await slack.message("C0DRAFTS", pictured, within_s=STARTS_S)
         assert "Done" in card.text
         assert len(slack.messages("C0DRAFTS")) == 1
 
-        invite = line_of(title, "/imagine /invite").replace("U0234567890", "U0MIA")
+        invite = PAGE.line_of(title, "/imagine /invite").replace("U0234567890", "U0MIA")
         await ida.command(*invite.split(" ", 1), channel="C0DRAFTS")
         assert "Known as slack:U0MIA" in await told(ida, "Mia Lang is in")
         await ida.click(card, button_of(card, "do:send:"))
@@ -235,7 +109,7 @@ async def test_behind_an_https_address_it_answers_slack_and_nobody_else(
     slack: FakeSlack, tmp_path: Path
 ) -> None:
     title = "Behind an https address"
-    app, start, (curl,) = blocks(title)
+    app, start, (curl,) = PAGE.blocks(title)
     reader = reader_of(slack, tmp_path)
     await reader.type("housestyle init . --brand Acme")
     slack.configure(json.loads(await reader.all(app)), at=reader.url)
@@ -245,7 +119,7 @@ async def test_behind_an_https_address_it_answers_slack_and_nobody_else(
         assert address.startswith(OUTSIDE)
         async with httpx.AsyncClient(trust_env=False) as outside:
             answer = await outside.post(address.replace(OUTSIDE, reader.url))
-        assert f"`{answer.status_code}` is right" in part(title)
+        assert f"`{answer.status_code}` is right" in PAGE.part(title)
         await slack.person("U0IDA").command("/imagine", "a red mug", channel="C0DRAFTS")
         assert "invite you as `slack:U0IDA/T1`" in await told(slack.person("U0IDA"), "invite you")
 
@@ -254,7 +128,7 @@ async def test_behind_an_https_address_it_answers_slack_and_nobody_else(
 async def test_a_workspace_installs_it_by_its_link_and_is_forgotten_when_it_leaves(
     slack: FakeSlack, tmp_path: Path
 ) -> None:
-    app, start = blocks("Several workspaces")
+    app, start = PAGE.blocks("Several workspaces")
     slack.add_team("T2", "other")
     reader = reader_of(slack, tmp_path, T0123456789="T2")
     await reader.type("housestyle init . --brand Acme")
@@ -264,7 +138,7 @@ async def test_a_workspace_installs_it_by_its_link_and_is_forgotten_when_it_leav
     await reader.all(start)
     async with reader.serving(start):
         link = f"{OUTSIDE}/slack/install"
-        assert f"`{link}`" in PAGE
+        assert f"`{link}`" in PAGE.text
         refused = await install(reader, slack, link, team="T1")
         assert refused.status_code == 403
         done = await install(reader, slack, link, team="T2")
