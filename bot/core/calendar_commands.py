@@ -39,6 +39,7 @@ from bot.core.planning_steps import Step, Todo, approved
 from bot.core.policy import may_plan, may_tend, sees_calendar
 from bot.core.ports import Signal, Transaction
 from bot.core.reviewing import close_review
+from bot.core.reviews import MAX_REASON
 from bot.core.slots import Schedule, Slot
 from bot.core.telling import tell_review
 from brand.kit import BrandKit
@@ -46,7 +47,6 @@ from brand.kit import BrandKit
 MAX_WEEKS = 8
 FURTHEST = timedelta(days=366)
 """A slot is moved at most so far ahead."""
-MAX_REASON = 1000
 
 
 async def calendar(house: House, caller: Caller, command: Calendar) -> Card:

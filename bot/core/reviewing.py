@@ -26,7 +26,7 @@ from bot.core.policy import may_handle, may_take_back, outcome_of, stamp
 from bot.core.ports import Signal, Transaction
 from bot.core.publications import Publication
 from bot.core.restricting import may_answer
-from bot.core.reviews import Answer, Review, Vote
+from bot.core.reviews import MAX_REASON, Answer, Review, Vote
 from bot.core.telling import current_review_card, line_to, say, tell_job, tell_review
 from brand.kit import BrandKit
 from brand.kit_rules import MIB
@@ -375,7 +375,15 @@ def _answer(command: Approve | Reject | AskChange) -> tuple[Answer, str]:
     if isinstance(command, Approve):
         return Answer.APPROVE, ""
     kind = Answer.REJECT if isinstance(command, Reject) else Answer.CHANGE
-    return kind, command.reason.strip()[:1000]
+    reason = command.reason.strip()
+    if len(reason) > MAX_REASON:
+        raise Mistake(
+            f"A reason has at most {MAX_REASON:,} characters, and this one has {len(reason):,}. "
+            "Nothing was decided.",
+            fix="Shorten it.",
+            field="reason",
+        )
+    return kind, reason
 
 
 def _event(action: str, review: Review, actor: str, now: datetime) -> Event:

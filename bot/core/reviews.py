@@ -7,6 +7,9 @@ from enum import StrEnum
 from bot.core.lives import ReviewState
 from bot.core.messages import ChannelRef
 
+MAX_REASON = 1000
+"""Characters of why somebody rejects a picture, or wants it changed."""
+
 
 class Answer(StrEnum):
     """One person's answer."""

@@ -11,6 +11,7 @@ from bot.core.lives import AssetState, PublicationState, ReviewState
 from bot.core.publications import Publication
 from bot.core.publishing import Publisher
 from bot.core.reviewing import expire_overdue
+from bot.core.reviews import MAX_REASON
 from storage.memory_blobs import MemoryBlobs
 from tests.fakes.town import KIT, PUBLIC, Town, make_town
 from tests.scenario.conftest import candidate, in_review
@@ -68,6 +69,14 @@ async def test_two_approvers_at_once_make_one_decision(town: Town) -> None:
         refused = [e for e in await tx.ledger.recent() if e.action == "command.refused"]
     assert len(decided) == 1
     assert len(refused) == 1
+
+
+async def test_a_reason_is_taken_whole_or_not_at_all(town: Town) -> None:
+    review = await in_review(town)
+    refused = await town.say(Reject(review=review.id, reason="x" * (MAX_REASON + 1)), "ana")
+    assert "at most 1,000 characters" in refused.lines[0]
+    card = await town.say(Reject(review=review.id, reason="x" * MAX_REASON), "ana")
+    assert card.stamp.endswith("x" * MAX_REASON)
 
 
 async def test_a_rejection_reaches_the_requester_with_its_reason(town: Town) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 from bot.chat.discord_chat.forms import fields
 from bot.chat.discord_chat.surfaces import FORM_PREFIX, MAX_CUSTOM_ID
+from bot.core.reviews import MAX_REASON
 
 SAID = "said"
 """Custom id of the one answer."""
-MAX_REASON = 2000
 
 
 @dataclass(frozen=True, kw_only=True)

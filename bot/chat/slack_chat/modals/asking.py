@@ -15,10 +15,11 @@ from bot.chat.slack_chat.rendering.commands import in_mistake
 from bot.chat.slack_chat.rendering.text import mrk, plain
 from bot.chat.slack_chat.surfaces import VIEW_ASK
 from bot.core.errors import HousestyleError
+from bot.core.reviews import MAX_REASON
 
 ANSWER = "said"
 """Block id of the answer."""
-MAX_ANSWER = 2000
+MAX_WORDS = 2000
 REASON, NEW_WORDS = "reason", "words"
 ASKS = (REASON, NEW_WORDS)
 """What a card's button may ask in a form of its own."""
@@ -77,7 +78,7 @@ def ask_view(question: Question, *, said: str = "") -> View:
         form.label,
         said=said,
         hint=form.hint,
-        limit=MAX_ANSWER,
+        limit=MAX_WORDS if question.asks == NEW_WORDS else MAX_REASON,
         lines=True,
         optional=False,
     )
