@@ -18,6 +18,7 @@ from brand.templates import Brief
 from tests.fakes.discord_forms import MESSAGE, FormDesk, form_desk, heard, imagine
 from tests.fakes.town import START
 from tests.fakes.uploads import png
+from tests.fakes.waiting import until
 
 URL = "https://cdn.discordapp.com/attachments/1/2/mug.png?ex=1"
 SUBMITTED = heard(Did.SUBMIT, action=f"imagine:{MESSAGE}")
@@ -117,6 +118,22 @@ async def test_a_picture_that_takes_long_has_its_form_done_later_and_one_that_fa
         await taken(desk, SUBMITTED)
 
 
+async def test_a_card_that_shows_another_picture_by_now_is_fetched_anew(desk: FormDesk) -> None:
+    mia, inbox = desk.town.people["mia"], desk.town.house.inbox
+    await desk.bringing.remember(menu(URL), mia)
+    first = await taken(desk, SUBMITTED)
+    await desk.town.clock.advance(1)
+    at = desk.town.clock.now()
+    payload = to_payload(menu(URL))
+    await inbox.put(Delivery(platform="discord", id="i", payload=payload, received_at=at))
+    early = asyncio.create_task(taken(desk, SUBMITTED))
+    await until(lambda: desk.town.clock.sleeping or early.done())
+    desk.rest.files[URL] = png("teal")
+    await desk.bringing.remember(menu(URL), mia)
+    await desk.town.clock.advance(LOOK_AGAIN_S)
+    assert await early != first
+
+
 async def test_a_file_in_the_form_takes_the_place_of_the_message_s(desk: FormDesk) -> None:
     with_file = replace(SUBMITTED, files=(URL,))
     assert await taken(desk, with_file) != ""
@@ -127,8 +144,6 @@ async def test_a_picture_of_ours_is_its_master_and_nothing_is_fetched(desk: Form
     asset = await asset_of(desk)
     shown = f"https://cdn.discordapp.com/attachments/1/2/hs-{asset.file_hash}.png?ex=1"
     assert await taken(desk, menu(shown, of_us=True)) == asset.file_hash
-    button = heard(Did.SUBMIT, action=f"reference:reference:{asset.id}")
-    assert await taken(desk, button) == asset.file_hash
     assert desk.rest.fetched == []
 
 

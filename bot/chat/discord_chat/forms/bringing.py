@@ -1,14 +1,14 @@
-"""Pictures that people point at in Discord: attached to a command or form, in a message, or one
-of ours.
+"""Pictures that people point at in Discord: attached to a command or form, or in a message.
 
 An attachment's address is signed and expires, so it is fetched at once, through `Rest.download`
 alone, which goes to Discord's own hosts only; no token goes along. Only what was fetched is kept.
 """
 
 import re
+from datetime import datetime
 from typing import Protocol
 
-from bot.chat.discord_chat.forms.reading import asset_of, message_of
+from bot.chat.discord_chat.forms.reading import message_of
 from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.incoming.components import MAX_PICTURES
 from bot.chat.discord_chat.places import FILES_PLATFORM, PLATFORM
@@ -53,9 +53,6 @@ class Bringing:
         nothing is kept."""
         if heard.files:
             return await self._first(heard, person, brand)
-        if asset := asset_of(heard):
-            async with self._house.store.read() as tx:
-                return (await tx.assets.get(asset)).file_hash
         if heard.did is Did.SUBMIT and message_of(heard):
             return await self.remembered(heard)
         return ""
@@ -81,12 +78,12 @@ class Bringing:
         """The picture that was kept for this form. Raises Mistake where there is none, and
         Unavailable while it is still being fetched."""
         for _ in range(LOOKS):
-            coming = await self._is_coming(heard)  # first, or its end in between would be missed
+            since = await self._coming_since(heard)  # first, or its end in between would be missed
             async with self._house.store.read() as tx:
                 kept = await tx.sent_files.get(PLATFORM, "", _key(heard))
-            if kept is not None:
-                return kept.file
-            if not coming:
+            if kept is not None and (since is None or kept.at >= since):
+                return kept.file  # an older one may be what the card showed before
+            if since is None:
                 raise Mistake(
                     "I couldn't take the picture of that message. Nothing was queued.",
                     fix="Choose *Use as reference* on it once more, or type `/imagine`. " + AGAIN,
@@ -96,16 +93,18 @@ class Bringing:
                 await self._house.clock.sleep(LOOK_AGAIN_S)
         raise Unavailable("The picture of that message is still being fetched.")
 
-    async def _is_coming(self, heard: Heard) -> bool:
-        """Whether the menu's own delivery is still to be worked off."""
+    async def _coming_since(self, heard: Heard) -> datetime | None:
+        """When the menu was chosen, of a choice that is still to be worked off; None of none."""
         inbox = self._house.inbox
         pending = [*await inbox.pending(FILES_PLATFORM), *await inbox.pending(PLATFORM)]
         wanted = (message_of(heard), heard.user)
-        return any(
-            (delivery.payload.get("message"), delivery.payload.get("user")) == wanted
-            and delivery.payload.get("did") == Did.MENU
+        chosen = [
+            delivery.received_at
             for delivery in pending
-        )
+            if (delivery.payload.get("message"), delivery.payload.get("user")) == wanted
+            and delivery.payload.get("did") == Did.MENU
+        ]
+        return max(chosen, default=None)
 
     async def _first(self, heard: Heard, person: Person, brand: str) -> str:
         """The first file that is a picture; of several that are none the first one's mistake."""
