@@ -27,3 +27,7 @@ class DiscordOptions:
     approve_emoji: tuple[str, ...] = ()
     reject_emoji: tuple[str, ...] = ()
     """Emoji that vote beside ✅ and ❌: as typed, or the name of a guild's own."""
+
+    def allows(self, guild: str) -> bool:
+        """Whether it answers there; outside guilds that is the house's business alone."""
+        return not guild or not self.guilds or guild in self.guilds

@@ -157,6 +157,14 @@ async def test_a_refusal_is_not_repeated_at_every_resync() -> None:
     assert len(folk.told("mia")) == 1
 
 
+async def test_servers_that_are_not_listed_have_no_votes() -> None:
+    folk = await make_folk(guilds=("77",))
+    card = await folk.in_review()
+    unheard(folk, YES, "ana", card)
+    await folk.resync()
+    assert (await review_of(folk)).votes == ()
+
+
 async def test_over_reviews_are_not_read() -> None:
     folk = await make_folk()
     card = await folk.in_review()

@@ -137,7 +137,7 @@ class DiscordIntake:
         if not is_reaction(event):
             log.warning("A reaction has an odd shape", extra={"action": "discord.odd"})
             return
-        if not self._is_allowed(text_in(event, "guild_id")):
+        if not self._options.allows(text_in(event, "guild_id")):
             return
         heard = reaction_of(event, self._options, own=own, added=added)
         if heard is not None:
@@ -168,7 +168,7 @@ class DiscordIntake:
         heard = heard_of(interaction, own=own, at=self._now())
         if interaction["type"] == Asked.AUTOCOMPLETE:
             await acks.choices(interaction, self._choices(interaction, heard))
-        elif not self._is_allowed(text_in(interaction, "guild_id")):
+        elif not self._options.allows(text_in(interaction, "guild_id")):
             await acks.says(interaction, ELSEWHERE)
         elif heard is None:
             is_click = interaction["type"] == Asked.COMPONENT
@@ -196,7 +196,7 @@ class DiscordIntake:
         return None
 
     def _choices(self, interaction: Body, heard: Heard | None) -> list[tuple[str, str]]:
-        if heard is None or not self._is_allowed(heard.guild):
+        if heard is None or not self._options.allows(heard.guild):
             return []
         focused, typed = focused_in(interaction)
         return self._forms.choices(
@@ -247,10 +247,6 @@ class DiscordIntake:
             heard.did in (Did.COMMAND, Did.SUBMIT) or heard.command == USE_AS_REFERENCE
         )
         return self._files if brings else self._lane
-
-    def _is_allowed(self, guild: str) -> bool:
-        """Who may do what in a direct conversation is the house's business."""
-        return not guild or not self._options.guilds or guild in self._options.guilds
 
     def _now(self) -> float:
         return self._house.clock.now().timestamp()

@@ -83,6 +83,8 @@ class Resyncing:
         votes: list[tuple[Heard, Meaning]] = []
         try:
             on_card = _on(heard, card, await self._rest.channel(card.channel))
+            if not self._options.allows(on_card.guild):
+                return None
             for emoji in await self._rest.emoji_on(card.channel, card.message):
                 on_it = with_emoji(on_card, emoji)
                 meant = meanings(on_it, self._options) & VOTES
