@@ -30,7 +30,7 @@ class Snapshot:
 
     kits: tuple[BrandKit, ...] = ()
     people: Mapping[tuple[str, str], Person] = field(default_factory=dict)
-    """Active members by (team key, user id)."""
+    """Active members by (team key, user id), but for those on the block list."""
 
 
 class KitBoard:
@@ -45,7 +45,11 @@ class KitBoard:
         """Read everything anew. Raises Unavailable; then the older state stays."""
         async with self._house.store.read() as tx:
             kits = tuple(await tx.kits.all())
-            members = [person for person in await tx.people.all() if person.active]
+            members = [
+                person
+                for person in await tx.people.all()
+                if person.active and not person.is_blocked
+            ]
         people = {
             (identity.team, identity.user): person
             for person in members

@@ -7,7 +7,8 @@ import pytest
 
 from bot.chat.discord_chat.forms.choices import choices_for
 from brand.kit import AccessRule, Template
-from tests.fakes.discord_forms import ACME, BOLT, SOCIAL, FormDesk, form_desk
+from tests.fakes.discord_forms import ACME, BOLT, SOCIAL, FormDesk, form_desk, imagine
+from tests.fakes.town import START
 
 
 @pytest.fixture
@@ -39,6 +40,15 @@ def test_the_brand_that_was_typed_decides_else_that_of_the_channel(desk: FormDes
 def test_a_stranger_is_offered_nothing(desk: FormDesk) -> None:
     assert desk.choices("brand", who="eve") == []
     assert desk.choices("template", who="eve") == []
+
+
+async def test_who_is_on_the_block_list_is_offered_nothing(desk: FormDesk) -> None:
+    mia = desk.town.people["mia"]
+    async with desk.town.house.store.write() as tx:
+        await tx.people.update(replace(mia, blocked_at=START), was=mia)
+    await desk.forms.refresh()
+    assert desk.choices("template") == []
+    assert desk.forms.form_for(imagine(prompt="")) is None
 
 
 def test_who_may_only_approve_is_offered_no_templates_but_brands_to_look_at(

@@ -143,6 +143,12 @@ async def test_imagine_with_nothing_opens_the_form_for_a_picture(desk: FormDesk)
     assert brief.negative == "text"
 
 
+async def test_a_count_that_the_brand_does_not_make_is_not_lost_in_the_form(desk: FormDesk) -> None:
+    too_many = str(desk.town.kit.generation.max_count + 1)
+    fields = inputs_of(desk.forms.form_for(imagine(count=too_many)))
+    assert fields["prompt"]["value"] == f"--n {too_many}"
+
+
 async def test_imagine_with_words_opens_none(desk: FormDesk) -> None:
     assert desk.forms.form_for(imagine(prompt="a red mug")) is None
     assert desk.forms.form_for(imagine(prompt="template:plain")) is None

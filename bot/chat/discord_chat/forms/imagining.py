@@ -37,7 +37,9 @@ def new_form(
 ) -> dict[str, Any]:
     """The form for a picture, with what is known of it. `has_picture`: it starts from one
     already."""
-    own = {name: value for name, value in options.items() if name not in (ASPECT, COUNT, NEGATIVE)}
+    counts = _counts(kit)
+    asked = (ASPECT, NEGATIVE, *((COUNT,) if options.get(COUNT, "") in ("", *counts) else ()))
+    own = {name: value for name, value in options.items() if name not in asked}
     words = _words(flags_line(own), about=about or f"In {kit.name}'s look.", required=True)
     file = fields.upload(
         REFERENCE,
@@ -96,10 +98,15 @@ def _aspect(kit: BrandKit, options: Mapping[str, str]) -> fields.Component:
 
 
 def _count(kit: BrandKit, options: Mapping[str, str]) -> fields.Component:
-    most = min(kit.generation.max_count, fields.MAX_OPTIONS)
-    counts = [(str(n), f"{n} picture{'s' if n > 1 else ''}") for n in range(1, most + 1)]
+    counts = [(n, f"{n} picture{'' if n == '1' else 's'}") for n in _counts(kit)]
     example = f"{kit.generation.count}, unless you choose"
     return fields.select(COUNT, "How many?", counts, said=options.get(COUNT, ""), example=example)
+
+
+def _counts(kit: BrandKit) -> list[str]:
+    """How many pictures may be chosen."""
+    most = min(kit.generation.max_count, fields.MAX_OPTIONS)
+    return [str(n) for n in range(1, most + 1)]
 
 
 def _negative(kit: BrandKit, options: Mapping[str, str]) -> fields.Component:
