@@ -25,12 +25,12 @@ def said_error(error: Exception) -> Card:
     return error_card(unknown, reference=key)
 
 
-def asked_for(card: Card, line: str) -> Card:
+def asked_for(card: Card, line: str, *, called: str = "What you asked for") -> Card:
     """The refusal with the line that somebody typed, or as they would have typed their form."""
     if not line:
         return card
     kept = line.replace("`", "\u02cb")  # else it would end the code that it stands in
-    return replace(card, lines=(*card.lines, f"What you asked for: `{kept}`"))
+    return replace(card, lines=(*card.lines, f"{called}: `{kept}`"))
 
 
 def noted(error: Exception) -> str:

@@ -145,6 +145,17 @@ async def test_a_refused_form_gives_back_what_was_typed() -> None:
     assert answer.card.lines[-1] == f"What you asked for: `/imagine --ar 7:1 {WORDS}`"
 
 
+async def test_refused_words_and_reasons_come_back_too() -> None:
+    folk = await make_folk()
+    card = await folk.in_review()
+    review = await review_of(folk)
+    sent = f"reason:{action('reject', review.id)}"
+    await folk.work(folk.heard(Did.SUBMIT, "mia", message=card, action=sent, said="too dark"))
+    [answer] = folk.answers()
+    assert answer.card.kind == "error"
+    assert answer.card.lines[-1] == "What you wrote: `too dark`"
+
+
 @pytest.mark.parametrize("kind", ["job", "review"])
 async def test_details_of_a_card_are_its_recipe(kind: str) -> None:
     folk = await make_folk()
@@ -216,6 +227,23 @@ async def test_strangers_choose_nothing() -> None:
     await folk.work(heard)
     [answer] = folk.answers("eve")
     assert "I don't know you yet" in answer.card.lines[0]
+
+
+@pytest.mark.parametrize("who", ["eve", "ben"])
+async def test_for_whom_no_form_opens_is_told_why(who: str) -> None:
+    folk = await make_folk()
+    await folk.type("imagine", prompt=WORDS)
+    await folk.press("Use as reference", who, on=folk.message("job"))
+    await folk.work(folk.heard(Did.MENU, who, command=USE_AS_REFERENCE, message="66"))
+    why = "I don't know you yet" if who == "eve" else "You can't ask for pictures"
+    assert [why in answer.card.lines[0] for answer in folk.answers(who)] == [True, True]
+
+
+async def test_who_has_a_role_of_which_forms_do_not_know_yet_is_told_to_choose_again() -> None:
+    folk = await make_folk()
+    await folk.work(folk.heard(Did.MENU, command=USE_AS_REFERENCE, message="66"))
+    [answer] = folk.answers()
+    assert answer.card.fix == "Choose *Use as reference* once more."
 
 
 async def test_a_click_in_a_thread_stays_in_the_thread() -> None:

@@ -20,6 +20,7 @@ from bot.chat.discord_chat.understanding.standing import (
 )
 from bot.chat.discord_chat.understanding.talking import Talking
 from bot.chat.discord_chat.understanding.voting import Voting
+from bot.core.actions import REFERENCE
 from bot.core.answering import MAKE_A_JOB, answer_here, told
 from bot.core.caller import known
 from bot.core.commands import Command
@@ -29,6 +30,8 @@ from bot.core.errors import ChatUnavailable, Mistake, Unavailable
 from bot.core.house import House
 from bot.core.lines import Standing, loaded_kits
 from bot.core.messages import Card
+from bot.core.people import Person
+from bot.core.policy import may_request_somewhere
 from bot.core.ports import Door
 from bot.core.retelling import retell
 
@@ -110,16 +113,23 @@ class Understanding:
 
     async def _remember(self, heard: Heard) -> None:
         """Its form is open meanwhile; where none could be opened, the person is told why."""
-        async with self._house.store.read() as tx:
-            caller = await known(tx, actor_of(heard))
-        await self._bringing.remember(heard, caller.person)
-        if heard.acked:
+        person = await self._asking(heard)
+        await self._bringing.remember(heard, person)
+        if heard.acked:  # what is in memory for forms may be older than their role
             raise Mistake(
-                "You can't ask for pictures of any brand yet.",
-                fix="Ask the owner of a brand for the role `requester`.",
+                "The form for it did not open.", fix="Choose *Use as reference* once more."
             )
 
+    async def _asking(self, heard: Heard) -> Person:
+        """Who may ask for pictures of some brand. Raises NotAllowed."""
+        async with self._house.store.read() as tx:
+            caller = await known(tx, actor_of(heard))
+        may_request_somewhere(await loaded_kits(self._house), caller.person)
+        return caller.person
+
     async def _click(self, heard: Heard) -> None:
+        if heard.action.startswith(f"{REFERENCE}:"):
+            await self._asking(heard)  # for anybody else no form opens
         clicked = await self._clicking.understood(heard)
         card = await self._door.dispatch(clicked.command, actor_of(heard))
         standing = standing_of(heard, await loaded_kits(self._house))
@@ -154,7 +164,9 @@ class Understanding:
 
 
 def _given_back(heard: Heard, card: Card) -> Card:
-    """A refused wish for a picture has with it what was typed: Discord has closed the form."""
-    if card.kind != "error" or not is_for_picture(heard):
+    """A refusal has with it what was typed: Discord has closed the form."""
+    if card.kind != "error":
         return card
-    return asked_for(card, line_of(heard))
+    if is_for_picture(heard):
+        return asked_for(card, line_of(heard))
+    return asked_for(card, heard.said, called="What you wrote")
