@@ -234,6 +234,5 @@ async def test_a_channel_that_can_t_be_seen_is_told_with_the_missing_permission(
     review = await anywhere(discord, lambda m: button_of(m, "do:approve:"))
     deny(discord.world.channels[SOCIAL], discord.world.app.id, VIEW_CHANNEL)
     await rob.click(review, button_of(review, "do:approve:"))
-    for who in ("mia", "rob"):
-        await until(lambda who=who: "View Channel" in dms(discord_house, who))
+    await until(lambda: all("View Channel" in dms(discord_house, who) for who in ("mia", "rob")))
     assert len(discord.calls(f"POST /channels/{SOCIAL}/messages")) == 1
