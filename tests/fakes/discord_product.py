@@ -41,6 +41,7 @@ async def set_up(discord: FakeDiscord, folder: Path) -> tuple[Path, dict[str, st
         "HOUSESTYLE_DISCORD_TOKEN": discord.token,
         "HOUSESTYLE_DISCORD_API_BASE_URL": discord.api_url,
         "HOUSESTYLE_DISCORD_GATEWAY_URL": discord.gateway_url,
+        "HOUSESTYLE_DISCORD_SHARDS": str(discord.world.shards),
     }
     await _invite(environment, data)
     return data, environment

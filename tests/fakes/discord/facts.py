@@ -66,7 +66,7 @@ def gateway_bot(asked: Asked) -> Reply:
     """GET /gateway/bot."""
     return 200, {
         "url": _gateway_url(asked),
-        "shards": 1,
+        "shards": asked.world.shards,
         "session_start_limit": {
             "total": 1000,
             "remaining": max(0, asked.world.identifies_left),

@@ -311,6 +311,8 @@ class World:
     """Where this Discord listens, without a slash at the end."""
     rates: float = 1.0
     """How many times what Discord allows; 0: no limits."""
+    shards: int = 1
+    """Connections that an app is recommended to share its guilds among."""
     cdn_s: float = 24 * 3600.0
     """How long an attachment's address is good."""
     identifies_left: int = 1000

@@ -10,15 +10,20 @@ from tests.fakes.discord_town import (
     Running,
     founded,
     make_discord_town,
-    options_for,
     running,
 )
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
+@pytest.fixture(
+    params=[
+        pytest.param(1, id="one shard"),
+        pytest.param(2, id="two shards", marks=pytest.mark.deep),
+    ]
+)
+async def discord(request: pytest.FixtureRequest) -> AsyncIterator[FakeDiscord]:
     """A Discord that the house must never wrong; a test that does so on purpose forgives it."""
     async with founded(rates=10.0) as fake:  # at Discord's own pace an edit waits for seconds
+        fake.world.shards = request.param
         yield fake
         assert fake.violations == []
 
@@ -29,16 +34,8 @@ async def discord_town() -> DiscordTown:
     return await make_discord_town()
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(1, id="one shard"),
-        pytest.param(2, id="two shards", marks=pytest.mark.deep),
-    ]
-)
-async def discord_house(
-    request: pytest.FixtureRequest, discord: FakeDiscord, discord_town: DiscordTown
-) -> AsyncIterator[Running]:
+@pytest.fixture
+async def discord_house(discord: FakeDiscord, discord_town: DiscordTown) -> AsyncIterator[Running]:
     """The house at work on that town."""
-    options = options_for(discord, shards=request.param)
-    async with running(discord, discord_town, options=options) as house:
+    async with running(discord, discord_town) as house:
         yield house

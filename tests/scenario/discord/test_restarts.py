@@ -1,11 +1,7 @@
 """The house goes away and comes back: what stands in Discord still answers, by the rules of now."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-
-import pytest
 
 from bot.core.lives import ReviewState
 from bot.core.people import ANY_BRAND, Role
@@ -13,22 +9,8 @@ from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.interactions import ASKS
 from tests.fakes.discord.looking import button_of, buttons, pictured, posted
 from tests.fakes.discord_deeds import drawn, in_review, told
-from tests.fakes.discord_town import DRAFTS, DiscordTown, Running, options_for, running
+from tests.fakes.discord_town import DRAFTS, DiscordTown, running
 from tests.fakes.waiting import until
-
-
-@pytest.fixture(params=[1, pytest.param(2, marks=pytest.mark.deep)], ids=["one", "two shards"])
-def shards(request: pytest.FixtureRequest) -> int:
-    """Of both processes, the one before and the one after."""
-    return int(request.param)
-
-
-@asynccontextmanager
-async def process(discord: FakeDiscord, town: DiscordTown, shards: int) -> AsyncIterator[Running]:
-    """A process that knows nothing of those before it but the records."""
-    options = options_for(discord, shards=shards)
-    async with running(discord, town, options=options) as house:
-        yield house
 
 
 async def change_roles(town: DiscordTown, name: str, *roles: Role) -> None:
@@ -40,14 +22,14 @@ async def change_roles(town: DiscordTown, name: str, *roles: Role) -> None:
 
 
 async def test_every_button_of_an_old_card_still_answers(
-    discord: FakeDiscord, discord_town: DiscordTown, shards: int
+    discord: FakeDiscord, discord_town: DiscordTown
 ) -> None:
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         card = await drawn(house)
         ids = [str(part["custom_id"]) for part in buttons(card) if "custom_id" in part]
     assert ids
     assert all(len(custom_id) <= 100 for custom_id in ids)
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         mia = house.person("mia")
         pressed = await asyncio.gather(*(mia.click(card, each, stale=True) for each in ids))
         for custom_id, receipt in zip(ids, pressed, strict=True):
@@ -60,14 +42,14 @@ async def test_every_button_of_an_old_card_still_answers(
 
 
 async def test_a_form_that_was_open_over_a_restart_is_taken(
-    discord: FakeDiscord, discord_town: DiscordTown, shards: int
+    discord: FakeDiscord, discord_town: DiscordTown
 ) -> None:
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         card = await drawn(house)
         opened = await house.person("mia").click(card, button_of(card, "ask:words:"))
         review = await in_review(house, "a bowl")
         reason = await house.person("rob").click(review, button_of(review, "ask:reason:reject:"))
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         await house.person("mia").submit(opened.modal, said="a blue mug")
         await posted(discord, DRAFTS, lambda m: pictured(m) and "a blue mug" in m.text)
         await house.person("rob").submit(reason.modal, said="too dark")
@@ -75,15 +57,15 @@ async def test_a_form_that_was_open_over_a_restart_is_taken(
 
 
 async def test_rights_are_asked_for_anew_at_every_click_on_an_old_card(
-    discord: FakeDiscord, discord_town: DiscordTown, shards: int
+    discord: FakeDiscord, discord_town: DiscordTown
 ) -> None:
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         review = await in_review(house)
         approve = button_of(review, "do:approve:")
         reason = await house.person("rob").click(review, button_of(review, "ask:reason:reject:"))
     await change_roles(discord_town, "rob", Role.REQUESTER)
     await change_roles(discord_town, "mia")
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         mia, rob, ana = map(house.person, ("mia", "rob", "ana"))
         assert "can't approve" in (await (await rob.click(review, approve)).answer()).text
         sent = await rob.submit(reason.modal, said="too dark")
@@ -99,14 +81,14 @@ async def test_rights_are_asked_for_anew_at_every_click_on_an_old_card(
 
 
 async def test_state_is_looked_at_anew_at_a_click_on_an_old_card(
-    discord: FakeDiscord, discord_town: DiscordTown, shards: int
+    discord: FakeDiscord, discord_town: DiscordTown
 ) -> None:
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         review = await in_review(house)
         approve = button_of(review, "do:approve:")
         await house.person("rob").click(review, approve)
         await until(lambda: "Approved by Rob" in review.text)
-    async with process(discord, discord_town, shards) as house:
+    async with running(discord, discord_town) as house:
         for name in ("rob", "ana"):
             late = await house.person(name).click(review, approve, stale=True)
             assert "Approved by Rob" in (await late.answer()).text
