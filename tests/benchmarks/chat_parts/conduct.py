@@ -72,9 +72,11 @@ class Run:
         return answer.json()
 
     async def stop(self) -> None:
-        """End the product's processes with SIGTERM; what the chat holds stays there to be
-        counted."""
-        await asyncio.gather(*(node.stop() for node in self.nodes))
+        """End the product's processes with SIGTERM, the one that draws last: others end what they
+        have in hand. What the chat holds stays there to be counted."""
+        drawing, others = self.nodes[:1], self.nodes[1:]
+        for nodes in (others, drawing):
+            await asyncio.gather(*(node.stop() for node in nodes))
         self.nodes.clear()
 
 

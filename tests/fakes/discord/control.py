@@ -19,7 +19,8 @@ A body is `{"do": NAME, …arguments}`, the answer JSON:
     everything                                       -> what stands anywhere
     private   user                                   -> what only they see
     nonces                                           forget them, as after some minutes
-    facts                                            -> calls by route, violations, the gateway
+    facts                                            -> calls by route, violations, the gateway,
+              the interactions whose answer is still waited for
 A receipt is {ms, acked, type, token, choices, error}; the answer itself stands in `answer`, with
 the token.
 """
@@ -170,6 +171,11 @@ class Control:
             "identifies": gateway.identifies,
             "resumes": gateway.resumes,
             "commands": [command["name"] for command in self.world.app.commands],
+            "thinking": [
+                found.id
+                for found in self.world.interactions.values()
+                if found.original and not found.changed.is_set()
+            ],
         }
 
     def _message(self, channel: str, message: str) -> Message:

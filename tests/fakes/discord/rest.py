@@ -137,7 +137,9 @@ class Rest:
             answer = Answer(status=429, body=BANNED, headers={})
         else:
             answer = await self._answered(request, route, handler, call)
-            if trouble is not None and trouble.kept:
+            if trouble is not None and trouble.kind == "late":
+                await asyncio.sleep(trouble.seconds)
+            elif trouble is not None and trouble.kept:
                 answer = self._failed(request, trouble)
         call.status, call.ms = answer.status, (time.monotonic() - start) * 1000
         if isinstance(answer.body, dict):

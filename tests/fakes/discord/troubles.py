@@ -3,7 +3,18 @@
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-KINDS = ("429", "global", "cloudflare", "status", "html502", "lost", "cut", "slow", "refuse")
+KINDS = (
+    "429",
+    "global",
+    "cloudflare",
+    "status",
+    "html502",
+    "lost",
+    "cut",
+    "slow",
+    "late",
+    "refuse",
+)
 
 
 @dataclass(kw_only=True)
@@ -32,7 +43,8 @@ class Troubles:
     429: the route's limit with `retry_after` seconds; global: the app's limit; cloudflare: a 429 as
     its proxy gives it, an HTML page without `Via`. status: an HTTP status with an empty JSON body;
     html502: a proxy's HTML page. lost: done, and the connection cut before the answer; cut: the
-    connection cut and nothing done; slow: `seconds` later than usual; refuse: `status` with
+    connection cut and nothing done; slow: done `seconds` later than usual; late: done at once, and
+    answered so much later; refuse: `status` with
     Discord's own number `code`. With `kept`, what would fail unheard (status, html502, refuse) is
     done first: a response lost after commit.
     """
@@ -64,7 +76,7 @@ class Troubles:
             seconds=seconds,
             status=status,
             code=code,
-            kept=kept or kind == "lost",
+            kept=kept or kind in ("lost", "late"),
         )
         self.script.append(trouble)
         return trouble

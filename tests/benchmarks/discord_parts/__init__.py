@@ -1,0 +1,1 @@
+"""Parts of the benchmark of Discord: its town, who types and reacts, and what is counted."""
