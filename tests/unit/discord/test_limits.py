@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot.chat.discord_chat.rendering.cards import rendered
 from bot.chat.discord_chat.rendering.limits import Unsendable, checked, counted, written
+from bot.core.messages import Card
 
 TEXT: dict[str, Any] = {"type": 10, "content": "hello"}
 BUTTON: dict[str, Any] = {"type": 2, "style": 2, "label": "Use", "custom_id": "do:x"}
@@ -80,3 +82,22 @@ def test_what_discord_would_refuse_is_not_sent_and_says_why(
 def test_a_character_outside_the_basic_plane_counts_as_two() -> None:
     with pytest.raises(Unsendable):
         checked([{**TEXT, "content": "🎨" * 2001}])
+
+
+@pytest.mark.parametrize("kind", ["job", "review", "reply", "error"])
+def test_a_card_of_nothing_but_short_lines_still_fits(kind: str) -> None:
+    """Each line of small grey text has its own mark, which counts too."""
+    short = "a\n" * 400
+    card = Card(
+        kind=kind,
+        title=short,
+        lines=(short, short),
+        status=short,
+        stamp=short,
+        fix=short,
+        hint=short,
+        footer=short,
+        reference=short,
+    )
+    drawn = rendered(card, marker="m", shown={})
+    assert checked(drawn.components) == drawn.components

@@ -11,7 +11,7 @@ from bot.chat.discord_chat.rendering.parts import (
     head,
     tail,
 )
-from bot.chat.discord_chat.rendering.text import Marked, code, cut, joined, lines, quiet, said
+from bot.chat.discord_chat.rendering.text import Marked, code, joined, lines, quiet, said
 from bot.core.card_words import bar, percent, shows_bar, state_icon
 from bot.core.messages import Card
 
@@ -21,7 +21,7 @@ LEFT_OUT = "{n} more pictures:"
 def job_items(card: Card, sheet: Sheet) -> list[Item]:
     """Who and what | the state with its bar | the picture so far, or the pictures | buttons."""
     who = joined(" · ", (*map(said, card.lines), draft_word(card.draft)))
-    begin = head(card, quiet(Marked(cut(who, MAX_WHO))), _status(card))
+    begin = head(card, quiet(who, MAX_WHO), _status(card))
     page = Page(begin, tail(card, sheet))
     if card.preview is not None and not card.pictures:
         page.add(*sheet.gallery([card.preview]))

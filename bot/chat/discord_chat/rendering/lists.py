@@ -27,7 +27,7 @@ AMONG = 0.6
 def plain_items(card: Card, sheet: Sheet) -> list[Item]:
     """What, why, what to do next; rows and pictures between."""
     draft = card.draft and not any(ref.draft for ref in card.pictures)
-    state = quiet(joined(" · ", (said(card.status, MAX_STATUS), draft_word(draft))))
+    state = quiet(joined(" · ", (said(card.status), draft_word(draft))), MAX_STATUS)
     icon = WARNING if card.kind == "error" else ""
     page = Page(head(card, state, icon=icon), tail(card, sheet))
     left = page.write([said(line) for line in card.lines], share=1.0 if not card.rows else AMONG)

@@ -127,9 +127,10 @@ def joined(glue: str, parts: Iterable[Marked]) -> Marked:
 PEN = Pen(said=said, bold=bold, code=code, joined=joined)
 
 
-def quiet(text: Marked) -> Marked:
-    """Small grey text, line by line."""
-    return Marked("\n".join(f"-# {line}" for line in text.split("\n") if line.strip()))
+def quiet(text: Marked, limit: int = TEXT) -> Marked:
+    """Small grey text, line by line; its marks count too."""
+    marked = "\n".join(f"-# {line}" for line in text.split("\n") if line.strip())
+    return Marked(cut(marked, limit))
 
 
 def linked(words: str, url: str) -> Marked:
