@@ -21,6 +21,7 @@ from tests.fakes.discord import (
 )
 from tests.fakes.discord.asked import Asked, Handler, Reply, Upload
 from tests.fakes.discord.limits import Limits
+from tests.fakes.discord.sending import Overtaken
 from tests.fakes.discord.state import Call, Json, Refused, World
 from tests.fakes.discord.troubles import Trouble, Troubles
 
@@ -163,7 +164,7 @@ class Rest:
             status, said = handler(asked)
         except Refused as exc:
             status, said = exc.status, _error(exc)
-            if exc.code == 50035:
+            if exc.code == 50035 and not isinstance(exc, Overtaken):
                 self.world.violated(f"{method} {route}: {exc}")
             if exc.status == 429:
                 headers = headers | limits.limited(OLD_EDIT_WAIT_S, scope="user")

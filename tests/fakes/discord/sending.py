@@ -33,6 +33,15 @@ PLAIN_NAME = re.compile(r"[^A-Za-z0-9._-]")
 USER_PING, ROLE_PING = re.compile(r"<@!?(\d+)>"), re.compile(r"<@&(\d+)>")
 
 
+class Overtaken(Refused):
+    """A change names a file that another change took away meanwhile: nobody's mistake."""
+
+    def __init__(self) -> None:
+        words = "Attachment ids must be among the files or the message's."
+        refused = invalid(attachments=words)
+        super().__init__(refused.status, refused.code, refused.message, refused.errors)
+
+
 def is_v2(body: Json, before: int = 0) -> bool:
     """Whether the message is made of components alone."""
     return bool(((body.get("flags") or 0) | before) & COMPONENTS_V2)
@@ -109,6 +118,8 @@ def kept_files(
     stand = before.attachments if before else []
     kept = [f for f in stand if listed is None or f in described]
     for number in described:
+        if number not in numbers and number in world.attachments and number not in stand:
+            raise Overtaken
         if number not in numbers and number not in stand:
             raise invalid(attachments="Attachment ids must be among the files or the message's.")
     if len(kept) + len(uploads) > MOST_FILES:

@@ -102,7 +102,8 @@ class Client(HTTPClient):
 
     async def request(self, route: Route, **asked: Any) -> Any:  # noqa: ANN401 - JSON
         """As discord.py's, at our server and with an end."""
-        route.url = self._base + route.url.removeprefix(Route.BASE)
+        if not route.url.startswith(self._base):  # a route may be taken twice
+            route.url = self._base + route.url.removeprefix(Route.BASE)
         asked.setdefault("timeout", WITH_FILES if "form" in asked else ANSWER)
         try:
             return await super().request(route, allow_redirects=False, **asked)

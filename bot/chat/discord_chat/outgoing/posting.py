@@ -6,6 +6,7 @@ name, by which it is found after that.
 
 from typing import Any
 
+from bot.chat.discord_chat.outgoing.attaching import MAX_ALT
 from bot.chat.discord_chat.outgoing.client import Upload
 from bot.chat.discord_chat.outgoing.looking import file_stem
 from bot.chat.discord_chat.outgoing.rest import DiscordRest
@@ -15,7 +16,6 @@ from bot.chat.discord_chat.rest import DiscordRefused
 from bot.core.publications import Publication
 
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
-MAX_ALT = 1024
 _ANY_LENGTH = 100_000
 
 
@@ -27,7 +27,6 @@ async def post(
     file = Upload(name=name, mime=mime, alt=plain(alt, MAX_ALT), data=data)
     body: dict[str, Any] = {
         "content": _words(publication.caption),
-        "attachments": [{"id": "0", "filename": name, "description": file.alt}],
         "allowed_mentions": NO_PINGS,
         "nonce": publication.id,
         "enforce_nonce": True,

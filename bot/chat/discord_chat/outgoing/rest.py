@@ -15,8 +15,9 @@ from discord.http import Route
 from yarl import URL
 
 from bot.chat.discord_chat.options import DiscordOptions
-from bot.chat.discord_chat.outgoing.calling import Ask, Calls
-from bot.chat.discord_chat.outgoing.client import Form, Upload
+from bot.chat.discord_chat.outgoing.attaching import Attached, sending
+from bot.chat.discord_chat.outgoing.calling import Calls
+from bot.chat.discord_chat.outgoing.client import Upload
 from bot.chat.discord_chat.outgoing.downloading import fetch
 from bot.chat.discord_chat.outgoing.failing import (
     UNKNOWN_CHANNEL,
@@ -58,6 +59,7 @@ class DiscordRest:
         self._direct: OrderedDict[str, str] = OrderedDict()
         self._facts: OrderedDict[str, tuple[float, ChannelFacts]] = OrderedDict()
         self._over: OrderedDict[str, None] = OrderedDict()
+        self._attached = Attached()
 
     async def __aenter__(self) -> Self:
         """Ready; nobody has been asked yet."""
@@ -194,21 +196,35 @@ class DiscordRest:
         besides ChatAmbiguous."""
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=_known(room))
         answer = await self._calls.call(
-            "create", _sends(route, body, files), place=room, posts=True
+            "create", sending(route, body, files), place=room, posts=True
         )
+        self._attached.learn(answer)
         return _id_of(answer, posts=True)
 
     async def change(
         self, room: str, message: str, body: dict[str, Any], files: Sequence[Upload] = ()
     ) -> None:
-        """A message of ours in its new state."""
+        """A message of ours in its new state. Files that stand on it already are not sent again."""
         route = Route(
             "PATCH",
             "/channels/{channel_id}/messages/{message_id}",
             channel_id=_known(room),
             message_id=_known(message, UNKNOWN_MESSAGE),
         )
-        await self._calls.call("change", _sends(route, body, files), place=room)
+        if there := self._attached.among(message, files):
+            try:
+                answer = await self._calls.call(
+                    "change", sending(route, body, files, there), place=room
+                )
+            except DiscordRefused as exc:
+                if not self._attached.refused(message, exc):
+                    raise
+            else:
+                self._attached.learn(answer)
+                if self._attached.has_all(answer, files):
+                    return
+        answer = await self._calls.call("change", sending(route, body, files), place=room)
+        self._attached.learn(answer)
 
     async def answer(self, token: str, body: dict[str, Any], files: Sequence[Upload] = ()) -> str:
         """The answer to an interaction, which only its person sees; its message's id. Doing it
@@ -222,7 +238,7 @@ class DiscordRest:
             webhook_id=app,
             webhook_token=token,
         )
-        answered = await self._calls.call("answer", _sends(route, body, files))
+        answered = await self._calls.call("answer", sending(route, body, files))
         return _id_of(answered, posts=False)
 
     def forget(self, token: str) -> None:
@@ -280,12 +296,6 @@ class DiscordRest:
             if exc.error != UNKNOWN_EMOJI:
                 raise
             return ()
-
-
-def _sends(route: Route, body: dict[str, Any], files: Sequence[Upload]) -> Ask:
-    if files:
-        return lambda client: client.request(route, form=Form(body, files))
-    return lambda client: client.request(route, json=body)
 
 
 def _id_of(answer: object, *, posts: bool) -> str:

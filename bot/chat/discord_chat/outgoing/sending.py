@@ -1,8 +1,8 @@
 """Sending a card: a new message, a change in place, or an answer that one person alone sees.
 
 A new message has its own id as nonce, by which Discord knows it again for some minutes, and in the
-hidden numbers by which it is found after that. A change brings all its pictures along and may be
-made twice without harm, and so may an answer.
+hidden numbers by which it is found after that. A change names all its pictures and may be made
+twice without harm, and so may an answer.
 
 **Answers whose acknowledgement failed.** What was asked is done all the same. The answer is tried
 by the interaction's token first; where Discord knows that no more (nothing was acknowledged, or
@@ -226,18 +226,13 @@ class CardSender:
     # ------------------------------------------------------------------ what is shown
 
     async def _view(self, message: Outgoing) -> tuple[dict[str, Any], tuple[Upload, ...]]:
-        """The request's body, and the files that go with it. What a message showed before goes:
-        an attachment can be shown only by the request that brings it."""
+        """The request's body, and the files that it shows. What a message showed before goes."""
         shown, files = await self._pictures.of(message.card)
         drawn = rendered(message.card, marker=message.id, shown=shown, link=self._link)
         body: dict[str, Any] = {
             "components": list(drawn.components),
             "flags": drawn.flags,
             "allowed_mentions": NO_PINGS,
-            "attachments": [
-                {"id": str(number), "filename": file.name, "description": file.alt[:1024] or None}
-                for number, file in enumerate(files)
-            ],
         }
         return body, files
 
