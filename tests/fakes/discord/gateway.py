@@ -68,6 +68,8 @@ class Gateway:
     sockets: list[Socket] = field(default_factory=list)
     failing: deque[str] = field(default_factory=deque)
     """What becomes of the next handshakes: `500`, `close` before hello, `cut`."""
+    door: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is not set, handshakes wait."""
     identifies: int = 0
     resumes: int = 0
     replayed: int = 0
@@ -79,6 +81,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         """Hear what happens."""
+        self.door.set()
         self.world.tellers.append(self._tell)
 
     @property
@@ -100,6 +103,7 @@ class Gateway:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One socket, for as long as it is open."""
+        await self.door.wait()
         trouble = self.failing.popleft() if self.failing else ""
         if trouble == "500":
             return web.Response(status=500, text="the gateway is down")

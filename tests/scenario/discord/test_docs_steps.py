@@ -8,6 +8,8 @@ The pictures are drawn; the page's own way takes the demo model.
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.discord import access
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.inviting import authorize
@@ -51,6 +53,7 @@ async def own_account(person: Person) -> str:
     return found[0]
 
 
+@pytest.mark.parametrize("discord", [1], indirect=True, ids=["one shard, as on the page"])
 async def test_the_first_picture_comes_by_the_pages_own_steps(
     discord: FakeDiscord, tmp_path: Path
 ) -> None:

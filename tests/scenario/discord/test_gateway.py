@@ -47,18 +47,23 @@ async def test_what_was_done_while_the_line_was_down_is_told_again(
     discord, gateway = discord_house.discord, discord_house.discord.gateway
     mia, rob, ana = map(discord_house.person, ("mia", "rob", "ana"))
     by_emoji, by_button = await in_review(discord_house), await in_review(discord_house, "a bowl")
+    before = len(discord.world.interactions)
     breaks = {
         "4000": gateway.drop,
         "op 7": gateway.reconnect,
         "cut": gateway.cut,
     }
+    gateway.door.clear()
     await breaks[how]()
     await until(lambda: not gateway.connected())
     rob.react(by_emoji, YES)
-    clicked, asked = await asyncio.gather(
+    doing = asyncio.gather(
         ana.click(by_button, button_of(by_button, "do:approve:")),
         mia.command("imagine", prompt="a cup", channel=DRAFTS),
     )
+    await until(lambda: len(discord.world.interactions) == before + 2)
+    gateway.door.set()
+    clicked, asked = await doing
     assert clicked.acked
     assert asked.acked
     await until(lambda: stamped(by_emoji) and stamped(by_button))
