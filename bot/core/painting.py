@@ -44,7 +44,9 @@ class Pace:
     name: str
     """As people call it."""
     share_s: float
-    """Between two steps of all jobs of one workspace together, in seconds."""
+    """Between two steps of all jobs together that share a rate, in seconds."""
+    by_channel: bool = False
+    """Whether each channel has a rate of its own; else each workspace has."""
 
 
 class Previews(Protocol):
@@ -68,6 +70,8 @@ class _Subject:
     """What a preview says of the job it belongs to."""
 
     team: str
+    rate: str
+    """Whose rate its steps take."""
     title: str
     size: tuple[int, int]
 
@@ -81,7 +85,7 @@ class Painter:
         self._pace = pace
         self._following: dict[str, asyncio.Task[None]] = {}
         self._painting: Counter[str] = Counter()
-        """How many jobs of each workspace are shown."""
+        """How many jobs are shown at each rate."""
         self._previews = _Files(house, shelf)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -140,15 +144,20 @@ class Painter:
                 return None
             kit = await tx.kits.get(job.kit_hash)
         said = job.brief.words or job.brief.template or "a picture"
-        size = job.items[0].spec.output_size
-        return _Subject(team=job.origin.team, title=f"{kit.name}: {said}"[:900], size=size)
+        team, channel, thread = job.origin.team, job.origin.channel, job.origin.thread
+        return _Subject(
+            team=team,
+            rate=f"{channel}/{thread}" if self._pace.by_channel else team,
+            title=f"{kit.name}: {said}"[:900],
+            size=job.items[0].spec.output_size,
+        )
 
     async def _paint(self, job: str, subject: _Subject) -> None:
         told: LiveProgress | None = None
         look = _Look(self._previews, subject)
-        self._painting[subject.team] += 1
+        self._painting[subject.rate] += 1
         try:
-            while (progress := await self._next(job, subject.team)) is not None:
+            while (progress := await self._next(job, subject.rate)) is not None:
                 look.at(progress)
                 if progress is told and not look.is_new:
                     continue
@@ -158,12 +167,12 @@ class Painter:
                     log.exception("A step of a job is left out", extra={"job": job})
                 told = progress
         finally:
-            self._painting[subject.team] -= 1
+            self._painting[subject.rate] -= 1
             look.close()
 
-    async def _next(self, job: str, team: str = "") -> LiveProgress | None:
+    async def _next(self, job: str, rate: str = "") -> LiveProgress | None:
         """The newest progress after a while; None once it does not render here any more."""
-        await self._house.clock.sleep(max(EVERY_S, self._pace.share_s * self._painting[team]))
+        await self._house.clock.sleep(max(EVERY_S, self._pace.share_s * self._painting[rate]))
         return self._house.live.get(job)
 
     async def _ended(self, job: str) -> None:

@@ -13,7 +13,7 @@ from bot.core.jobs import Job
 from bot.core.live import LiveProgress
 from bot.core.lives import JobState
 from bot.core.messages import Actor, Card, ChannelRef, MessageRef
-from bot.core.painting import EVERY_S, LINGERS_S, SWEEP_S, Painter
+from bot.core.painting import EVERY_S, LINGERS_S, SWEEP_S, Pace, Painter
 from bot.core.people import Identity
 from bot.core.ports import Outgoing, Signal
 from bot.core.sending import Sender
@@ -91,9 +91,9 @@ class Scene:
         house.live.put(job, LiveProgress(fraction=fraction, preview=preview))
         house.signals.publish(Signal(topic=f"job:{job}", kind="progress", data={}))
 
-    async def another(self) -> str:
+    async def another(self, channel: str = "C1") -> str:
         """One more job that renders; its id."""
-        made = replace(self.job, id=new_id(), origin=self.job.origin)
+        made = replace(self.job, id=new_id(), origin=replace(DRAFTS, channel=channel))
         async with self.town.house.store.write() as tx:
             await tx.jobs.add(made)
         return made.id
@@ -125,7 +125,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def painted(platform: str = "slack") -> AsyncIterator[Scene]:
+async def painted(platform: str = "slack", *, pace: Pace = PACE) -> AsyncIterator[Scene]:
     town = await make_town(SLACK_KIT)
     chat = town.house.chats[platform] = Chat(platform)
     async with town.house.store.write() as tx:
@@ -143,7 +143,7 @@ async def painted(platform: str = "slack") -> AsyncIterator[Scene]:
     assert job is not None
     shelf, stop = Shelf(), asyncio.Event()
     shelf.open.set()
-    painter = asyncio.create_task(Painter(town.house, shelf, PACE).run(stop))
+    painter = asyncio.create_task(Painter(town.house, shelf, pace).run(stop))
     try:
         yield Scene(town=town, chat=chat, shelf=shelf, job=job)
     finally:
@@ -174,6 +174,19 @@ async def test_many_jobs_share_the_rate_of_their_workspace_and_leave_some_of_it(
         assert 25 <= len(said) <= 42
         titles = {card.subject for card in scene.chat.said if card.status.startswith("Rendering")}
         assert len(titles) == len(jobs)
+
+
+async def test_where_each_channel_has_its_own_rate_jobs_elsewhere_slow_nobody_down() -> None:
+    pace = replace(PACE, share_s=2.0, by_channel=True)
+    for channel, steps in (("C{}", 4), ("C1", 1)):
+        async with painted(pace=pace) as scene:
+            jobs = [scene.job.id, *[await scene.another(channel.format(n)) for n in range(2, 6)]]
+            for step in range(1, 13):
+                for job in jobs:
+                    scene.now_at(step / 100, job=job)
+                await scene.after(1.0)
+            said = [card for card in scene.chat.said if card.subject == f"job:{scene.job.id}"]
+            assert sum(card.status.startswith("Rendering") for card in said) == steps
 
 
 async def test_a_job_that_stands_still_is_not_told_again() -> None:

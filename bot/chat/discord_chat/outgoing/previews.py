@@ -9,7 +9,7 @@ from bot.core.errors import ChatUnavailable, Unavailable
 from bot.core.painting import Pace
 from bot.core.ports import BlobStore
 
-PACE = Pace(platform=PLATFORM, name="Discord", share_s=1.0)
+PACE = Pace(platform=PLATFORM, name="Discord", share_s=1.0, by_channel=True)
 """Discord lets the messages of one channel be changed about once a second."""
 RETRY_S = 5.0
 
