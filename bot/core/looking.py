@@ -9,8 +9,8 @@ from bot.core.commands import Find, Queue, Show
 from bot.core.errors import Mistake, NotFound
 from bot.core.house import House
 from bot.core.lives import AssetState
-from bot.core.messages import Card
-from bot.core.policy import may_handle
+from bot.core.messages import Audience, Card
+from bot.core.policy import audience_of, may_handle
 from bot.core.ports import Transaction
 from bot.core.reproducing import recipe_fields
 from bot.core.seeing import Sight
@@ -77,11 +77,14 @@ async def _asset(tx: Transaction, caller: Caller, target: str) -> Card:
     if not await Sight(tx, caller.person).asset(asset):
         raise NotFound("not visible to this person")
     reviews = await tx.reviews.of_asset(asset.id)
+    place = caller.actor.channel
+    alone = place is not None and audience_of(kit, place) is Audience.REQUESTER
+    ref = picture_ref(asset, kit, reviews[0] if reviews else None, alone=alone)
     return Card(
         kind="reply",
         title=asset.words or "A picture",
         status=f"{asset.state.value.replace('_', ' ')} · {kit.name}",
-        pictures=(picture_ref(asset, kit, reviews[0] if reviews else None),),
+        pictures=(ref,),
         fields=(*evidence_fields(asset.evidence), *recipe_fields(asset)),
         draft=asset.state is not AssetState.APPROVED,
         private=True,

@@ -116,6 +116,20 @@ async def test_every_button_of_a_picture_is_answered(discord_house: Running) -> 
             assert (await pressed.answer()).text, custom_id
 
 
+async def test_one_of_several_pictures_is_shown_to_who_presses_it_with_all_its_buttons(
+    discord_house: Running,
+) -> None:
+    mia, card = discord_house.person("mia"), await drawn(discord_house, count=4)
+    for _ in range(2):  # as often as they like
+        shown = await (await mia.click(card, "Picture 4…")).answer()
+        assert pictured(shown)
+        assert {part["label"] for part in buttons(shown)} >= {"Use", "Vary", "Upscale", "Re-roll"}
+    again = await mia.click(shown, button_of(shown, "do:reroll:"))
+    assert (await again.answer()).text
+    asked = await mia.click(shown, button_of(shown, "ask:words:"))
+    assert asked.modal is not None
+
+
 async def test_other_words_are_asked_for_and_drawn(discord_house: Running) -> None:
     mia, card = discord_house.person("mia"), await drawn(discord_house)
     asked = await mia.click(card, button_of(card, "ask:words:"))

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from bot.chat.discord_chat.rendering.buttons import action_of
 from bot.chat.discord_chat.rendering.cards import Rendered, marker_ids, pictures_of
 from bot.chat.discord_chat.rendering.cards import rendered as draw
-from bot.chat.discord_chat.rendering.limits import every
+from bot.chat.discord_chat.rendering.limits import every, written
+from bot.chat.discord_chat.rendering.page import SPARE_TEXT, Page
+from bot.chat.discord_chat.rendering.text import Marked
 from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
 from tests.fakes.discord.components import check
 from tests.fakes.discord.schema import complaints_of_request
@@ -182,16 +184,11 @@ def test_a_lone_picture_has_every_action_as_a_button_in_rows_of_five() -> None:
 
 
 @pytest.mark.parametrize("count", range(2, 11))
-def test_each_of_several_pictures_has_all_its_actions_in_its_own_menu(count: int) -> None:
+def test_each_of_several_pictures_has_a_button_that_shows_it_with_all_its_own(count: int) -> None:
     message = rendered(done(count))
-    menus = parts(message, 3)
-    assert [menu["custom_id"] for menu in menus] == [
-        f"pick:{picture(n).asset}" for n in range(1, count + 1)
-    ]
-    for number, menu in enumerate(menus, start=1):
-        assert menu["placeholder"] == f"Picture {number}…"
-        carried = [action_of(option["value"]) for option in menu["options"]]
-        assert carried == [(each.asks, each.action) for each in picture(number).buttons]
+    assert parts(message, 3) == [], "what was chosen in a menu can't be chosen again in Discord"
+    opening = {p["label"]: p["custom_id"] for p in parts(message, 2) if "…" in p["label"]}
+    assert opening == {f"Picture {n}…": f"do:show:{picture(n).asset}" for n in range(1, count + 1)}
     assert [item["description"] for item in gallery(message)] == [
         f"Acme: a red mug (draft, picture {n})" for n in range(1, count + 1)
     ]
@@ -199,22 +196,32 @@ def test_each_of_several_pictures_has_all_its_actions_in_its_own_menu(count: int
     assert all(f"**{n}** · ✏️ draft · ✅ **Brand check passed**" in said for n in range(1, count))
 
 
-@pytest.mark.parametrize(("count", "rows"), [(2, 2), (4, 2), (5, 2), (6, 0), (10, 0)])
-def test_what_is_pressed_most_stands_as_numbered_buttons_where_five_fit(
-    count: int, rows: int
+@pytest.mark.parametrize(
+    ("count", "verbs"), [(2, ("Vary", "Upscale")), (5, ("Vary", "Upscale")), (10, ("Vary",))]
+)
+def test_what_is_pressed_most_stands_as_numbered_buttons_where_there_is_room(
+    count: int, verbs: tuple[str, ...]
 ) -> None:
     message = rendered(done(count))
-    quick = [f"{verb} {n}" for verb in ("Vary", "Upscale") for n in range(1, count + 1)]
-    assert labels(message) == (quick if rows else [])
-    pressed = [row for row in parts(message, 1) if row["components"][0]["type"] == 2]
-    assert [len(row["components"]) for row in pressed] == [count] * rows
+    quick = [f"{verb} {n}" for verb in verbs for n in range(1, count + 1)]
+    assert labels(message) == [*quick, *(f"Picture {n}…" for n in range(1, count + 1))]
+
+
+def test_pictures_with_buttons_for_something_else_have_them_in_menus() -> None:
+    slot = Button(label="Skip", action=f"skip:{ASSET[:-1]}9")
+    pictures = tuple(replace(picture(n), buttons=(*picture(n).buttons, slot)) for n in (1, 2))
+    message = rendered(replace(done(2), pictures=pictures))
+    menus = parts(message, 3)
+    assert [menu["placeholder"] for menu in menus] == ["Picture 1…", "Picture 2…"]
+    carried = [action_of(option["value"]) for option in menus[0]["options"]]
+    assert carried == [(each.asks, each.action) for each in pictures[0].buttons]
 
 
 def test_ten_pictures_with_ten_more_buttons_find_room_under_one_text() -> None:
-    own = tuple(Button(label=f"b{n}", action=f"show:{ASSET[:-1]}{n}") for n in range(10))
+    own = tuple(Button(label=f"b{n}", action=f"show:{ASSET[:-2]}x{n}") for n in range(10))
     message = rendered(replace(done(10), buttons=own))
-    assert len(parts(message, 3)) == 10
-    assert labels(message) == [f"b{n}" for n in range(10)]
+    shown = [f"Picture {n}…" for n in range(1, 11)]
+    assert labels(message) == [*shown, *(f"b{n}" for n in range(10))]
     assert "**10** · ✏️ draft" in words(message)
 
 
@@ -239,6 +246,13 @@ def test_a_channel_too_long_for_a_button_is_told_as_the_command_that_does_it() -
     assert f"-# Send to approval: `/housestyle line:send {ASSET} {name}`" in words(message)
 
 
+def test_a_note_of_many_lines_takes_no_more_than_its_room() -> None:
+    page = Page([], [])
+    page.note(Marked("a\n" * 100))
+    [note] = [item.to_component_dict() for item in page.items()]
+    assert written([note]) <= SPARE_TEXT
+
+
 def test_the_same_action_twice_becomes_one_button() -> None:
     twice = Button(label="Approve", action=f"approve:{ASSET}")
     assert labels(rendered(job(buttons=(twice, twice)))) == ["Approve"]
@@ -248,7 +262,7 @@ def test_a_picture_too_large_to_attach_is_told_of_and_linked() -> None:
     message = rendered(done(2), shown={"blob1": "one.png"})
     assert [item["media"]["url"] for item in gallery(message)] == ["attachment://one.png"]
     assert f"Not shown here: [see it in the portal]({PORTAL})." in words(message)
-    assert f"share:{picture(2).asset}" in strings(message.components)
+    assert f"do:show:{picture(2).asset}" in strings(message.components)
     bare = draw(done(1), shown={})
     assert "Not shown here: see it in the portal." in words(bare)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
@@ -11,6 +11,7 @@ from bot.chat.discord_chat.rendering.buttons import ICONS, CardButton, fits, opt
 from bot.chat.discord_chat.rendering.limits import IN_MENU, IN_ROW
 from bot.chat.discord_chat.rendering.text import OPTION, PLACEHOLDER, plain
 from bot.chat.discord_chat.surfaces import PICK_PREFIX
+from bot.core.actions import action
 from bot.core.messages import Button, PictureRef, Style
 
 Row = discord.ui.ActionRow[Any]
@@ -21,17 +22,17 @@ PRESSED_FIRST = 10
 OF_CARD, OF_CARD_FIRST = 10, 5
 """The same for a card's own."""
 QUICK = ("vary", "upscale")
-"""What several pictures have as rows of numbered buttons, beside the menu of each."""
+"""What several pictures have as rows of numbered buttons, beside the one that shows each."""
 DAILY = ("approve", "share", "use", "vary", "reroll", "withdraw", "skip", "edit", "upscale", "show")
 """Verbs in the order in which their buttons stay out of a menu."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pressed:
-    """The controls of a card's pictures: `under` each, and `quick` for all."""
+    """The controls of a card's pictures: `under` each, and `rows` for all."""
 
     under: tuple[tuple[Row, ...], ...]
-    quick: tuple[Row, ...] = ()
+    rows: tuple[Row, ...] = ()
 
 
 class Controls:
@@ -57,6 +58,8 @@ class Controls:
         """What may be done with each picture, in at most `room` components."""
         if len(refs) == 1:
             return Pressed(under=(tuple(self._alone(refs[0], room)),))
+        if all(_is_own(button, ref) for ref in refs for button in ref.buttons):
+            return Pressed(under=((),) * len(refs), rows=tuple(self._numbered(refs, room)))
         new = [self._new(ref.buttons) for ref in refs]
         menus = room // 2
         under = []
@@ -67,8 +70,32 @@ class Controls:
             )
             menus -= len(mine)
             under.append(tuple(mine))
-        taken = 2 * sum(map(len, under))
-        return Pressed(under=tuple(under), quick=tuple(_quick(refs, new, room - taken)))
+        return Pressed(under=tuple(under))
+
+    def _numbered(self, refs: Sequence[PictureRef], room: int) -> list[Row]:
+        """A button for each picture that shows it with all that may be done with it, and before
+        those "Vary 1", "Vary 2" … and "Upscale 1" … as far as there is room. A menu would do the
+        same, but Discord keeps what was chosen in one: it can't be chosen again."""
+        opening = [
+            Button(label=f"Picture {ref.number}…", action=action("show", ref.asset))
+            for ref in refs
+            if ref.buttons
+        ]
+        last = _rows(self._new(opening))
+        room -= _parts_of(last)
+        rows: list[Row] = []
+        for verb in QUICK:
+            pressed = [
+                replace(button, label=f"{button.label} {ref.number}")
+                for ref in refs
+                for button in ref.buttons
+                if button.action == action(verb, ref.asset)
+            ]
+            made = _rows(pressed)
+            if _parts_of(made) <= room:
+                room -= _parts_of(made)
+                rows += made
+        return [*rows, *last]
 
     def _alone(self, ref: PictureRef, room: int) -> list[Row]:
         new = self._new(ref.buttons)
@@ -104,21 +131,14 @@ class Controls:
         return new
 
 
-def _quick(refs: Sequence[PictureRef], new: Sequence[Sequence[Button]], room: int) -> list[Row]:
-    """A row for all pictures with "Vary 1", "Vary 2" …, another with "Upscale 1" …: what people
-    press most, as far as there is room."""
-    rows: list[Row] = []
-    for verb in QUICK if len(refs) <= IN_ROW else ():
-        made = [
-            CardButton.of(button, f"{button.label} {ref.number}")
-            for ref, buttons in zip(refs, new, strict=True)
-            for button in buttons
-            if button.action == f"{verb}:{ref.asset}"
-        ]
-        if made and len(made) < room:
-            room -= 1 + len(made)
-            rows.append(discord.ui.ActionRow(*made))
-    return rows
+def _is_own(button: Button, ref: PictureRef) -> bool:
+    """Whether it is about the picture itself, so that it stands wherever the picture is shown."""
+    return button.action.split(":")[1:2] == [ref.asset]
+
+
+def _parts_of(rows: Sequence[Row]) -> int:
+    """Components that they are."""
+    return sum(1 + len(row.children) for row in rows)
 
 
 def _rows(buttons: Sequence[Button]) -> list[Row]:

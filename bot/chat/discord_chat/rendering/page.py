@@ -58,9 +58,10 @@ class Page:
         return len(lines) - len(kept)
 
     def note(self, words: Marked) -> None:
-        """Say that something is left out, and where it is."""
+        """Say that something is left out, and where it is; on one line, since each line that is
+        written small is three characters longer."""
         if words:
-            self._notes.append(words)
+            self._notes.append(Marked(" ".join(words.split("\n"))))
 
     def items(self) -> list[Item]:
         """All of it, in its order."""

@@ -130,7 +130,7 @@ def add_pictures(page: Page, card: Card, sheet: Sheet, left_out: str) -> None:
     captions = [sheet.caption(ref, card, each) for ref in refs]
     pressed = sheet.controls.of_pictures(refs, page.parts - 1)
     rows: list[Item] = [row for under in pressed.under for row in under]
-    needed = counted(row.to_component_dict() for row in (*rows, *pressed.quick))
+    needed = counted(row.to_component_dict() for row in (*rows, *pressed.rows))
     if needed + sum(map(bool, captions)) <= page.parts:
         for caption, under in zip(captions, pressed.under, strict=True):
             page.write([caption])
@@ -138,7 +138,7 @@ def add_pictures(page: Page, card: Card, sheet: Sheet, left_out: str) -> None:
     else:  # many buttons: what is said of the pictures stands in one text
         page.write(captions)
         page.add(*rows)
-    page.add(*pressed.quick)
+    page.add(*pressed.rows)
     missing = len(card.pictures) - len(refs)
     if missing:
         page.note(said_left(left_out.format(n=missing), card, sheet))
