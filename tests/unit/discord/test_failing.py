@@ -11,13 +11,10 @@ from bot.chat.discord_chat.outgoing.failing import (
     BARRED_S,
     BUSY,
     GARBLED,
-    LONGEST_S,
     NO_PERMISSION,
-    RATE_S,
     REFUSALS,
     TOO_MANY_OLD_EDITS,
     meaning,
-    retry_after,
 )
 from bot.chat.discord_chat.rest import DiscordRefused
 from bot.core.errors import ChatAmbiguous, ChatError, ChatUnavailable
@@ -100,14 +97,6 @@ def test_a_message_changed_too_often_is_no_matter_of_waiting() -> None:
     meant = answered(429, TOO_MANY_OLD_EDITS, Retry_After="1")
     assert isinstance(meant, DiscordRefused)
     assert meant.error == TOO_MANY_OLD_EDITS
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [("3", 3.0), ("-1", 0.0), ("soon", RATE_S), ("", RATE_S), ("nan", RATE_S), ("1e9", LONGEST_S)],
-)
-def test_an_odd_wait_is_made_a_sane_one(header: str, seconds: float) -> None:
-    assert retry_after({"Retry-After": header}) == seconds
 
 
 def test_a_wrong_token_says_where_the_right_one_is_from() -> None:

@@ -11,12 +11,9 @@ from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.outgoing.failing import (
     DOUBTS,
     GARBLED,
-    LONGEST_S,
-    RATE_S,
     RATES,
     REFUSALS,
     meaning,
-    retry_after,
 )
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.errors import ChatAmbiguous, ChatError, ChatUnavailable
@@ -108,28 +105,6 @@ def test_too_many_calls_are_known_by_their_word_too(word: str) -> None:
     meant = answered(retry="2", ok=False, error=word)
     assert isinstance(meant, ChatUnavailable)
     assert meant.queued
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("30", 30.0),
-        ("0.5", 0.5),
-        ("-3", 0.0),
-        ("1e300", LONGEST_S),
-        ("soon", RATE_S),
-        ("", RATE_S),
-        ("nan", RATE_S),
-        ("inf", RATE_S),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", RATE_S),
-    ],
-)
-def test_a_retry_after_may_be_anything(header: str, seconds: float) -> None:
-    assert retry_after({"Retry-After": header}) == seconds
-
-
-def test_a_missing_retry_after_is_a_usual_wait() -> None:
-    assert retry_after({}) == RATE_S
 
 
 @pytest.mark.parametrize("word", sorted(DOUBTS))

@@ -4,7 +4,6 @@ Only a call that posts can be in doubt (`posts`): anything else is simply made a
 before a byte left has surely not arrived. Numbers of Discord: docs.discord.com, JSON error codes.
 """
 
-import math
 from collections.abc import Mapping
 
 import aiohttp
@@ -12,14 +11,12 @@ from discord import HTTPException, RateLimited
 
 from bot.chat.discord_chat.rest import DiscordRefused
 from bot.core.errors import ChatAmbiguous, ChatError, ChatUnavailable
+from bot.core.patience import RATE_S, retry_after, turn_in
 
 BROKEN_S = 5.0
 """Before something is tried again that went wrong at Discord or on the way."""
-RATE_S = 30.0
-"""Where Discord says "too many" without saying for how long."""
 BARRED_S = 300.0
 """Where something before Discord keeps us out."""
-LONGEST_S = 86_400.0
 
 UNAUTHORISED, FORBIDDEN, MISSING, TOO_MANY, BROKEN = 401, 403, 404, 429, 500
 
@@ -179,17 +176,8 @@ def refusal(code: int, status: int, *, place: str = "") -> DiscordRefused:
     return DiscordRefused(said, error=given, status=status, fix=fix)
 
 
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds of a Retry-After header, which may be missing or no number."""
-    try:
-        seconds = float(headers.get("Retry-After", ""))
-    except ValueError:
-        return RATE_S
-    return min(max(0.0, seconds), LONGEST_S) if math.isfinite(seconds) else RATE_S
-
-
 def _later(seconds: float) -> ChatUnavailable:
-    wait = min(max(0.0, seconds), LONGEST_S) if math.isfinite(seconds) else RATE_S
+    wait = turn_in(seconds)
     return ChatUnavailable(
         f"Discord takes no more of that for {wait:.0f} s.", retry_after_s=wait, queued=True
     )

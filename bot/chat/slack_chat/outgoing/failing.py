@@ -5,7 +5,6 @@ before a byte left has surely not arrived. Words of Slack: the pages of the meth
 docs.slack.dev/reference/methods.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,13 +14,10 @@ from slack_sdk.errors import SlackApiError
 from bot.chat.slack_chat.methods import Method
 from bot.chat.slack_chat.web import SlackRefused
 from bot.core.errors import ChatAmbiguous, ChatError, ChatUnavailable
+from bot.core.patience import RATE_S, retry_after
 
 BROKEN_S = 5.0
 """Before something is tried again that went wrong at Slack or on the way."""
-RATE_S = 30.0
-"""Where Slack says "too many" without saying for how long."""
-LONGEST_S = 86_400.0
-"""A longer wait than that is a slip: it is asked again after a day."""
 TOO_MANY = 429
 BROKEN = 500
 
@@ -204,15 +200,6 @@ def refusal(answer: Mapping[str, Any], method: Method, *, place: str = "") -> Sl
     )
     said = message.replace("{place}", place or "in question")
     return SlackRefused(said, code=word, fix=fix, details=details)
-
-
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds of a Retry-After header, which may be missing or no number."""
-    try:
-        seconds = float(headers.get("Retry-After", ""))
-    except ValueError:
-        return RATE_S
-    return min(max(0.0, seconds), LONGEST_S) if math.isfinite(seconds) else RATE_S
 
 
 def _answered(response: object, method: Method, *, posts: bool, place: str) -> ChatError:
