@@ -54,6 +54,16 @@ PASSED = Evidence(
 )
 WAIT_MS = 20_000
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+LOOKS = pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("phone", "light"),
+        ("desk", "dark"),
+        pytest.param("phone", "dark", marks=pytest.mark.deep),
+        pytest.param("desk", "light", marks=pytest.mark.deep),
+    ],
+)
+"""Each size and each scheme once, and `make test-deep` the rest of their pairs."""
 
 
 class Live:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from bot.core.commands import Approve
 from bot.core.sequencing import chain_all
-from tests.browser.conftest import SIZES, Live, window_of
+from tests.browser.conftest import LOOKS, Live, window_of
 
 pytestmark = pytest.mark.browser
 
@@ -21,8 +21,7 @@ async def furnish(live: Live) -> str:
     return review.id
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@LOOKS
 def test_the_audit_page_is_accessible_and_fits(
     live: Live, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from bot.core.lives import ScheduleState, SlotState
 from bot.core.slots import Schedule, Slot
 from bot.web.calendar_days import Month, Week
-from tests.browser.conftest import SIZES, Live, Visit, key, ready, window_of
+from tests.browser.conftest import LOOKS, Live, Visit, key, ready, window_of
 from tests.browser.test_looks import DRAFTS
 from tests.fakes import week
 
@@ -286,8 +286,7 @@ async def furnish(live: Live, planned: Planned) -> None:
     await week.schedule(portal, name="Sleeping", state=ScheduleState.PAUSED)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@LOOKS
 def test_the_calendar_is_accessible_and_fits(
     live: Live, browser: Browser, planned: Planned, tmp_path: Path, size: str, scheme: str
 ) -> None:

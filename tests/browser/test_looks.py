@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from bot.core.commands import Approve, SendToApproval
 from bot.core.messages import ChannelRef
 from brand.templates import Brief
-from tests.browser.conftest import SIZES, Live, Visit, pictures_ready, window_of
+from tests.browser.conftest import LOOKS, Live, Visit, pictures_ready, window_of
 
 pytestmark = pytest.mark.browser
 DRAFTS = ChannelRef(platform="local", channel="brand-drafts")
@@ -31,8 +31,7 @@ async def furnish(live: Live) -> str:
     return asset.id
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@LOOKS
 def test_every_page_is_accessible_and_fits(
     live: Live, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:

@@ -12,7 +12,7 @@ from bot.core.api_keys import create
 from bot.core.caller import Caller
 from bot.core.members import invitation
 from bot.core.people import Identity, Role
-from tests.browser.conftest import Live, Visit, window_of
+from tests.browser.conftest import LOOKS, Live, Visit, window_of
 from tests.browser.test_journeys import tab_to
 from tests.fakes.oidc_provider import FakeProvider, serving_provider
 from tests.fakes.portal import add_person
@@ -47,15 +47,7 @@ def provider(live: Live) -> Iterator[FakeProvider]:
         yield fake
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"),
-    [
-        ("phone", "light"),
-        ("desk", "dark"),
-        pytest.param("phone", "dark", marks=pytest.mark.deep),
-        pytest.param("desk", "light", marks=pytest.mark.deep),
-    ],
-)
+@LOOKS
 def test_people_and_account_are_accessible_and_fit(
     live: Live, provider: FakeProvider, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from bot.core.commands import Approve, Imagine, SendToApproval, SetBudget, SetTeam
 from bot.core.messages import ChannelRef
 from brand.templates import Brief
-from tests.browser.conftest import SIZES, Live, Visit, window_of
+from tests.browser.conftest import LOOKS, Live, Visit, window_of
 
 pytestmark = pytest.mark.browser
 DRAFTS = ChannelRef(platform="local", channel="brand-drafts")
@@ -39,8 +39,7 @@ async def furnish(live: Live) -> None:
     await town.say(Imagine(brief=Brief(words="one too many")), "mia", DRAFTS)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@LOOKS
 def test_the_usage_page_is_accessible_and_fits(
     live: Live, browser: Browser, tmp_path: Path, size: str, scheme: str
 ) -> None:
