@@ -20,6 +20,24 @@ REQUIRE_ALL = os.environ.get("HOUSESTYLE_REQUIRE_ALL") == "1"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder in it that is the user's alone
+ROOM = 4 << 30
+"""Bytes: some times what all tests that run at once have in their folders."""
+
+
+def _waits_for_no_disk(folder: Path) -> bool:
+    """Whether the tests' folders fit there, and their scripts may be run from there."""
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
+
+
+# The tests end processes, never the machine: that each commit of SQLite's and each file of the
+# archive waits for the disk would prove nothing here.
+if "PYTEST_DEBUG_TEMPROOT" not in os.environ and _waits_for_no_disk(IN_MEMORY):
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(IN_MEMORY)
+
 
 def _refuse_missing(report: pytest.TestReport | pytest.CollectReport) -> None:
     if not (REQUIRE_ALL and report.skipped and isinstance(report.longrepr, tuple)):
