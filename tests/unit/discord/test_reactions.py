@@ -170,6 +170,15 @@ async def test_a_cross_beside_a_yes_counts_once_the_yes_is_gone() -> None:
     assert (await review_of(folk)).outcome is Answer.REJECT
 
 
+async def test_an_emoji_that_is_put_back_while_its_vote_is_taken_back_counts() -> None:
+    folk = await make_folk(TWO_VOTES)
+    card = await folk.in_review()
+    await folk.react(YES, "ana", card)
+    folk.rest.meanwhile = lambda: folk.react(YES, "ana", card)
+    await folk.react(YES, "ana", card, added=False)
+    assert len((await review_of(folk)).votes) == 1
+
+
 async def test_an_emoji_that_is_back_when_we_hear_it_went_speaks_with_its_givers_roles() -> None:
     rule = AccessRule(name="approvers", platform="discord", roles=("7",), may=("approve",))
     folk = await make_folk(replace(ACME, access=(rule,)))

@@ -81,9 +81,12 @@ class Voting:
         if left is None or Meaning.APPROVE in left:
             return
         await self._taken_back(heard, review)
-        if Meaning.REJECT in left:
+        # An emoji that came since then was no new vote: it counts now.
+        left = await self._left(heard)
+        if left:
             told = await self.with_roles(replace(heard, did=Did.REACTED, key=f"{heard.key}:left"))
-            await self.given(told, review, Meaning.REJECT)
+            approves = Meaning.APPROVE in left
+            await self.given(told, review, Meaning.APPROVE if approves else Meaning.REJECT)
 
     async def with_roles(self, heard: Heard) -> Heard:
         """With the person's roles, which Discord tells only of an emoji that is put there. Raises
