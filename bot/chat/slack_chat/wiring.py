@@ -27,6 +27,7 @@ from bot.chat.slack_chat.outgoing.files import Shelf
 from bot.chat.slack_chat.outgoing.webs import SlackWebs
 from bot.chat.slack_chat.places import PLATFORM, is_direct
 from bot.chat.slack_chat.understanding.understanding import Understanding
+from bot.core.connections import Connection, Connections
 from bot.core.drafts import Rooms
 from bot.core.house import House
 from bot.core.painting import Pace, Painter
@@ -131,7 +132,9 @@ async def listening(
     intake = SlackIntake(house, forms=forms, work=understanding.work, live=forms.live)
     bolt = build_bolt(options, intake.taken)
     by_http = options.mode is Mode.HTTP
-    loops = [home.run] if by_http else [home.run, _kept_open(Sockets(bolt, options))]
+    loops = (
+        [home.run] if by_http else [home.run, _kept_open(Sockets(bolt, options), house.connections)]
+    )
     async with forms.refreshing(), intake.sweeping():
         try:
             async with _running(stop or asyncio.Event(), loops):
@@ -147,10 +150,14 @@ async def _nothing_to_take(heard: Heard) -> None:
     """The settings' token is the operator's to take away."""
 
 
-def _kept_open(sockets: Sockets) -> Run:
+def _kept_open(sockets: Sockets, told: Connections) -> Run:
+    def condition() -> Connection:
+        return Connection(name="Slack", is_open=bool(sockets.open))
+
     async def run(stop: asyncio.Event) -> None:
-        async with sockets.running():
-            await stop.wait()
+        with told.asking(PLATFORM, condition):
+            async with sockets.running():
+                await stop.wait()
 
     return run
 

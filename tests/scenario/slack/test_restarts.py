@@ -205,15 +205,17 @@ async def test_slack_asks_the_sockets_to_come_anew(slack: FakeSlack, slack_town:
 async def test_slack_goes_away_and_comes_back(
     slack: FakeSlack, slack_town: SlackTown, how: str
 ) -> None:
-    async with running(slack, slack_town, mode=Mode.SOCKET):
+    async with running(slack, slack_town, mode=Mode.SOCKET) as house:
         first = set(slack.sockets.open)
         if how == "drop":
             slack.sockets.drop()
         else:
             await slack.stop()
+            await until(lambda: not house.house.connections.now()["slack"].is_open, BACK_S)
             await slack.start()
         await until(lambda: len(set(slack.sockets.open) - first) == 2, BACK_S)
         await _asks(slack, "a red mug")
+        await until(lambda: house.house.connections.now()["slack"].is_open, BACK_S)
         assert len(await slack_town.jobs()) == 1
 
 

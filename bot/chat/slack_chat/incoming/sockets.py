@@ -57,6 +57,8 @@ class Sockets:
         self._watch_s = watch_s
         self._patience_s = patience_s
         self._links: dict[int, Link] = {}
+        self.open: set[int] = set()
+        """Numbers of those that were open when they were last looked at."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -108,6 +110,7 @@ class Sockets:
         try:
             await self._watch(link, number)
         finally:
+            self.open.discard(number)
             await link.close()
             del self._links[number]
 
@@ -125,6 +128,7 @@ class Sockets:
                 if is_up:
                     last_up = loop.time()
                 if is_up is not was_up:
+                    (self.open.add if is_up else self.open.discard)(number)
                     _tell(number, is_up=is_up)
                 was_up = is_up
                 await asyncio.sleep(self._watch_s)
