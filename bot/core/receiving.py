@@ -22,7 +22,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
@@ -199,6 +199,26 @@ class Receiving(Generic[A]):
             return answer
         finally:
             self._in_hand.pop(delivery.id, None)
+
+
+class Lanes:
+    """Several lanes of one platform, which don't wait for each other."""
+
+    def __init__(self, *lanes: Receiving[Any]) -> None:
+        self._lanes = lanes
+
+    @asynccontextmanager
+    async def sweeping(self) -> AsyncIterator[None]:
+        """Work off what earlier processes left, and now and then what had to wait. Listening does
+        not wait for it: the platform may be slow just then."""
+        async with AsyncExitStack() as stack:
+            for lane in self._lanes:
+                await stack.enter_async_context(lane.sweeping(first=False))
+            yield
+
+    async def finish(self, limit_s: float) -> None:
+        """Let what is being worked off end; what does not stays in the inbox."""
+        await asyncio.gather(*(lane.finish(limit_s) for lane in self._lanes))
 
 
 def _told(task: asyncio.Task[Any]) -> None:

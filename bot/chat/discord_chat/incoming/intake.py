@@ -14,8 +14,8 @@ could be lost: what fits while somebody types, a form that is opened, and a clic
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
@@ -37,7 +37,7 @@ from bot.core.errors import Unavailable
 from bot.core.house import House
 from bot.core.payloads import Body, text_in
 from bot.core.ports import Delivery
-from bot.core.receiving import Receiving
+from bot.core.receiving import Lanes, Receiving
 from bot.core.watching import following
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class DiscordIntake:
         self._reactions = Receiving(
             house, REACTIONS_PLATFORM, self._worker, at_once=REACTIONS_AT_ONCE
         )
-        self._lanes = (self._lane, self._files, self._reactions)
+        self._lanes = Lanes(self._lane, self._files, self._reactions)
 
     async def taken(self, interaction: Body, acks: Acking, *, own: str = "") -> None:
         """Take in an interaction and acknowledge it; `own` is the app's user. Never raises: where
@@ -147,18 +147,13 @@ class DiscordIntake:
         """Events were missed: the reactions that stand are read anew. Raises Unavailable."""
         await self._noted(replace(resync(), at=self._now()))
 
-    @asynccontextmanager
-    async def sweeping(self) -> AsyncIterator[None]:
-        """Work off what earlier processes left, and now and then what had to wait. Listening does
-        not wait for it: Discord may be slow just then."""
-        async with AsyncExitStack() as stack:
-            for lane in self._lanes:
-                await stack.enter_async_context(lane.sweeping(first=False))
-            yield
+    def sweeping(self) -> AbstractAsyncContextManager[None]:
+        """See Lanes."""
+        return self._lanes.sweeping()
 
     async def finish(self, limit_s: float) -> None:
-        """Let what is being worked off end; what does not stays in the inbox."""
-        await asyncio.gather(*(lane.finish(limit_s) for lane in self._lanes))
+        """See Lanes."""
+        await self._lanes.finish(limit_s)
 
     async def _taken(self, interaction: Body, acks: Acking, own: str) -> None:
         if not is_sound(interaction):

@@ -9,10 +9,9 @@ Two things are answered from memory and leave no trace in the inbox: the options
 a form whose fields are wrong. Nothing of them could be lost.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias
 
 from slack_bolt.response import BoltResponse
@@ -24,7 +23,7 @@ from bot.chat.slack_chat.places import PLATFORM
 from bot.core.errors import Unavailable
 from bot.core.house import House
 from bot.core.ports import Delivery
-from bot.core.receiving import Receiving
+from bot.core.receiving import Lanes, Receiving
 from bot.core.watching import following
 
 log = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ class SlackIntake:
         self._lane = Receiving(house, PLATFORM, _worker(work), at_once=AT_ONCE)
         self._quick = Receiving(house, LIVE_PLATFORM, _worker(live), at_once=LIVE_AT_ONCE)
         self._files = Receiving(house, FILES_PLATFORM, _worker(work), at_once=FILES_AT_ONCE)
-        self._lanes = (self._quick, self._lane, self._files)
+        self._lanes = Lanes(self._quick, self._lane, self._files)
 
     async def taken(self, body: dict[str, Any], context: Mapping[str, Any]) -> BoltResponse:
         """The answer to one delivery; an acknowledgement once it is written down. Never raises.
@@ -90,18 +89,13 @@ class SlackIntake:
                 )
                 return _apology(body, TRIPPED.format(reference), status=500)
 
-    @asynccontextmanager
-    async def sweeping(self) -> AsyncIterator[None]:
-        """Work off what earlier processes left, and now and then what had to wait. Listening does
-        not wait for it: Slack may be slow just then."""
-        async with AsyncExitStack() as stack:
-            for lane in self._lanes:
-                await stack.enter_async_context(lane.sweeping(first=False))
-            yield
+    def sweeping(self) -> AbstractAsyncContextManager[None]:
+        """See Lanes."""
+        return self._lanes.sweeping()
 
     async def finish(self, limit_s: float) -> None:
-        """Let what is being worked off end; what does not stays in the inbox."""
-        await asyncio.gather(*(lane.finish(limit_s) for lane in self._lanes))
+        """See Lanes."""
+        await self._lanes.finish(limit_s)
 
     async def _taken(self, body: dict[str, Any], context: Mapping[str, Any]) -> BoltResponse:
         if body.get("type") == "block_suggestion":
