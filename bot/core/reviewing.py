@@ -334,9 +334,11 @@ async def _tell_requester(
     tx: Transaction, review: Review, asset: Asset, given: Vote, now: datetime
 ) -> None:
     job = await tx.jobs.get(asset.job)
+    # Where they asked, which may be another chat than where it was decided.
+    platform = job.origin.platform if job.origin else given.platform
     places = (place for place in (job.origin, review.target) if place is not None)
-    team = next((place.team for place in places if place.platform == given.platform), "")
-    line = await line_to(tx, review.requester, given.platform, team)
+    team = next((place.team for place in places if place.platform == platform), "")
+    line = await line_to(tx, review.requester, platform, team)
     if line is None or review.requester == given.person:
         return
     said = f"Reason: {given.reason}" if given.reason else "No reason was given."

@@ -147,6 +147,23 @@ async def test_who_linked_both_accounts_may_not_approve_their_own_request_in_the
     assert (review.state, review.votes) == (ReviewState.OPEN, ())
 
 
+async def test_who_asked_in_slack_reads_there_why_it_was_rejected_in_discord(both: Both) -> None:
+    await both.link("mia")
+    _, in_slack = await asked_in_slack(both)
+    _, in_discord = await reviews(both)
+    rob = both.in_discord("rob")
+    asked = await rob.click(in_discord, button_of(in_discord, "ask:reason:reject:"))
+    assert asked.modal is not None
+    (reason,) = asked.modal.fields()
+    await rob.submit(asked.modal, **{reason: "too dark"})
+    told = await both.slack.message(both.in_slack("mia").dm.id, lambda m: "Reason" in m.text)
+    assert "Rob rejected your picture" in told.text
+    assert "too dark" in told.text
+    await until(lambda: "Rejected by Rob" in str(in_slack.blocks))
+    in_line = both.discord.messages(both.in_discord("mia").dm.id)
+    assert not any("rejected your picture" in message.text for message in in_line)
+
+
 async def test_an_account_that_is_not_linked_yet_is_a_stranger_there(both: Both) -> None:
     stranger = both.in_discord("ana")
     asked = await stranger.command("imagine", prompt="a red mug", channel=DRAFTS)
