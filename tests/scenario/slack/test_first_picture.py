@@ -16,7 +16,7 @@ def shows_a_picture(message: Message) -> bool:
     return any(block["type"] == "image" and "slack_file" in block for block in message.blocks)
 
 
-@pytest.mark.parametrize("mode", list(Mode), ids=str)
+@pytest.mark.parametrize("mode", [Mode.HTTP, pytest.param(Mode.SOCKET, marks=pytest.mark.deep)])
 async def test_a_command_in_slack_becomes_a_picture(tmp_path: Path, mode: Mode) -> None:
     port = free_port()
     async with FakeSlack() as slack:

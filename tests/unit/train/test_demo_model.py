@@ -47,7 +47,10 @@ def test_the_weights_are_stored_in_half_precision(model: Path) -> None:
         }
 
 
-@pytest.mark.parametrize("stage", ["vae", "words", "unet", "decoder"])
+@pytest.mark.parametrize(
+    "stage",
+    ["unet", *(pytest.param(one, marks=pytest.mark.deep) for one in ("vae", "words", "decoder"))],
+)
 def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(
     stage: str, model: Path, tmp_path: Path
 ) -> None:
