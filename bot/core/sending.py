@@ -23,6 +23,7 @@ from bot.core.errors import (
 )
 from bot.core.lives import OutboxState
 from bot.core.messages import MessageRef
+from bot.core.patience import DOUBLINGS
 from bot.core.ports import Outgoing, Transaction
 from bot.core.repairing import look_later
 from bot.core.undelivered import tell_instead
@@ -32,10 +33,11 @@ from bot.core.watching import timed
 log = logging.getLogger(__name__)
 
 MAX_WAIT = timedelta(minutes=5)
-MAX_ATTEMPTS = 20
+MAX_ATTEMPTS = 40
+"""With the waits of `patience` between them more than two hours: a platform may be away so long."""
 AGAIN_S = 1.0
 """Before what was in doubt is sent once more (a new message at once, the first time); twice as
-long each time."""
+long each time, up to MAX_WAIT."""
 STOPPED = "The sending process stopped in the middle."
 
 
@@ -224,7 +226,7 @@ class Sender(Loop):
         sending = await self._move(message, OutboxState.SENDING, check_at=message.check_at)
         if sending is not None:
             is_first = message.update is None and not message.attempts
-            again = 0.0 if is_first else AGAIN_S * 2**message.attempts
+            again = 0.0 if is_first else AGAIN_S * 2.0 ** min(message.attempts, DOUBLINGS)
             await self._later(sending, ChatAmbiguous(message.error), again)
 
     async def _repair(self, message: Outgoing, copies: list[MessageRef]) -> None:

@@ -9,6 +9,7 @@ from bot.core.errors import ChatAmbiguous, ChatIncomplete, ChatUnavailable
 from bot.core.ids import new_id
 from bot.core.lives import OutboxState
 from bot.core.messages import Card, ChannelRef, MessageRef
+from bot.core.patience import patient
 from bot.core.ports import Outgoing
 from bot.core.sending import MAX_ATTEMPTS, MAX_WAIT, Sender
 from tests.fakes.chat import FakeChat
@@ -64,6 +65,18 @@ async def test_waits_for_a_turn_between_failures_do_not_count_among_them(
     assert (await stored(town, message)).state is OutboxState.PENDING
     await tries(town, wait_s=1, queued=False)
     assert (await stored(town, message)).state is OutboxState.FAILED
+
+
+async def test_a_platform_may_be_away_for_two_hours(town: Town, message: Outgoing) -> None:
+    back = town.clock.now() + timedelta(hours=2)
+    while town.clock.now() < back:
+        waiting = await stored(town, message)
+        with pytest.raises(ChatUnavailable) as away, patient(waiting.attempts):
+            raise ChatUnavailable("It can't be reached.", retry_after_s=1)
+        await tries(town, wait_s=away.value.retry_after_s, queued=False)
+        town.clock.jump(away.value.retry_after_s)
+    assert await Sender(town.house, "s").run_one()
+    assert (await stored(town, message)).state is OutboxState.SENT
 
 
 async def test_a_platform_that_names_a_long_wait_is_not_asked_before(
