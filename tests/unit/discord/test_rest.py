@@ -279,12 +279,16 @@ async def test_an_answer_without_an_id_is_in_doubt_and_breaks_nothing(
     async def answer(_route: object, **_asked: object) -> object:
         return said
 
-    await desk.rest.myself()
+    await desk.rest.channel(desk.social.id)  # logged in
     client = desk.rest._calls._client
     assert client is not None
     client.request = answer  # type: ignore[method-assign,assignment]
     with pytest.raises(ChatError):
         await desk.rest.create(desk.drafts.id, {})
+    with pytest.raises(ChatError):
+        await desk.rest.myself()
+    with pytest.raises(ChatError):
+        await desk.rest.direct(desk.mia)
 
 
 async def test_a_preview_is_a_file_of_the_archive() -> None:

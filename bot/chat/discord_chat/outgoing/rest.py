@@ -31,6 +31,7 @@ from bot.chat.discord_chat.outgoing.failing import (
 )
 from bot.chat.discord_chat.rest import ChannelFacts, DiscordRefused, Myself
 from bot.core.errors import ChatError
+from bot.core.payloads import Body, part_of, parts_in
 from bot.core.watching import Watch
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class DiscordRest:
         if self._myself is None:
             about = await self._calls.object("myself", lambda client: client.application_info())
             self._myself = Myself(
-                app=str(about["id"]),
+                app=_id_of(about, posts=False),
                 user=str(self._calls.user["id"]),
                 name=str(self._calls.user.get("username", "")),
             )
@@ -98,8 +99,9 @@ class DiscordRest:
         said = await self._calls.object(
             "message", lambda client: client.get_message(*where), place=room
         )
-        stands = [one for one in said.get("reactions") or () if one["count"] > bool(one.get("me"))]
-        return [_emoji(one["emoji"]) for one in stands]
+        given = parts_in(said, "reactions")
+        stands = [one for one in given if one.get("count", 0) > bool(one.get("me"))]
+        return [_emoji(part_of(one, "emoji")) for one in stands]
 
     async def reactors(self, room: str, message: str, emoji: str) -> Sequence[str]:
         """See the port."""
@@ -155,7 +157,7 @@ class DiscordRest:
             line = await self._calls.object(
                 "direct", lambda client: client.start_private_message(asked)
             )
-            known = str(line["id"])
+            known = _id_of(line, posts=False)
             _keep(self._direct, user, known)
             self._learn(ChannelFacts(id=known, name="", guild="", parent=""))
         return known
@@ -301,7 +303,7 @@ class DiscordRest:
 def _id_of(answer: object, *, posts: bool) -> str:
     found = answer.get("id") if isinstance(answer, dict) else None
     if not isinstance(found, str) or not found:
-        raise in_doubt("Discord has not said where the message stands.", posts=posts)
+        raise in_doubt("Discord's answer has no id.", posts=posts)
     return found
 
 
@@ -312,7 +314,7 @@ def _known(snowflake: str, code: int = UNKNOWN_CHANNEL) -> str:
     return snowflake
 
 
-def _emoji(emoji: dict[str, Any]) -> str:
+def _emoji(emoji: Body) -> str:
     """As it stands in an address: `✅`, or `name:id` of a guild's own."""
     name, number = emoji.get("name") or "_", emoji.get("id")
     return f"{name}:{number}" if number else str(name)
