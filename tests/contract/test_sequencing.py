@@ -5,6 +5,8 @@ import random
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 
+import pytest
+
 from bot.core.auditing import verify_ledger
 from bot.core.sequencing import BATCH, Sequencer
 from storage.database import OpenStore, open_store
@@ -54,6 +56,11 @@ async def test_sequencers_side_by_side_make_one_chain(store: OpenStore) -> None:
     assert report.lines == len(events)
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.deep])],
+    indirect=True,
+)
 async def test_killed_sequencers_leave_one_whole_chain(url: str) -> None:
     rng = random.Random(5)
     writers = [await start("append", url, APPENDED) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""The same scenarios by HTTP and by sockets: a strict Slack, and the real house behind it."""
+"""Scenarios by HTTP, and the same by sockets in the deep tests: a strict Slack, the real house."""
 
 from collections.abc import AsyncIterator
 
@@ -23,10 +23,10 @@ async def slack_town() -> SlackTown:
     return await make_slack_town()
 
 
-@pytest.fixture(params=list(Mode), ids=str)
+@pytest.fixture(params=[Mode.HTTP, pytest.param(Mode.SOCKET, marks=pytest.mark.deep)])
 async def slack_house(
     request: pytest.FixtureRequest, slack: FakeSlack, slack_town: SlackTown
 ) -> AsyncIterator[Running]:
-    """The house at work on that town, reached by HTTP or by sockets."""
+    """The house at work on that town, reached by HTTP or, in the deep tests, by sockets."""
     async with running(slack, slack_town, mode=request.param) as house:
         yield house

@@ -17,6 +17,9 @@ from tests.fakes.slack.state import Message, View
 from tests.fakes.slack_town import Running, SlackTown, make_slack_town, running
 from tests.fakes.waiting import until
 
+BY_BOTH = pytest.mark.parametrize("slack_house", list(Mode), ids=str, indirect=True)
+"""Slack sends again in another way by sockets than by HTTP."""
+
 
 async def settled(slack: FakeSlack, *houses: Running) -> None:
     """Wait until nothing is delivered, worked off or said any more."""
@@ -40,6 +43,7 @@ def words_of(form: View) -> str:
     return next(b["block_id"] for b in form.blocks() if "words" in str(b.get("block_id")))
 
 
+@BY_BOTH
 async def test_a_command_that_comes_three_times_is_one_job_with_one_card(
     slack_house: Running,
 ) -> None:
@@ -52,6 +56,7 @@ async def test_a_command_that_comes_three_times_is_one_job_with_one_card(
     assert mia.ephemerals() == []
 
 
+@BY_BOTH
 async def test_an_answer_to_one_person_is_said_once(slack_house: Running) -> None:
     slack, mia = slack_house.slack, slack_house.slack.person("U0MIA")
     await mia.command("/imagine", "queue", channel="C0DRAFTS", copies=3)
@@ -60,6 +65,7 @@ async def test_an_answer_to_one_person_is_said_once(slack_house: Running) -> Non
     assert len(mia.ephemerals()) == 1
 
 
+@BY_BOTH
 async def test_an_event_whose_acknowledgement_was_lost_is_one_job(slack_house: Running) -> None:
     slack, mia = slack_house.slack, slack_house.slack.person("U0MIA")
     slack.delivery.lose = 2
@@ -72,6 +78,7 @@ async def test_an_event_whose_acknowledgement_was_lost_is_one_job(slack_house: R
     assert len(await slack_house.town.jobs()) == 1
 
 
+@BY_BOTH
 async def test_an_event_that_comes_again_after_it_was_done_is_one_job(
     slack_house: Running,
 ) -> None:
@@ -84,6 +91,7 @@ async def test_an_event_that_comes_again_after_it_was_done_is_one_job(
     assert len(await slack_house.town.jobs()) == 1
 
 
+@BY_BOTH
 async def test_a_form_that_is_sent_off_twice_is_one_job(slack_house: Running) -> None:
     slack, mia = slack_house.slack, slack_house.slack.person("U0MIA")
     await mia.command("/imagine", channel="C0DRAFTS")
@@ -108,6 +116,7 @@ async def _decisions(house: Running) -> int:
         return len(await tx.ledger.find(EventQuery(action="review.decided")))
 
 
+@BY_BOTH
 async def test_an_approval_that_comes_three_times_counts_once(slack_house: Running) -> None:
     review = await _review(slack_house)
     ana = slack_house.slack.person("U0ANA")
