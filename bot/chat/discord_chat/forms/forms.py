@@ -58,10 +58,6 @@ class Forms:
         async with self._board.refreshing(), self._latest.following():
             yield
 
-    def kit(self, brand: str) -> BrandKit | None:
-        """A brand as it is in memory."""
-        return self._board.kit(brand)
-
     # ------------------------------------------------------------------------ while they type
 
     def choices(

@@ -20,6 +20,7 @@ from discord.http import Route
 from discord.state import ConnectionState
 
 from bot.chat.discord_chat.options import DiscordOptions
+from bot.chat.discord_chat.surfaces import INTENTS
 
 IDENTIFY_EVERY_S = 5.0
 """Discord takes one identify in five seconds of an app (docs.discord.com, gateway, rate
@@ -89,7 +90,7 @@ class GatewayClient(discord.Client):
         self._hears = hears
         self._pace = pace
         super().__init__(
-            intents=discord.Intents(guilds=True, guild_messages=True, guild_reactions=True),
+            intents=discord.Intents(**dict.fromkeys(INTENTS, True)),
             shard_id=shard,
             shard_count=options.shards,
             max_messages=None,
