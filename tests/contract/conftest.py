@@ -1,21 +1,19 @@
 """The adapters under test: the store in memory, in SQLite and in a real PostgreSQL."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage import upgrades
 from storage.database import OpenStore, SqlStore
 from storage.engines import create_engine
 from storage.memory import MemoryStore
 from storage.tables import METADATA
 from tests.contract.postgres import postgres_server
+from tests.fakes.upgrading import upgrade
 
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
 FILLED = " UNION ALL ".join(
@@ -34,7 +32,7 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def upgraded_postgres(postgres: str) -> str:
     """The same with this version's tables."""
-    _upgrade(postgres)
+    upgrade(postgres)
     return postgres
 
 
@@ -42,7 +40,7 @@ def upgraded_postgres(postgres: str) -> str:
 def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database file with this version's tables, to be copied."""
     path = tmp_path_factory.mktemp("template") / "empty.db"
-    _upgrade(f"sqlite:///{path}")
+    upgrade(f"sqlite:///{path}")
     return path
 
 
@@ -98,14 +96,3 @@ async def _empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     await _clean(engine)
     await engine.dispose()
     return address
-
-
-def _upgrade(url: str) -> None:
-    async def run() -> None:
-        engine = create_engine(url)
-        await upgrades.upgrade(engine)
-        await engine.dispose()
-
-    # The fixture may be asked for while another loop runs in this thread.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, run()).result()

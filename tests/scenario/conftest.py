@@ -1,5 +1,6 @@
 """A house with people in it, for every scenario."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,12 +12,24 @@ from bot.core.reviews import Review
 from brand.templates import Brief
 from storage.database import open_store
 from tests.fakes.town import Town, make_town
+from tests.fakes.upgrading import upgrade
+
+
+@pytest.fixture(scope="session")
+def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file with this version's tables, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    upgrade(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
     """Four-eyes rules, as in production; on memory and on a real database."""
-    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/house.db"
+    url = "memory:"
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/house.db"
+        shutil.copy(request.getfixturevalue("upgraded_sqlite"), tmp_path / "house.db")
     store = await open_store(url)
     yield await make_town(store=store)
     await store.close()
