@@ -92,6 +92,14 @@ async def test_a_card_that_was_deleted_is_put_up_anew(desk: Desk) -> None:
     assert [message.id for message in desk.drafts.live()] == [again.message]
 
 
+async def test_a_card_that_we_took_out_does_not_come_back_by_a_late_change(desk: Desk) -> None:
+    ref = await desk.chat.send(desk.outgoing(await desk.card(PNG)))
+    await desk.rest.delete(ref.channel, ref.message)
+    late = desk.outgoing(await desk.card(PNG, state="done"), update=ref)
+    assert await desk.chat.send(late) == ref
+    assert desk.drafts.live() == []
+
+
 async def test_a_card_that_was_changed_too_often_in_its_old_age_is_put_up_anew(desk: Desk) -> None:
     first = await desk.chat.send(desk.outgoing(await desk.card()))
     desk.clock.jump(3700)

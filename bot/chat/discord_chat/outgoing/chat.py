@@ -83,7 +83,7 @@ class DiscordChat:
     async def delete(self, ref: MessageRef) -> None:
         """See the port."""
         with _trying(0):
-            await self._rest.delete(ref.channel, ref.message)
+            await self._rest.remove(ref.channel, ref.message)
 
 
 def check_platform(target: ChannelRef) -> None:

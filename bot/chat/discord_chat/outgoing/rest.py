@@ -60,6 +60,7 @@ class DiscordRest:
         self._direct: OrderedDict[str, str] = OrderedDict()
         self._facts: OrderedDict[str, tuple[float, ChannelFacts]] = OrderedDict()
         self._over: OrderedDict[str, None] = OrderedDict()
+        self._deleted: OrderedDict[str, None] = OrderedDict()
         self._attached = Attached()
 
     async def __aenter__(self) -> Self:
@@ -164,6 +165,11 @@ class DiscordRest:
 
     async def delete(self, room: str, message: str) -> None:
         """See the port."""
+        _keep(self._deleted, message, None)  # before: a change may be on its way
+        await self.remove(room, message)
+
+    async def remove(self, room: str, message: str) -> None:
+        """The same of a message that may be put up anew."""
         try:
             await self._calls.call(
                 "delete",
@@ -173,6 +179,11 @@ class DiscordRest:
         except DiscordRefused as exc:
             if exc.error not in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL):
                 raise
+
+    def has_deleted(self, message: str) -> bool:
+        """Whether this process took the message out lately: a change that was on its way then
+        has nothing to change any more."""
+        return message in self._deleted
 
     async def commands(self) -> Sequence[dict[str, Any]]:
         """See the port."""

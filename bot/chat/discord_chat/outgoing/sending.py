@@ -144,13 +144,15 @@ class CardSender:
         return await self.ref(room, sent)
 
     async def _change(self, message: Outgoing, ref: MessageRef) -> bool:
-        """False where it can't be changed any more."""
+        """False where it can't be changed any more, unless it was to go."""
         body, files = await self._view(message)
         try:
             await self._rest.change(ref.channel, ref.message, body, files)
         except DiscordRefused as exc:
             if exc.error not in GONE:
                 raise
+            if exc.error == UNKNOWN_MESSAGE and self._rest.has_deleted(ref.message):
+                return True
             log.info("A card is put up anew: %s", exc.message, extra={"id": message.id})
             return False
         return True
