@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,14 @@ from bot.core.publications import Publication
 from bot.core.publishing import Publisher
 from bot.core.sending import Sender
 from brand.kit import Channel
+from tests.acceptance.product import free_port, serving
 from tests.fakes.discord.app import FakeDiscord
-from tests.fakes.discord.state import Message
-from tests.fakes.discord_town import SOCIAL, USERS, options_for
+from tests.fakes.discord.looking import anywhere, button_of, pictured, posted
+from tests.fakes.discord.state import Event, Message
+from tests.fakes.discord_product import STARTS_S, set_up
+from tests.fakes.discord_town import DRAFTS, SOCIAL, USERS, options_for
 from tests.fakes.town import KIT, Town, make_town
+from tests.fakes.waiting import until
 from tests.scenario.conftest import in_review
 
 POSTED_TO = replace(
@@ -153,3 +158,40 @@ async def test_the_published_bytes_are_the_approved_ones(post: Post) -> None:
     (file,) = (post.discord.world.attachments[found] for found in standing.attachments)
     assert file.data == await post.town.house.blobs.get(record.file_hash)
     assert file.filename.startswith("hs-")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("room", [DRAFTS, SOCIAL], ids=["a card", "a post"])
+async def test_a_kill_between_a_message_and_its_record_leaves_one(
+    discord: FakeDiscord, tmp_path: Path, room: str
+) -> None:
+    data, environment = await set_up(discord, tmp_path)
+    start = (data, free_port(), "--engine", "drawn")
+    mia, rob = discord.person(USERS["mia"]), discord.person(USERS["rob"])
+    async with serving(*start, environment=environment) as product:
+
+        def die(event: Event) -> None:
+            if event.name == "MESSAGE_CREATE" and event.data["channel_id"] == room:
+                product.process.kill()
+
+        await until(lambda: len(discord.gateway.connected()) == discord.world.shards, STARTS_S)
+        await until(lambda: discord.world.app.commands, STARTS_S)
+        discord.world.tellers += [die] if room == DRAFTS else []
+        await mia.command("imagine", prompt="a red mug", channel=DRAFTS)
+        if room == SOCIAL:
+            card = await posted(discord, DRAFTS, pictured, within_s=STARTS_S)
+            await mia.click(card, button_of(card, "do:send:"))
+            review = await anywhere(discord, lambda m: button_of(m, "do:approve:"))
+            discord.world.tellers.append(die)
+            rob.react(review, "✅")
+        await product.process.wait()
+    assert len(discord.messages(room)) == 1
+    discord.world.tellers.remove(die)
+    discord.forget_nonces()
+    async with serving(*start, environment=environment) as product:
+        await posted(discord, DRAFTS, pictured, within_s=STARTS_S)
+        if room == SOCIAL:
+            await until(lambda: "Posted to #social" in review.text, STARTS_S)
+        assert await product.stop() == 0
+    assert len(discord.messages(room)) == 1
+    assert len(discord.calls(f"POST /channels/{room}/messages")) == 1
