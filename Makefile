@@ -13,6 +13,10 @@ PYTEST_ARGS ?=
 # How many processes run tests at once: `auto` is one for each processor, 0 none but pytest's own.
 WORKERS ?= auto
 
+# A file's tests share what is made once for it. Files come in the order of the folders, which
+# begins with the long ones; by default those with few tests would come last, one worker alone.
+SPREAD := --dist loadfile --no-loadscope-reorder
+
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -qq
@@ -53,7 +57,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules: the quick part
 .PHONY: test
 test: check ## all checks and all tests that take seconds
 	$(call say,pytest)
-	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) $(SPREAD) $(PYTEST_ARGS)
 
 .PHONY: test-deep
 test-deep: $(VENV)/.dev ## the long tests: fuzzing, chaos, big archives
