@@ -15,6 +15,7 @@ from bot.chat.discord_chat.rendering.limits import every, written
 from bot.chat.discord_chat.rendering.page import SPARE_TEXT, Page
 from bot.chat.discord_chat.rendering.text import Marked
 from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
+from tests.fakes.any_card import any_card
 from tests.fakes.discord.components import check
 from tests.fakes.discord.schema import complaints_of_request
 from tests.fakes.discord_reading import acts, contents, links, pings, seen, strings
@@ -421,67 +422,19 @@ def test_a_message_is_all_components() -> None:
     assert rendered(job()).flags == 1 << 15
 
 
-ANY = st.text(max_size=60) | st.text(min_size=1, max_size=8).map(lambda t: t * 400)
-SHORT = st.text(max_size=30)
-ACTION = st.builds(
+ASSETS = st.sampled_from([ASSET, ASSET[::-1], ASSET[:-2] + "99"])
+ACTIONS = st.builds(
     lambda verb, key, extra: f"{verb}:{key}{extra}",
     st.sampled_from(["vary", "upscale", "send", "show"]),
-    st.sampled_from([ASSET, ASSET[::-1], ASSET[:-2] + "99"]),
+    ASSETS,
     st.just("") | st.text(max_size=90).map(lambda extra: f":{extra}"),
 )
-BUTTONS = st.lists(
-    st.builds(
-        Button,
-        label=ANY,
-        action=ACTION | st.text(max_size=100),
-        style=st.sampled_from(Style),
-        icon=st.sampled_from(["", "vary", "approve", "nothing"]),
-        asks=st.sampled_from(["", "reason", "words", "reference", "else"]),
-    ),
-    max_size=40,
-).map(tuple)
-SWATCHES = st.lists(
-    st.builds(Swatch, name=SHORT, hex=SHORT | st.just("#0f7c7c"), share=st.floats(0, 1)), max_size=3
-).map(tuple)
-FIELDS = st.lists(
-    st.builds(
-        Field, label=ANY, value=ANY, swatches=SWATCHES, ok=st.sampled_from([None, True, False])
-    ),
-    max_size=12,
-).map(tuple)
-PICTURE = st.builds(
-    PictureRef,
-    asset=st.sampled_from([ASSET, ASSET[::-1], ASSET[:-2] + "99"]),
-    blob=st.sampled_from(["blob1", "blob2", "elsewhere"]),
-    alt=ANY,
-    width=st.just(64),
-    height=st.just(64),
-    number=st.integers(0, 99),
-    draft=st.booleans(),
-    buttons=BUTTONS,
-    fields=FIELDS,
-    caption=ANY,
-)
-CARD = st.builds(
-    Card,
-    kind=st.sampled_from(["job", "review", "post", "reply", "list", "error", "file", "else"]),
-    title=ANY,
-    lines=st.lists(ANY, max_size=8).map(tuple),
-    state=SHORT | st.sampled_from(["queued", "rendering", "done", "paused"]),
-    status=ANY,
-    progress=st.none() | st.floats(-1, 2),
-    pictures=st.lists(PICTURE, max_size=13).map(tuple),
-    preview=st.none() | PICTURE,
-    fields=FIELDS,
-    buttons=BUTTONS,
-    stamp=ANY,
-    footer=ANY,
-    draft=st.booleans(),
-    rows=st.lists(st.lists(ANY, max_size=6).map(tuple), max_size=8).map(tuple),
-    columns=st.lists(SHORT, max_size=6).map(tuple),
-    reference=ANY,
-    fix=ANY,
-    hint=ANY,
+CARD = any_card(
+    assets=ASSETS,
+    blobs=("blob1", "blob2", "elsewhere"),
+    actions=ACTIONS | st.text(max_size=100),
+    most_buttons=40,
+    most_pictures=13,
 )
 
 

@@ -14,17 +14,16 @@ from bot.chat.slack_chat.rendering.commands import typed_here
 from bot.chat.slack_chat.rendering.limits import Message
 from bot.core.card_words import bar
 from bot.core.cards import error_card
-from bot.core.commands import Approve, Find, Queue, Show
 from bot.core.errors import Mistake
 from bot.core.grammar import parse
 from bot.core.help import example_of, help_card
 from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
-from bot.core.verbs import BY_NAME, TOPICS
 from bot.core.verbs import VERBS as VERBS_THAT_ARE
 from bot.core.vocabulary import Vocabulary
+from tests.fakes.any_card import any_card
+from tests.fakes.house_says import all_it_says
 from tests.fakes.slack.blocks import check_message, pings
-from tests.fakes.town import KIT, make_town
-from tests.scenario.conftest import candidate, in_review
+from tests.fakes.town import KIT
 
 ASSET = "0Ab1Cd2Ef3Gh4Ij5Kl6Mn7"
 VOCABULARY = Vocabulary.of(KIT)
@@ -510,81 +509,18 @@ def test_no_other_module_makes_text_objects() -> None:
 
 
 async def test_whatever_the_house_says_can_be_said_in_slack() -> None:
-    town = await make_town()
-    cards = []
-    for verb in VERBS_THAT_ARE:
-        command = parse(example_of(verb.name, VOCABULARY), vocabulary=VOCABULARY)
-        cards += [await town.say(command, who) for who in ("mia", "ana", "ida")]
-    cards += [help_card(topic, VOCABULARY) for topic in ("", *TOPICS, *BY_NAME)]
-    review = await in_review(town)
-    cards.append(await town.say(Show(target=review.id), "ana"))
-    cards.append(await town.say(Approve(review=review.id), "ana"))
-    await town.settle()
-    asset = await candidate(town)
-    for command in (Show(target=asset.id), Show(target=asset.job), Find(text="mug"), Queue()):
-        cards.append(await town.say(command))
-    cards += [*town.chat.shown("drafts"), *town.chat.shown("@mia")]
-    assert {card.kind for card in cards} >= {"job", "review", "reply", "list", "error"}
-    for card in cards:
+    for card in await all_it_says(VOCABULARY):
         files = {blob: "F0123ABCD" for blob, _ in blobs_of(card)}
         for known in (files, {}):
             assert rendered(card, files=known).text.strip("—")
 
 
-ANY = st.text(max_size=60) | st.text(min_size=1, max_size=8).map(lambda t: t * 400)
-SHORT = st.text(max_size=30)
-BUTTONS = st.lists(
-    st.builds(
-        Button,
-        label=ANY,
-        action=st.text("abc:", min_size=1, max_size=100),
-        style=st.sampled_from(Style),
-        asks=st.sampled_from(["", "reason", "words", "reference"]),
-    ),
-    max_size=30,
-).map(tuple)
-SWATCHES = st.lists(
-    st.builds(Swatch, name=SHORT, hex=SHORT | st.just("#0f7c7c"), share=st.floats(0, 1)), max_size=3
-).map(tuple)
-FIELDS = st.lists(
-    st.builds(
-        Field, label=ANY, value=ANY, swatches=SWATCHES, ok=st.sampled_from([None, True, False])
-    ),
-    max_size=12,
-).map(tuple)
-PICTURE = st.builds(
-    PictureRef,
-    asset=st.text("abc", min_size=1, max_size=22),
-    blob=st.sampled_from(["blob1", "blob2", "F0PREVIEW1", "elsewhere"]),
-    alt=ANY,
-    width=st.just(64),
-    height=st.just(64),
-    number=st.integers(0, 99),
-    draft=st.booleans(),
-    buttons=BUTTONS,
-    fields=FIELDS,
-    caption=ANY,
-)
-CARD = st.builds(
-    Card,
-    kind=st.sampled_from(["job", "review", "post", "reply", "list", "error", "file", "else"]),
-    title=ANY,
-    lines=st.lists(ANY, max_size=8).map(tuple),
-    state=SHORT | st.sampled_from(["queued", "rendering", "done", "paused"]),
-    status=ANY,
-    progress=st.none() | st.floats(-1, 2),
-    pictures=st.lists(PICTURE, max_size=8).map(tuple),
-    preview=st.none() | PICTURE,
-    fields=FIELDS,
-    buttons=BUTTONS,
-    stamp=ANY,
-    footer=ANY,
-    draft=st.booleans(),
-    rows=st.lists(st.lists(ANY, max_size=6).map(tuple), max_size=8).map(tuple),
-    columns=st.lists(SHORT, max_size=6).map(tuple),
-    reference=ANY,
-    fix=ANY,
-    hint=ANY,
+CARD = any_card(
+    assets=st.text("abc", min_size=1, max_size=22),
+    blobs=("blob1", "blob2", "F0PREVIEW1", "elsewhere"),
+    actions=st.text("abc:", min_size=1, max_size=100),
+    most_buttons=30,
+    most_pictures=8,
 )
 
 
