@@ -104,26 +104,28 @@ async def queue(
     await tx.jobs.add(job)
     if brief.pictures:
         await tx.uploads.use(caller.person.id, brief.pictures, job.id)
-    await tx.ledger.append(
-        Event(
-            action="job.queued",
-            subject=f"job:{job.id}",
-            at=now,
-            actor=caller.person.id,
-            brand=kit.id,
-            facts={
-                "kit": kit.hash,
-                "template": brief.template,
-                "specs": [spec.hash for spec in specs],
-                "platform": caller.actor.platform,
-                "source": source,
-                "slot": slot,
-            },
-            personal={"words": Personal(value=brief.words)},
-        )
-    )
+    await tx.ledger.append(_queued(job, caller, specs))
     await note_hold(house, tx, job, kit)
     return await tell_job(tx, job, kit, now)
+
+
+def _queued(job: Job, caller: Caller, specs: tuple[RenderSpec, ...]) -> Event:
+    return Event(
+        action="job.queued",
+        subject=f"job:{job.id}",
+        at=job.created_at,
+        actor=caller.person.id,
+        brand=job.brand,
+        facts={
+            "kit": job.kit_hash,
+            "template": job.brief.template,
+            "specs": [spec.hash for spec in specs],
+            "platform": caller.actor.platform,
+            "source": job.source_asset,
+            "slot": job.slot,
+        },
+        personal={"words": Personal(value=job.brief.words)},
+    )
 
 
 async def _items(

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.acceptance.product import free_port
+from tests.fakes.waiting import until
 from tests.needs import ROOT
 
 STARTS_S = 40.0
@@ -110,9 +112,8 @@ class Reader:
         )
         try:
             async with httpx.AsyncClient(base_url=self.url, trust_env=False) as browser:
-                async with asyncio.timeout(STARTS_S):
-                    while not await _answers(browser):
-                        assert process.returncode is None, (self.folder / "log").read_text()
+                await until(lambda: _answers_or_ended(browser, process), STARTS_S)
+            assert process.returncode is None, (self.folder / "log").read_text()
             yield
             process.send_signal(2)
             assert await asyncio.wait_for(process.wait(), STARTS_S) == 0
@@ -136,9 +137,11 @@ def put_channels(page: Page, reader: Reader, title: str, ids: Mapping[str, str])
     kit.write_text(f"{before}{text}\n\n[label]{rest.partition('[label]')[2]}", "utf-8")
 
 
-async def _answers(browser: httpx.AsyncClient) -> bool:
+async def _answers_or_ended(browser: httpx.AsyncClient, process: Process) -> bool:
+    """Another process: nothing here tells when it listens."""
+    if process.returncode is not None:
+        return True
     try:
         return (await browser.get("/readyz")).status_code == 200
     except httpx.TransportError:
-        await asyncio.sleep(0.05)  # another process: nothing here tells when it listens
         return False

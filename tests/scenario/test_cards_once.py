@@ -10,7 +10,7 @@ from bot.core.ids import new_id
 from bot.core.lives import OutboxState
 from bot.core.messages import Card
 from bot.core.ports import Outgoing
-from bot.core.sending import MAX_WAIT, Sender
+from bot.core.sending import MAX_ATTEMPTS, MAX_WAIT, Sender
 from tests.fakes.chat import Killed
 from tests.fakes.town import WORKING, Town, make_town
 
@@ -204,10 +204,10 @@ async def test_a_line_that_stays_unclear_is_not_hammered_without_a_pause(town: T
     await put(town)
     await work(town)
     second = await put(town, replace(CARD, state="done"))
-    town.chat.before = [ChatAmbiguous("The line broke.") for _ in range(50)]
+    town.chat.before = [ChatAmbiguous("The line broke.") for _ in range(MAX_ATTEMPTS + 1)]
     await work(town)
-    assert len(town.chat.before) == 49
-    for _ in range(30):
+    assert len(town.chat.before) == MAX_ATTEMPTS
+    for _ in range(MAX_ATTEMPTS):
         town.clock.jump(MAX_WAIT.total_seconds())
         await work(town)
     assert (await stored(town, second)).state is OutboxState.FAILED

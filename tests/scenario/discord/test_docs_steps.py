@@ -53,6 +53,7 @@ async def own_account(person: Person) -> str:
     return found[0]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("discord", [1], indirect=True, ids=["one shard, as on the page"])
 async def test_the_first_picture_comes_by_the_pages_own_steps(
     discord: FakeDiscord, tmp_path: Path

@@ -66,6 +66,7 @@ async def own_account(person: Person) -> str:
     return found[1]
 
 
+@pytest.mark.deep
 async def test_the_first_picture_comes_by_the_pages_own_steps(
     slack: FakeSlack, tmp_path: Path
 ) -> None:

@@ -1,17 +1,13 @@
 """One message tells a job's life: it changes in place, not too often, and ends with the end."""
 
-import asyncio
-import io
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
-from PIL import Image
 
 from bot.chat.slack_chat.outgoing.throttle import PER_MESSAGE_S
 from bot.core.jobs import Job
-from bot.core.live import LiveProgress
-from bot.core.ports import Signal
+from tests.fakes.easel import Easel
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.state import Message
 from tests.fakes.slack_town import DRAFTS, Running, SlackTown, running
@@ -24,18 +20,6 @@ async def house(slack: FakeSlack, slack_town: SlackTown) -> AsyncIterator[Runnin
     """What is sent is the same by HTTP and by sockets: here by HTTP."""
     async with running(slack, slack_town) as house:
         yield house
-
-
-class Easel:
-    """Holds every picture back until it is let go."""
-
-    def __init__(self, house: Running) -> None:
-        self._free = asyncio.Event()
-        house.renderer.before_picture = lambda _: self._free.wait()
-
-    def let_go(self) -> None:
-        """Pictures are finished from now on."""
-        self._free.set()
 
 
 async def ask(house: Running) -> Job:
@@ -61,11 +45,7 @@ async def test_it_shows_a_step_with_a_preview_and_then_the_picture(
 ) -> None:
     easel = Easel(house)
     job = await ask(house)
-    jpeg = io.BytesIO()
-    Image.new("RGB", (64, 64), "#0f7c7c").save(jpeg, "JPEG")
-    live = LiveProgress(fraction=0.4, eta_s=9, preview=jpeg.getvalue())
-    house.house.live.put(job.id, live)
-    house.house.signals.publish(Signal(topic=f"job:{job.id}", kind="progress", data={}))
+    easel.show(job.id, 0.4)
     so_far = await slack.message(ROOM, pictures)
     assert "40 %" in so_far.text
     [preview] = pictures(so_far)
