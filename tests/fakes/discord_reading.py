@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bot.chat.discord_chat.rendering.buttons import OURS
+
 MENTIONS = re.compile(
     r"@everyone|@here|<@!?\d+>|<@&\d+>|<#\d+>|<id:\w+>|</[^>:]+:\d+>|<a?:\w+:\d+>|<t:-?\d+", re.I
 )
@@ -65,3 +67,10 @@ def contents(components: Iterable[dict[str, Any]]) -> list[str]:
         found += contents(part.get("components", ()))
         found += contents([part["accessory"]]) if "accessory" in part else []
     return found
+
+
+def action_of(carried: str) -> tuple[str, str]:
+    """(what is asked first or an empty text, the action) of a custom id or a chosen option."""
+    found = OURS.fullmatch(carried)
+    assert found is not None, carried
+    return found["asks"] or "", found["action"]

@@ -87,7 +87,6 @@ async def listening(
         options,
         intake,
         clock=house.clock,
-        watch=house.watch,
         identify_every_s=identify_every_s,
         first_pause_s=first_pause_s,
     )

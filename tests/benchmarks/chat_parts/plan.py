@@ -1,5 +1,6 @@
 """What all processes of a run share, and what differs between the chats."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +17,7 @@ POINT = "bot: jobs add, before the commit"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Wanted(ABC):
     """What a run shall do."""
 
     seconds: float = 10.0
@@ -26,9 +27,9 @@ class Wanted:
     """Of the answers of the chat's API: half of them 429, half errors of the server."""
 
     @property
+    @abstractmethod
     def deeds(self) -> int:
         """How much people do that makes a job."""
-        raise NotImplementedError
 
     @property
     def bots(self) -> list[str]:
@@ -37,7 +38,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan(Written):
+class Plan(Written, ABC):
     """Addresses and folders of one run."""
 
     facts: dict[str, str]
@@ -49,9 +50,9 @@ class Plan(Written):
         """Where the records are."""
         return self.folder / "data" / "housestyle.db"
 
+    @abstractmethod
     def chat_settings(self) -> dict[str, Any]:
         """What the product has to know of the chat."""
-        raise NotImplementedError
 
     def settings(self, role: str) -> Settings:
         """The product's settings for one process."""

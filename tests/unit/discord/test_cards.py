@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.chat.discord_chat.rendering.buttons import action_of
 from bot.chat.discord_chat.rendering.cards import Rendered, marker_ids, pictures_of
 from bot.chat.discord_chat.rendering.cards import rendered as draw
 from bot.chat.discord_chat.rendering.limits import every, written
@@ -18,7 +17,7 @@ from bot.core.messages import Button, Card, Field, PictureRef, Style, Swatch
 from tests.fakes.any_card import any_card
 from tests.fakes.discord.components import check
 from tests.fakes.discord.schema import complaints_of_request
-from tests.fakes.discord_reading import acts, contents, links, pings, seen, strings
+from tests.fakes.discord_reading import action_of, acts, contents, links, pings, seen, strings
 
 ASSET = "0Ab1Cd2Ef3Gh4Ij5Kl6Mn7"
 MARKER = "7nM6lK5jI4hG3fE2dC1bA0"

@@ -15,7 +15,6 @@ from bot.chat.discord_chat.commands import payloads
 from bot.chat.discord_chat.heard import Did
 from bot.chat.discord_chat.incoming.ears import DROPS
 from bot.chat.discord_chat.incoming.gateway import Gateway, State, Stopped
-from bot.core.watching import Unwatched
 from storage.errors import DiskFailed
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.people import Person
@@ -124,7 +123,6 @@ async def making(
             house.options,
             house.intake,
             clock=house.town.house.clock,
-            watch=Unwatched(),
             identify_every_s=0.05,
             first_pause_s=0.05,
             patience_s=patience_s,

@@ -33,7 +33,6 @@ from bot.chat.discord_chat.incoming.intake import DiscordIntake
 from bot.chat.discord_chat.options import DiscordOptions
 from bot.core.errors import HousestyleError
 from bot.core.ports import Clock
-from bot.core.watching import Watch
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +96,6 @@ class Gateway:
         intake: DiscordIntake,
         *,
         clock: Clock,
-        watch: Watch,
         identify_every_s: float = IDENTIFY_EVERY_S,
         first_pause_s: float = FIRST_PAUSE_S,
         patience_s: float = PATIENCE_S,
@@ -105,7 +103,6 @@ class Gateway:
         point_library_at(options)
         self._options = options
         self._clock = clock
-        self._watch = watch
         self._pace = Pace(identify_every_s)
         self._first_pause_s = first_pause_s
         self._acks = Acks(options)

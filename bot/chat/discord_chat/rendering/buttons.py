@@ -2,13 +2,12 @@
 `do:ACTION`, or `ask:WHAT:ACTION` where it asks for something first."""
 
 import re
-from typing import Any, Self
+from typing import Any
 
 import discord
 
 from bot.chat.discord_chat.rendering.text import LABEL, plain
 from bot.chat.discord_chat.surfaces import ACTION_PREFIX, ASK_PREFIX, ASKS, MAX_CUSTOM_ID
-from bot.core.errors import Mistake
 from bot.core.messages import Button, Style
 from bot.core.readable import length
 
@@ -39,36 +38,17 @@ ICONS = {
 }
 
 
-class CardButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=OURS,
-):
-    """A button of a card, as discord.py writes and reads it."""
-
-    @classmethod
-    def of(cls, button: Button, label: str = "") -> Self:
-        """The button, under its own words or others. Raises ValueError for an action that is none
-        of ours (see `fits`)."""
-        return cls(
-            discord.ui.Button(
-                style=STYLES[button.style],
-                label=plain(label or button.label, LABEL) or "…",
-                custom_id=custom_id(button),
-                emoji=ICONS.get(button.icon),
-            )
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """The button that was pressed, from its custom id alone."""
-        pressed: discord.ui.Button[Any] = discord.ui.Button(label="…", custom_id=match[0])
-        return cls(pressed)
+def card_button(button: Button, label: str = "") -> discord.ui.Button[Any]:
+    """The button, under its own words or others. Raises ValueError for an action that is none of
+    ours (see `fits`)."""
+    if not fits(button):
+        raise ValueError(f"{button.action!r} can't be carried by a button.")
+    return discord.ui.Button(
+        style=STYLES[button.style],
+        label=plain(label or button.label, LABEL) or "…",
+        custom_id=custom_id(button),
+        emoji=ICONS.get(button.icon),
+    )
 
 
 def custom_id(button: Button) -> str:
@@ -86,14 +66,3 @@ def fits(button: Button) -> bool:
     """Whether the button can be carried by a custom id: a channel's name may be too long."""
     carried = custom_id(button)
     return length(carried) <= MAX_CUSTOM_ID and OURS.fullmatch(carried) is not None
-
-
-def action_of(carried: str) -> tuple[str, str]:
-    """(what is asked first or an empty text, the action) of a custom id or a chosen option.
-
-    Raises Mistake for anything that is not one of our buttons.
-    """
-    found = OURS.fullmatch(carried) if len(carried) <= MAX_CUSTOM_ID else None
-    if found is None:
-        raise Mistake("This button isn't one of ours.", fix="Open the newest card and try again.")
-    return found["asks"] or "", found["action"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from bot.chat.discord_chat.rendering.buttons import ICONS, CardButton, fits, option_value
+from bot.chat.discord_chat.rendering.buttons import ICONS, card_button, fits, option_value
 from bot.chat.discord_chat.rendering.limits import IN_MENU, IN_ROW
 from bot.chat.discord_chat.rendering.text import OPTION, PLACEHOLDER, plain
 from bot.chat.discord_chat.surfaces import PICK_PREFIX
@@ -142,7 +142,7 @@ def _parts_of(rows: Sequence[Row]) -> int:
 
 
 def _rows(buttons: Sequence[Button]) -> list[Row]:
-    made = [CardButton.of(button) for button in buttons]
+    made = [card_button(button) for button in buttons]
     starts = range(0, len(made), IN_ROW)
     return [discord.ui.ActionRow(*made[at : at + IN_ROW]) for at in starts]
 
