@@ -11,7 +11,7 @@ ENOUGH_S = 60.0
 """For whatever a test waits for, on any machine: only a failure takes so long."""
 
 
-async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = ENOUGH_S) -> None:
     """Return once `condition`, which may be awaitable, holds; TimeoutError if it never does.
 
     For state that nothing tells of; where an event can, wait for the event.

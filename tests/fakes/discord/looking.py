@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.state import Json, Message
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 GALLERY, BUTTON = 12, 2
 
@@ -37,7 +37,7 @@ async def posted(
     channel: str,
     test: Callable[[Message], object] = bool,
     *,
-    within_s: float = 10.0,
+    within_s: float = ENOUGH_S,
 ) -> Message:
     """Wait for the newest message in a channel that passes the test."""
     found: list[Message] = []
@@ -51,7 +51,7 @@ async def posted(
 
 
 async def anywhere(
-    discord: FakeDiscord, test: Callable[[Message], object], *, within_s: float = 10.0
+    discord: FakeDiscord, test: Callable[[Message], object], *, within_s: float = ENOUGH_S
 ) -> Message:
     """Wait for the newest message of any channel that passes the test."""
     found: list[Message] = []

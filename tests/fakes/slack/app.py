@@ -5,7 +5,7 @@
         slack.listens("http://127.0.0.1:8000/slack/events")   # HTTP; without it: Socket Mode
         mia = slack.person("U0MIA")
         receipt = await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
-        assert receipt.acked and receipt.ms < 1000
+        assert receipt.acked
         card = await slack.message("C0DRAFTS", lambda m: "Queued" in m.text)
         await mia.click(card, "do:cancel:JOB")
         form = await slack.form(mia, "imagine")         # waits until a modal is on top
@@ -46,7 +46,7 @@ from tests.fakes.slack.state import (
     World,
 )
 from tests.fakes.slack.troubles import Troubles
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 PEOPLE = {"U0MIA": "mia", "U0ANA": "ana", "U0BEN": "ben", "U0IDA": "ida"}
 SCOPES = frozenset(
@@ -263,7 +263,7 @@ class FakeSlack:
         test: Callable[[Message], object] = bool,
         *,
         team: str = "T1",
-        within_s: float = 10.0,
+        within_s: float = ENOUGH_S,
     ) -> Message:
         """Wait for the newest message in a channel that passes the test."""
         found: list[Message] = []
@@ -275,7 +275,7 @@ class FakeSlack:
         await until(there, within_s)
         return found[-1]
 
-    async def form(self, person: Person, callback: str = "", *, within_s: float = 10.0) -> View:
+    async def form(self, person: Person, callback: str = "", *, within_s: float = ENOUGH_S) -> View:
         """Wait until this person has a form on top (with this callback id)."""
 
         def there() -> bool:

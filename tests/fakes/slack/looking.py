@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tests.fakes.slack.answers import actions_of
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.state import Message, View
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 
 def pictured(message: Message) -> bool:
@@ -21,7 +21,7 @@ def button_of(where: Message | View, start: str) -> str:
 
 
 async def anywhere(
-    slack: FakeSlack, test: Callable[[Message], object], *, within_s: float = 10.0
+    slack: FakeSlack, test: Callable[[Message], object], *, within_s: float = ENOUGH_S
 ) -> Message:
     """Wait for the newest message, of any channel and workspace, that passes the test."""
     found: list[Message] = []

@@ -1,5 +1,8 @@
-"""Discord is answered within a second, whatever the database, the renderer and Discord itself do;
-and where it takes no acknowledgement, the answer comes all the same."""
+"""Discord is answered in time, whatever the database, the renderer and Discord itself do; and where
+it takes no acknowledgement, the answer comes all the same.
+
+How quick that is under load, `tests.benchmarks.discord` measures. Here what an acknowledgement must
+not wait for takes longer than Discord would."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,17 +14,16 @@ import pytest
 from storage.inbox import JournalInbox
 from storage.memory import MemoryStore
 from tests.fakes.discord.app import FakeDiscord
-from tests.fakes.discord.interactions import Modal, Receipt
+from tests.fakes.discord.interactions import Modal
 from tests.fakes.discord.looking import button_of, pictured, posted
 from tests.fakes.discord.people import Person
-from tests.fakes.discord.state import Message
+from tests.fakes.discord.state import ACK_S, Message
 from tests.fakes.discord_deeds import in_review, told
 from tests.fakes.discord_town import DRAFTS, Running, make_discord_town, running
 from tests.fakes.silent_store import SilentStore
 from tests.fakes.uploads import png
 from tests.fakes.waiting import until
 
-ACK_MS = 1_000.0
 CALLBACK = "POST /interactions/*/callback"
 ELSE = ("GET *", "PUT *", "PATCH *", "DELETE *", "POST /channels/*", "POST /users/*")
 """Everything but the acknowledgement."""
@@ -59,7 +61,7 @@ class Scene:
         """Let the database answer nobody, and Discord slowly."""
         self.store.hush()
         for what in ELSE:
-            self.discord.troubles.add(what, "slow", times=None, seconds=1.0)
+            self.discord.troubles.add(what, "slow", times=None, seconds=ACK_S + 0.5)
 
     def speak(self) -> None:
         """Let all be well again."""
@@ -95,11 +97,6 @@ async def scene(discord: FakeDiscord, tmp_path: Path) -> AsyncIterator[Scene]:
     await inbox.close()
 
 
-def in_time(receipt: Receipt) -> bool:
-    """Whether Discord was answered within a second."""
-    return receipt.acked and receipt.ms < ACK_MS
-
-
 async def test_every_surface_is_acknowledged_while_all_else_is_silent(scene: Scene) -> None:
     mia, rob, card, review = scene.mia, scene.rob, scene.card, scene.review
     brought = mia.attach(png(), channel=DRAFTS)
@@ -119,7 +116,7 @@ async def test_every_surface_is_acknowledged_while_all_else_is_silent(scene: Sce
         "button": await rob.click(review, button_of(review, "do:approve:")),
     }
     rob.react(review, "✅")
-    assert [name for name, receipt in receipts.items() if not in_time(receipt)] == []
+    assert [name for name, receipt in receipts.items() if not receipt.acked] == []
     await until(lambda: _at_least(scene, 7))
     assert len(scene.house.renderer.requests) == 1, "nothing was done yet"
     scene.speak()
@@ -141,11 +138,11 @@ async def test_it_is_on_the_disk_before_discord_hears_of_it(scene: Scene) -> Non
     assert (await asking).acked
 
 
-async def test_acknowledgements_are_quick_while_the_render_queue_is_full(scene: Scene) -> None:
+async def test_acknowledgements_come_while_the_render_queue_is_full(scene: Scene) -> None:
     scene.house.renderer.away = True
     for number in range(40):
         words = f"a mug with the number {number}"
-        assert in_time(await scene.mia.command("imagine", prompt=words, channel=DRAFTS))
+        assert (await scene.mia.command("imagine", prompt=words, channel=DRAFTS)).acked
     await until(scene.rests)
     assert len(await scene.house.town.jobs()) == 41
 
@@ -153,7 +150,7 @@ async def test_acknowledgements_are_quick_while_the_render_queue_is_full(scene: 
 async def test_many_at_once_are_acknowledged_in_time(scene: Scene) -> None:
     people = [scene.house.person(name) for name in ("mia", "rob", "ana", "ida", "eve")]
     asked = [person.command("queue", channel=DRAFTS) for person in people for _ in range(10)]
-    assert all(map(in_time, await asyncio.gather(*asked)))
+    assert all(receipt.acked for receipt in await asyncio.gather(*asked))
 
 
 @pytest.fixture

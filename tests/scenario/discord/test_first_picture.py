@@ -21,7 +21,6 @@ async def test_a_command_becomes_a_picture_that_is_approved_and_posted(
     )
     asked = await mia.command("imagine", prompt="a red mug", channel=DRAFTS)
     assert (asked.acked, asked.ephemeral) == (True, True)
-    assert asked.ms < 1000
     assert "Queued" in (await asked.answer()).text
     card = await posted(discord, DRAFTS, pictured)
     assert card.flags & COMPONENTS_V2

@@ -100,7 +100,7 @@ async def test_its_last_state_lands_whatever_happens_to_its_changes(
     discord.troubles.add(change, "lost")
     discord.troubles.add(change, "html502")
     await ask(discord_house)
-    done = await posted(discord, DRAFTS, lambda m: "Done" in m.text, within_s=30.0)
+    done = await posted(discord, DRAFTS, lambda m: "Done" in m.text)
     assert discord.messages(DRAFTS) == [done]
 
 

@@ -44,7 +44,6 @@ async def test_a_command_outlives_a_kill_after_its_acknowledgement(
             mia = discord.person(USERS["mia"])
             receipt = await mia.command("imagine", prompt="a red mug", channel=DRAFTS)
             assert receipt.acked
-            assert receipt.ms < 1_000
             await killed(product)
     assert discord.messages(DRAFTS) == []
     async with serving(*start, environment=environment) as product:

@@ -1,4 +1,7 @@
-"""Slack is answered within a second, whatever the database, the renderer and Slack itself do."""
+"""Slack is answered in time, whatever the database, the renderer and Slack itself do.
+
+How quick that is under load, `tests.benchmarks.slack` measures. Here what an acknowledgement must
+not wait for takes longer than Slack would."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,14 +14,12 @@ from storage.inbox import JournalInbox
 from storage.memory import MemoryStore
 from tests.fakes.silent_store import SilentStore
 from tests.fakes.slack.app import FakeSlack
-from tests.fakes.slack.delivery import Receipt
+from tests.fakes.slack.delivery import ACK_S, Receipt
 from tests.fakes.slack.looking import button_of, pictured
 from tests.fakes.slack.people import Person
 from tests.fakes.slack.state import Message, View
 from tests.fakes.slack_town import Running, make_slack_town, running
 from tests.fakes.waiting import until
-
-ACK_MS = 1_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,31 +82,31 @@ async def _none_waits(scene: Scene) -> bool:
     return await scene.waits() == 0
 
 
-def in_time(receipt: Receipt | None) -> bool:
-    """Whether Slack was answered within a second."""
-    return receipt is not None and receipt.acked and receipt.ms < ACK_MS
+def taken(receipt: Receipt | None) -> bool:
+    """Whether Slack was answered, and took it."""
+    return receipt is not None and receipt.acked
 
 
 async def test_every_surface_is_acknowledged_while_all_else_is_silent(scene: Scene) -> None:
     mia, slack, form, card = scene.mia, scene.slack, scene.form, scene.card
     words = next(b["block_id"] for b in form.blocks() if "words" in str(b.get("block_id")))
     scene.store.hush()
-    slack.troubles.add("*", "slow", times=None, seconds=2.0)
-    assert in_time(await mia.suggest(form, "pick_template", "pro"))
-    assert in_time(await scene.ana.choose(scene.other, "pick_template", "product"))
-    assert in_time(await mia.submit(form, {words: "a cheap mug"}))
+    slack.troubles.add("*", "slow", times=None, seconds=ACK_S + 0.5)
+    assert taken(await mia.suggest(form, "pick_template", "pro"))
+    assert taken(await scene.ana.choose(scene.other, "pick_template", "product"))
+    assert taken(await mia.submit(form, {words: "a cheap mug"}))
     assert form.errors, "a mistake is said although the database is silent"
-    assert in_time(await mia.submit(form, {words: "a blue mug"}))
+    assert taken(await mia.submit(form, {words: "a blue mug"}))
     assert mia.modal is None
-    assert in_time(await mia.command("/imagine", "a green mug", channel="C0DRAFTS"))
-    assert in_time(await mia.mention("a white mug", channel="C0DRAFTS"))
-    assert in_time(await mia.say("a black mug"))
-    assert in_time(await mia.click(card, button_of(card, "do:send:")))
-    assert in_time(await mia.react(card, "white_check_mark"))
-    assert in_time(await mia.open_home())
-    assert in_time(await mia.shortcut("new_picture"))
-    assert in_time(await mia.shortcut("use_as_reference", card))
-    assert in_time(await mia.command("/imagine", channel="C0DRAFTS"))
+    assert taken(await mia.command("/imagine", "a green mug", channel="C0DRAFTS"))
+    assert taken(await mia.mention("a white mug", channel="C0DRAFTS"))
+    assert taken(await mia.say("a black mug"))
+    assert taken(await mia.click(card, button_of(card, "do:send:")))
+    assert taken(await mia.react(card, "white_check_mark"))
+    assert taken(await mia.open_home())
+    assert taken(await mia.shortcut("new_picture"))
+    assert taken(await mia.shortcut("use_as_reference", card))
+    assert taken(await mia.command("/imagine", channel="C0DRAFTS"))
     assert await scene.waits() >= 7
     assert len(scene.house.town.renderer.requests) == 1, "nothing was done yet"
     slack.troubles.clear()
@@ -120,15 +121,15 @@ async def test_a_form_opens_while_the_database_is_silent(scene: Scene) -> None:
     scene.store.hush()
     for number in range(30):
         words = f"a mug with the number {number}"
-        assert in_time(await scene.mia.command("/imagine", words, channel="C0DRAFTS"))
-    assert in_time(await scene.mia.command("/imagine", channel="C0DRAFTS"))
-    assert (await scene.slack.form(scene.mia, "imagine", within_s=2.5)).blocks()
+        assert taken(await scene.mia.command("/imagine", words, channel="C0DRAFTS"))
+    assert taken(await scene.mia.command("/imagine", channel="C0DRAFTS"))
+    assert (await scene.slack.form(scene.mia, "imagine")).blocks()
 
 
-async def test_acknowledgements_are_quick_while_the_render_queue_is_full(scene: Scene) -> None:
+async def test_acknowledgements_come_while_the_render_queue_is_full(scene: Scene) -> None:
     scene.house.town.renderer.away = True
     for number in range(40):
         words = f"a mug with the number {number}"
-        assert in_time(await scene.mia.command("/imagine", words, channel="C0DRAFTS"))
+        assert taken(await scene.mia.command("/imagine", words, channel="C0DRAFTS"))
     await until(lambda: _none_waits(scene))
     assert len(await scene.house.town.jobs()) == 41

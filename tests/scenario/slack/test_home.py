@@ -56,7 +56,7 @@ async def test_the_page_follows_what_happens_and_a_job_can_be_stopped_there(
         mia = slack_house.slack.person("U0MIA")
         await opened(mia)
         await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
-        await until(lambda: "My jobs: 1 open" in str(mia.home and mia.home.blocks()), within_s=20)
+        await until(lambda: "My jobs: 1 open" in str(mia.home and mia.home.blocks()))
         [job] = await slack_house.town.jobs()
         assert mia.home is not None
         await mia.choose(mia.home, f"more:{job.id}", f"cancel:{job.id}")

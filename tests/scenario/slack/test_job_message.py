@@ -63,7 +63,7 @@ async def test_its_last_state_lands_whatever_happens_to_its_changes(
     slack.troubles.add("chat.update", "lost")
     receipt = await slack.person("U0MIA").command("/imagine", "a red mug", channel=ROOM)
     assert receipt.acked
-    done = await slack.message(ROOM, lambda m: "Done" in m.text, within_s=30)
+    done = await slack.message(ROOM, lambda m: "Done" in m.text)
     assert slack.messages(ROOM) == [done]
 
 

@@ -30,7 +30,6 @@ async def test_a_command_outlives_a_kill_after_its_acknowledgement(
                     "/imagine", "a red mug", channel="C0DRAFTS"
                 )
                 assert receipt.acked
-                assert receipt.ms < 1_000
                 product.process.send_signal(signal.SIGKILL)
                 await product.process.wait()
         assert slack.messages("C0DRAFTS") == []

@@ -25,7 +25,7 @@ async def settled(slack: FakeSlack, *houses: Running) -> None:
     """Wait until nothing is delivered, worked off or said any more."""
     await slack.delivery.idle()
     for house in houses:
-        await until(lambda house=house: _is_idle(house), 20.0)
+        await until(lambda house=house: _is_idle(house))
 
 
 async def _is_idle(house: Running) -> bool:

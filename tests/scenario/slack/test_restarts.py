@@ -118,7 +118,6 @@ async def test_told_to_stop_in_the_middle_it_acknowledges_what_it_took_and_keeps
         acked = {words for words, receipt in receipts if receipt.acked}
         assert await house.known() == Counter(acked), "acknowledged if and only if it is kept"
         assert acked
-        assert all(not r.acked or r.ms < 1_000 for _, r in receipts)
         assert slack.violations == []
 
 

@@ -12,7 +12,7 @@ from bot.core.receiving import MAX_FAILURES, SWEEP_S, Postponed, Receiving, asid
 from bot.core.watching import private_words
 from storage.memory_blobs import MemoryInbox
 from tests.fakes.town import Town, make_town
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 
 class Desk:
@@ -78,7 +78,7 @@ async def test_a_delivery_is_on_the_disk_before_anything_is_done(
 
 
 async def test_whoever_waits_gets_the_answer(receiving: Receiving[str]) -> None:
-    assert await receiving.take("d1", {"text": "hello"}, within_s=5) == "did hello"
+    assert await receiving.take("d1", {"text": "hello"}, within_s=ENOUGH_S) == "did hello"
 
 
 async def test_nobody_is_kept_waiting_and_it_is_done_all_the_same(
@@ -96,7 +96,7 @@ async def test_what_is_delivered_twice_at_once_is_done_once(
 ) -> None:
     desk.gate.clear()
     receiving.later(await receiving.put("d1", {"text": "a"}))
-    again = asyncio.create_task(receiving.take("d1", {"text": "a"}, within_s=5))
+    again = asyncio.create_task(receiving.take("d1", {"text": "a"}, within_s=ENOUGH_S))
     await asyncio.sleep(0)
     desk.gate.set()
     assert await again == "did a"
@@ -133,7 +133,7 @@ async def test_what_the_house_could_not_do_is_done_later_without_being_sent_agai
 ) -> None:
     desk.troubles = [Unavailable("The database is locked.")]
     with pytest.raises(Postponed, match="written down") as caught:
-        await receiving.take("d1", {"text": "a"}, within_s=5)
+        await receiving.take("d1", {"text": "a"}, within_s=ENOUGH_S)
     assert "No need" in caught.value.fix
     assert await pending(town) == ["d1"]
     async with receiving.sweeping():
@@ -179,7 +179,7 @@ async def test_what_is_not_on_the_disk_is_neither_acknowledged_nor_done(
 ) -> None:
     receiving = Receiving(replace(town.house, inbox=FullDisk()), "slack", desk.work)
     with pytest.raises(Unavailable, match="disk") as caught:
-        await receiving.take("d1", {"text": "a"}, within_s=5)
+        await receiving.take("d1", {"text": "a"}, within_s=ENOUGH_S)
     assert not isinstance(caught.value, Postponed)
     assert desk.done == []
 

@@ -105,7 +105,6 @@ async def test_it_connects_and_hears_a_command_which_it_acknowledges(fake: FakeD
         receipt = await mia(fake).command("queue", channel=DRAFTS)
     assert client.interactions == [int(receipt.interaction.id)]
     assert (receipt.acked, receipt.type, receipt.ephemeral) == (True, 5, True)
-    assert receipt.ms < 1000
     assert [guild.name for guild in client.guilds] == ["Acme"]
 
 

@@ -151,7 +151,6 @@ async def test_what_people_do_arrives_and_is_acknowledged(scene: Scene) -> None:
         clicked = await mia.click(scene.card, "Approve")
         assert (asked.type, asked.ephemeral) == (5, True)
         assert (clicked.type, clicked.ephemeral) == (5, True)
-        assert max(asked.ms, clicked.ms) < 1000
         mia.react(scene.card, "✅")
         made.house.desk.gate.set()
         await until(lambda: made.did(Did.REACTED) == ["✅"])

@@ -171,7 +171,7 @@ async def test_people_in_slack_are_answered_over_http() -> None:
             mia.shortcut("new_picture"),
             mia.mention("a mug", channel="C0DRAFTS"),
         )
-        assert all(receipt.acked and receipt.ms < 1000 for receipt in receipts)
+        assert all(receipt.acked for receipt in receipts)
         assert slack.calls == [], "an acknowledgement needs nobody"
         house.desk.gate.set()
         await until(lambda: len(house.desk.heard) == 2 and len(house.desk.live) == 2)
