@@ -68,12 +68,12 @@ class Rest(Protocol):
         ...
 
     async def reactors(self, room: str, message: str, emoji: str) -> Sequence[str]:
-        """Users whose reaction with this emoji (`✅`, or `name:id`) stands on the message, bots
-        left out."""
+        """Users whose reaction with this emoji (`✅`, or `name:id`), a normal or a super one,
+        stands on the message, bots left out."""
         ...
 
     async def has_reacted(self, room: str, message: str, emoji: str, user: str) -> bool:
-        """Whether this user's reaction stands there: one small request."""
+        """Whether this user's reaction stands there: one small request, or two where none does."""
         ...
 
     async def member_roles(self, guild: str, user: str) -> tuple[str, ...]:

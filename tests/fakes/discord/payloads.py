@@ -138,8 +138,8 @@ def reaction_json(world: World, reaction: Reaction) -> Json:
     """An emoji on a message, counted."""
     return {
         "emoji": emoji_json(reaction.key),
-        "count": len(reaction.users),
-        "count_details": {"burst": 0, "normal": len(reaction.users)},
+        "count": len(reaction.users) + len(reaction.supers),
+        "count_details": {"burst": len(reaction.supers), "normal": len(reaction.users)},
         "burst_colors": [],
         "me": world.app.id in reaction.users,
         "me_burst": False,

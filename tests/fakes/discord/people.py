@@ -117,14 +117,14 @@ class Person:
 
     # ---------------------------------------------------------------------------- messages
 
-    def react(self, message: Message, emoji: str) -> None:
+    def react(self, message: Message, emoji: str, *, is_super: bool = False) -> None:
         """Put an emoji on a message: `✅`, or `name:id`."""
         self._sees(message)
-        reactions.react(self.world, message, emoji, self.id)
+        reactions.react(self.world, message, emoji, self.id, is_super=is_super)
 
-    def unreact(self, message: Message, emoji: str) -> None:
+    def unreact(self, message: Message, emoji: str, *, is_super: bool = False) -> None:
         """Take one's emoji away again."""
-        if not reactions.unreact(self.world, message, emoji, self.id):
+        if not reactions.unreact(self.world, message, emoji, self.id, is_super=is_super):
             raise ClientRefused(f"{self.id} has put no {emoji} there")
 
     def say(self, text: str, *, channel: str = "", files: tuple[Attachment, ...] = ()) -> Message:

@@ -19,7 +19,10 @@ PAGE = 25
 CUSTOM = re.compile(r"^[A-Za-z0-9_]{2,32}:\d+$")
 
 
-def react(world: World, message: Message, key: str, user: str) -> bool:
+NORMAL, SUPER = 0, 1
+
+
+def react(world: World, message: Message, key: str, user: str, *, is_super: bool = False) -> bool:
     """Put a user's emoji (`✅` or `name:id`) on a message and tell of it; False if it is there."""
     found = message.reaction(key)
     if found is None:
@@ -28,38 +31,43 @@ def react(world: World, message: Message, key: str, user: str) -> bool:
         name, _, number = key.partition(":")
         found = Reaction(name=name, id=number)
         message.reactions.append(found)
-    if user in found.users:
+    there = found.supers if is_super else found.users
+    if user in there:
         return False
-    found.users.append(user)
-    told = _told(world, message, key, user) | {"message_author_id": message.author, "type": 0}
+    there.append(user)
+    told = _told(world, message, key, user, is_super=is_super)
+    told["message_author_id"] = message.author
     guild = world.channels[message.channel].guild
     if guild:
         told["member"] = payloads.member_json(world, world.guilds[guild].members[user])
-    world.tell("MESSAGE_REACTION_ADD", {**told, "burst": False}, guild=guild)
+    world.tell("MESSAGE_REACTION_ADD", told, guild=guild)
     return True
 
 
-def unreact(world: World, message: Message, key: str, user: str) -> bool:
+def unreact(world: World, message: Message, key: str, user: str, *, is_super: bool = False) -> bool:
     """Take a user's emoji away and tell of it; False if it isn't there."""
     found = message.reaction(key)
-    if found is None or user not in found.users:
+    there = [] if found is None else found.supers if is_super else found.users
+    if found is None or user not in there:
         return False
-    found.users.remove(user)
-    if not found.users:
+    there.remove(user)
+    if not (found.users or found.supers):
         message.reactions.remove(found)
     guild = world.channels[message.channel].guild
-    told = _told(world, message, key, user) | {"burst": False, "type": 0}
+    told = _told(world, message, key, user, is_super=is_super)
     world.tell("MESSAGE_REACTION_REMOVE", told, guild=guild)
     return True
 
 
-def _told(world: World, message: Message, key: str, user: str) -> Json:
+def _told(world: World, message: Message, key: str, user: str, *, is_super: bool) -> Json:
     guild = world.channels[message.channel].guild
     found: Json = {
         "user_id": user,
         "channel_id": message.channel,
         "message_id": message.id,
         "emoji": {**payloads.emoji_json(key)},
+        "burst": is_super,
+        "type": SUPER if is_super else NORMAL,
     }
     return {**found, "guild_id": guild} if guild else found
 
@@ -99,10 +107,11 @@ def take(asked: Asked) -> Reply:
 
 
 def who(asked: Asked) -> Reply:
-    """GET …/reactions/{emoji}: users in order of their ids, after one of them."""
+    """GET …/reactions/{emoji}: users of one type of it in order of their ids, after one of them."""
     _, message, key = _met(asked)
     found = message.reaction(key)
-    users = sorted(found.users if found else [], key=int)
+    of_type = {str(NORMAL): found.users, str(SUPER): found.supers} if found else {}
+    users = sorted(of_type.get(asked.query.get("type", str(NORMAL)), ()), key=int)
     after, limit = int(asked.query.get("after", 0)), int(asked.query.get("limit", PAGE))
     shown = [user for user in users if int(user) > after][:limit]
     return 200, [payloads.user_json(asked.world.users[user]) for user in shown]

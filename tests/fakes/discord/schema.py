@@ -52,10 +52,17 @@ def _reply_validator(method: str, route: str, status: int) -> jsonschema_rs.Vali
 @cache
 def _query_validators(method: str, route: str) -> dict[str, tuple[str, jsonschema_rs.Validator]]:
     return {
-        given["name"]: (str(given["schema"].get("type", "")), _compiled(given["schema"]))
+        given["name"]: (_type_of(given["schema"]), _compiled(given["schema"]))
         for given in _spec()["paths"][route][method.lower()].get("parameters", ())
         if given["in"] == "query"
     }
+
+
+def _type_of(schema: Json) -> str:
+    """As the schema says itself, or the one that it refers to."""
+    if "$ref" in schema:
+        schema = _spec()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return str(schema.get("type", ""))
 
 
 def _compiled(schema: Json | bool) -> jsonschema_rs.Validator:

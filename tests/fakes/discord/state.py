@@ -112,11 +112,13 @@ class Attachment:
 
 @dataclass(kw_only=True)
 class Reaction:
-    """An emoji on a message and who put it there, in order. `id` is a guild's own emoji's."""
+    """An emoji on a message and who put it there, in order. `id` is a guild's own emoji's;
+    `supers` have put it there as a super reaction."""
 
     name: str
     id: str = ""
     users: list[str] = field(default_factory=list)
+    supers: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:

@@ -57,7 +57,23 @@ async def test_whose_reactions_stand_is_told_page_by_page_without_bots(desk: Des
     assert await desk.rest.reactors(desk.drafts.id, message.id, "❌") == []
 
 
-async def test_whether_one_reaction_stands_is_one_small_request(desk: Desk) -> None:
+async def test_super_reactions_are_reactions_too(desk: Desk) -> None:
+    message = desk.discord.world.message(desk.drafts.id, await card(desk))
+    assert message is not None
+    rob, eve = (desk.discord.world.add_user(name).id for name in ("rob", "eve"))
+    for person in (rob, eve):
+        desk.discord.world.join(desk.guild.id, person)
+    desk.discord.person(rob).react(message, "✅")
+    desk.discord.person(eve).react(message, "✅", is_super=True)
+    where = desk.drafts.id, message.id, "✅"
+    assert await desk.rest.emoji_on(*where[:2]) == ["✅"]
+    assert await desk.rest.reactors(*where) == [rob, eve]
+    assert await desk.rest.has_reacted(*where, eve)
+    desk.discord.person(eve).unreact(message, "✅", is_super=True)
+    assert not await desk.rest.has_reacted(*where, eve)
+
+
+async def test_whether_one_reaction_stands_is_a_small_request_of_each_type(desk: Desk) -> None:
     message = desk.discord.world.message(desk.drafts.id, await card(desk))
     assert message is not None
     rob, eve = (desk.discord.world.add_user(name).id for name in ("rob", "eve"))
@@ -70,7 +86,7 @@ async def test_whether_one_reaction_stands_is_one_small_request(desk: Desk) -> N
     assert await desk.rest.has_reacted(*where, eve)
     desk.discord.person(eve).unreact(message, "✅")
     assert not await desk.rest.has_reacted(*where, eve)
-    assert desk.sent("GET *reactions*") == asked + 3
+    assert desk.sent("GET *reactions*") == asked + 2 + 1 + 2
 
 
 async def test_which_emoji_others_have_put_there_is_told_as_reactors_takes_it(desk: Desk) -> None:

@@ -9,7 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 from discord.http import Route
 from yarl import URL
@@ -43,6 +43,10 @@ KEPT = 10_000
 """Direct conversations, channels and ended tokens remembered, each."""
 PAGE = 100
 MOST_REACTORS = 2000
+NORMAL: Final = 0
+SUPER: Final = 1
+"""Types of a reaction: Discord tells who has put one kind there, asked for each alone
+(docs.discord.com, get reactions)."""
 THREADS = (10, 11, 12)
 """Types of channels that belong to another one (docs.discord.com, channel types)."""
 LINK_S = 3.0
@@ -106,21 +110,25 @@ class DiscordRest:
 
     async def reactors(self, room: str, message: str, emoji: str) -> Sequence[str]:
         """See the port."""
-        found: list[str] = []
-        after = "0"
-        while len(found) < MOST_REACTORS:
-            page = await self._reactions(room, message, emoji, PAGE, after)
-            found += [str(user["id"]) for user in page if not user.get("bot")]
-            if len(page) < PAGE:
-                break
-            after = str(page[-1]["id"])
-        return found
+        found: dict[str, None] = {}
+        for kind in (NORMAL, SUPER):
+            after = "0"
+            while len(found) < MOST_REACTORS:
+                page = await self._reactions(room, message, emoji, kind, PAGE, after)
+                found |= {str(user["id"]): None for user in page if not user.get("bot")}
+                if len(page) < PAGE:
+                    break
+                after = str(page[-1]["id"])
+        return list(found)
 
     async def has_reacted(self, room: str, message: str, emoji: str, user: str) -> bool:
         """See the port: who comes next after the id before."""
         before = str(int(_known(user, UNKNOWN_USER)) - 1)
-        page = await self._reactions(room, message, emoji, 1, before)
-        return any(str(one["id"]) == user for one in page)
+        for kind in (NORMAL, SUPER):
+            page = await self._reactions(room, message, emoji, kind, 1, before)
+            if any(str(one["id"]) == user for one in page):
+                return True
+        return False
 
     async def member_roles(self, guild: str, user: str) -> tuple[str, ...]:
         """See the port."""
@@ -296,13 +304,13 @@ class DiscordRest:
         _keep(self._facts, facts.id, (asyncio.get_running_loop().time(), facts))
 
     async def _reactions(
-        self, room: str, message: str, emoji: str, limit: int, after: str
+        self, room: str, message: str, emoji: str, kind: Literal[0, 1], limit: int, after: str
     ) -> Sequence[dict[str, Any]]:
         where = _known(room), _known(message, UNKNOWN_MESSAGE)
         try:
             return await self._calls.list_of(
                 "reactions",
-                lambda client: client.get_reaction_users(*where, emoji, limit, after),
+                lambda client: client.get_reaction_users(*where, emoji, limit, after, kind),
                 place=room,
             )
         except DiscordRefused as exc:
