@@ -15,6 +15,7 @@ from bot.core.dispatch import Dispatch
 from bot.core.house import House
 from bot.core.ids import new_id
 from bot.core.jobs import Job
+from bot.core.lives import OutboxState, PublicationState
 from bot.core.people import ANY_BRAND, Identity, Person, Role
 from bot.core.ports import BlobStore, Chat, Clock, Door, Inbox, Signals
 from bot.core.publishing import Publisher
@@ -27,6 +28,7 @@ from tests.fakes.loops import Runs, looping
 from tests.fakes.renderer import FakeRenderer
 from tests.fakes.studio import FakeStudio
 from tests.fakes.town import START
+from tests.fakes.waiting import until
 
 PUBLIC_URL = "https://house.test"
 TEMPLATES = (
@@ -46,6 +48,8 @@ TEMPLATES = (
     ),
     Template(name="plain", text="a plain picture, [WORDS]"),
 )
+UNSAID = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.AMBIGUOUS)
+UNPOSTED = (PublicationState.PENDING, PublicationState.SENDING)
 
 
 @dataclass
@@ -131,3 +135,39 @@ async def at_work(house: House, *painters: Runs, senders: int) -> AsyncIterator[
     loops += [Sender(house, f"sender-{n}") for n in range(senders)]
     async with looping([*loops, *painters]):
         yield
+
+
+async def said(house: House) -> None:
+    """Wait until all that the house has taken in is worked off, and what there was to say is said.
+
+    For what people did whose deed was acknowledged. An emoji is not: whoever put one types
+    something there afterwards, which comes after it.
+    """
+    await until(lambda: _is_said(house))
+
+
+async def settled(house: House) -> None:
+    """As `said`, once every job has ended and every post is out: nothing more will come."""
+    await until(lambda: _is_settled(house))
+
+
+async def _is_settled(house: House) -> bool:
+    """In the order in which one makes the other: what is taken in, what is made, what is said."""
+    if await house.inbox.pending():
+        return False
+    async with house.store.read() as tx:
+        if await tx.jobs.unfinished():
+            return False
+        for asset in await tx.assets.find(AssetQuery(limit=1000)):
+            posts = await tx.publications.of_asset(asset.id)
+            if any(post.state in UNPOSTED for post in posts):
+                return False
+    return await _is_said(house)
+
+
+async def _is_said(house: House) -> bool:
+    if await house.inbox.pending():
+        return False
+    async with house.store.read() as tx:
+        counts = await tx.outbox.counts()
+    return not any(counts.get(state.value) for state in UNSAID)

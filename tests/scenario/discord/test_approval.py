@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.core.lives import ReviewState
 from bot.core.reviews import Review
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import anywhere, button_of, pictured, posted
 from tests.fakes.discord.state import Message
@@ -76,8 +77,10 @@ async def test_double_clicks_and_two_approvers_make_one_decision(discord_house: 
     await until(lambda: stamped(card))
     for receipt in pressed:
         assert (await receipt.answer()).text, "everybody is answered"
+    post = await posted(discord, SOCIAL)
+    await settled(discord_house.house)
     assert await decisions(discord_house) == 1
-    assert discord.messages(SOCIAL) == [await posted(discord, SOCIAL)]
+    assert discord.messages(SOCIAL) == [post]
 
 
 async def test_an_emoji_decides_and_the_app_s_own_do_not(discord_house: Running) -> None:
@@ -89,6 +92,8 @@ async def test_an_emoji_decides_and_the_app_s_own_do_not(discord_house: Running)
     discord.person(bot.id).react(card, YES)
     rob = discord_house.person("rob")
     rob.react(card, "🎉")
+    await (await rob.command("queue", channel=DRAFTS)).answer()  # heard after the emoji
+    await settled(discord_house.house)
     assert (await review_of(discord_house.town)).state is ReviewState.OPEN
     rob.react(card, YES)
     await decided(discord_house.town)
@@ -137,6 +142,7 @@ async def test_the_other_emoji_rejects(discord_house: Running) -> None:
     discord_house.person("rob").react(card, NO)
     await decided(discord_house.town)
     await until(lambda: "Rejected by Rob" in card.text)
+    await settled(discord_house.house)
     assert discord_house.discord.messages(SOCIAL) == []
 
 
@@ -200,6 +206,7 @@ async def test_two_replicas_decide_once(discord: FakeDiscord, discord_town: Disc
         house.person("rob").react(card, YES)
         await until(lambda: stamped(card))
         await posted(discord, SOCIAL)
+        await settled(house.house)
         assert await decisions(house) == 1
         assert len(discord.messages(DRAFTS)) == 2, "the job's card and the review's"
     assert len(discord.messages(SOCIAL)) == 1

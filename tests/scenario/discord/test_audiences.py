@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.lives import JobState
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import anywhere, button_of, pictured, posted
 from tests.fakes.discord.state import Attachment, Message, Version
@@ -45,6 +46,7 @@ async def test_a_draft_in_a_working_channel_or_its_thread_is_marked_as_one(
         card = await drawn(discord_house, room)
         assert card.channel == room
         assert "draft" in card.text.lower()
+        await settled(discord_house.house)
         assert discord_house.discord.messages(room) == [card]
     assert dms(discord_house, "mia") == []
 
@@ -57,6 +59,7 @@ async def test_a_thread_of_a_channel_that_others_read_gets_no_drafts(
     card = await drawn(discord_house, thread.id)
     assert card.channel == discord_house.person("mia").dm.id
     assert "draft" in card.text.lower()
+    await settled(discord_house.house)
     for room in (above, thread.id):
         assert discord_house.discord.messages(room) == []
 
@@ -75,6 +78,7 @@ async def test_a_working_channel_that_becomes_public_meanwhile_gets_no_drafts(
     card = await anywhere(discord, pictured)
     assert card.channel == mia.dm.id
     await until(lambda: "Moved to direct messages" in there.text)
+    await settled(discord_house.house)
     assert "mug" not in there.text
     assert not there.attachments
     assert discord.messages(DRAFTS) == [there]
@@ -91,10 +95,9 @@ async def test_whose_direct_messages_are_closed_knows_where_the_picture_is(
     assert "direct messages" in answer.text
     assert "house.test/gallery" in answer.text
 
-    async def done() -> bool:
-        return (await town.jobs())[0].state is JobState.DONE
-
-    await until(done)
+    await settled(discord_house.house)
+    [job] = await town.jobs()
+    assert job.state is JobState.DONE
     assert discord.messages(SOCIAL) == []
     asset = await town.newest_asset()
     shown = await (await mia.command("show", id=asset.id, channel=SOCIAL)).answer()
@@ -117,6 +120,7 @@ async def test_a_draft_that_moves_to_closed_direct_messages_leaves_word_where_it
     assert "house.test/gallery" in word.text
     assert "direct messages" in word.text
     await until(lambda: not any("secret" in m.text for m in discord.messages(DRAFTS)))
+    await settled(discord_house.house)
     assert len(discord.messages(DRAFTS)) == 2
 
 
@@ -128,6 +132,7 @@ async def test_sharing_a_draft_asks_for_approval_and_sharing_what_is_approved_po
     await mia.click(card, button_of(card, "do:share:"))
     review = await anywhere(discord, lambda m: button_of(m, "do:approve:"))
     assert review.channel == DRAFTS
+    await settled(discord_house.house)
     assert discord.messages(SOCIAL) == []
     discord.troubles.add(f"POST /channels/{SOCIAL}/messages", "refuse", status=403, code=50013)
     await rob.click(review, button_of(review, "do:approve:"))
@@ -135,6 +140,7 @@ async def test_sharing_a_draft_asks_for_approval_and_sharing_what_is_approved_po
     await until(
         lambda: lines <= {m.channel for m in discord.world.all_messages() if "Not posted" in m.text}
     )
+    await settled(discord_house.house)
     assert discord.messages(SOCIAL) == []
     shared = await mia.click(card, button_of(card, "do:share:"))
     assert "Shared" in (await shared.answer()).text
@@ -142,6 +148,7 @@ async def test_sharing_a_draft_asks_for_approval_and_sharing_what_is_approved_po
     assert len(post.attachments) == 1
     again = await mia.click(card, button_of(card, "do:share:"))
     await again.answer()
+    await settled(discord_house.house)
     assert discord.messages(SOCIAL) == [post]
 
 
@@ -157,6 +164,7 @@ async def test_a_file_for_one_s_own_use_is_for_that_person_alone_and_marked(
     [asset] = [await discord_house.town.newest_asset()]
     shown = await (await mia.command("show", id=asset.id, channel=SOCIAL)).answer()
     assert shown.only_for == mia.id
+    await settled(discord_house.house)
     assert discord_house.discord.messages(SOCIAL) == []
 
 
@@ -169,6 +177,7 @@ async def test_without_working_channels_reviews_come_to_the_approvers_alone(
         card = await drawn(house, SOCIAL)
         await house.person("mia").click(card, button_of(card, "do:send:"))
         await until(lambda: all(any(map(pictured, dms(house, who))) for who in ("rob", "ana")))
+        await settled(house.house)
         assert discord.messages(SOCIAL) == []
 
 

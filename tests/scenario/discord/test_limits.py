@@ -10,6 +10,7 @@ from brand.kit import Channel
 from brand.kit_rules import MIB
 from brand.provenance import SMALLER
 from brand.spec import sha256_hex
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.access import SEND_MESSAGES, VIEW_CHANNEL, deny
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import anywhere, button_of, pictured, posted
@@ -84,7 +85,8 @@ async def test_whatever_is_limited_breaks_or_is_lost_once_everything_stands_once
             for what in (CALLS if kind != "cut" else SURE)
         ]
         post = await whole_way(house)
-        assert [trouble.what for trouble in troubles if not trouble.done] == []
+        await until(lambda: all(trouble.done for trouble in troubles))
+        await settled(house.house)
         assert discord.messages(SOCIAL) == [post]
         assert len(discord.messages(DRAFTS)) == 2, "the job's card and the review's"
 
@@ -98,6 +100,7 @@ async def test_a_channel_that_refuses_is_not_asked_over_and_over_and_who_asked_h
     await until(lambda: "Done" in dms(discord_house, "mia"))
     await until(lambda: "lacks a permission" in dms(discord_house, "mia"))
     assert "Send Messages" in dms(discord_house, "mia")
+    await settled(discord_house.house)
     refused = [call for call in discord.calls("*") if call.status in (401, 403, 404)]
     assert {call.code for call in refused} == {50013}
     assert len(refused) <= 4, "once for each thing there was to say"
@@ -115,6 +118,7 @@ async def test_a_channel_that_is_deleted_meanwhile_is_told_of_and_the_picture_co
     drawing.set()
     await until(lambda: any(map(pictured, discord.messages(mia.dm.id))))
     await until(lambda: "no channel #drafts any more" in dms(discord_house, "mia"))
+    await settled(discord_house.house)
     asked = [c for c in discord.calls(f"* /channels/{DRAFTS}/messages*") if c.code == 10003]
     assert len(asked) <= 6, "a change and a new card for each thing there was to say"
 
@@ -141,7 +145,8 @@ async def test_words_that_automod_blocks_are_told_to_who_asked_and_the_picture_c
     discord.world.guilds[GUILD].blocked_words.append("grue")
     await mia.command("imagine", prompt="a grue", channel=DRAFTS)
     await until(lambda: "Done" in dms(discord_house, "mia"))
-    assert "AutoMod" in dms(discord_house, "mia")
+    await until(lambda: "AutoMod" in dms(discord_house, "mia"))
+    await settled(discord_house.house)
     assert discord.messages(DRAFTS) == []
     asked = await mia.command("find", words="grue", channel=DRAFTS)
     answer = await asked.answer()
@@ -155,10 +160,13 @@ async def test_a_dead_webhook_is_asked_once_and_the_answer_comes_directly(
     discord, mia = discord_house.discord, discord_house.person("mia")
     discord.troubles.add("PATCH /webhooks/*", "refuse", status=401, code=50027, times=None)
     receipt = await mia.command("help", channel=DRAFTS)
-    await until(lambda: "/imagine" in dms(discord_house, "mia"))
+    helped = await posted(discord, mia.dm.id)
+    assert "/imagine" in helped.text
     assert len(discord.calls(f"* /webhooks/*/{receipt.interaction.token}/*")) == 1
     await mia.command("queue", channel=DRAFTS)
-    await until(lambda: "queue" in dms(discord_house, "mia").lower())
+    queue = await posted(discord, mia.dm.id, lambda m: m.id != helped.id)
+    assert "queue" in queue.text.lower()
+    await settled(discord_house.house)
     assert discord.messages(DRAFTS) == []
 
 
@@ -209,6 +217,7 @@ async def test_a_file_that_was_changed_in_the_archive_is_not_posted(
         kept[rendition.file_hash] = kept[rendition.file_hash] + b"!"
     await discord_house.person("rob").click(review, button_of(review, "do:approve:"))
     await until(lambda: "Not posted to #social" in dms(discord_house, "mia"))
+    await settled(discord_house.house)
     assert discord.messages(SOCIAL) == []
 
 
@@ -239,4 +248,5 @@ async def test_a_channel_that_can_t_be_seen_is_told_with_the_missing_permission(
     deny(discord.world.channels[SOCIAL], discord.world.app.id, VIEW_CHANNEL)
     await rob.click(review, button_of(review, "do:approve:"))
     await until(lambda: all("View Channel" in dms(discord_house, who) for who in ("mia", "rob")))
+    await settled(discord_house.house)
     assert len(discord.calls(f"POST /channels/{SOCIAL}/messages")) == 1

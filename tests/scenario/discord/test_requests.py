@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.looking import alts, button_of, buttons, pictured, posted
 from tests.fakes.discord.state import Message
 from tests.fakes.discord_town import DRAFTS, SOCIAL, TALK, Running
@@ -80,6 +81,7 @@ async def test_drafts_stay_with_the_one_who_asked_where_others_look_on(
         count = len(dms(discord_house, "mia"))
         await mia.command("imagine", channel=channel, prompt="a red mug")
         await until(lambda count=count: sum(map(pictured, dms(discord_house, "mia"))) > count // 2)
+        await settled(discord_house.house)
         assert not any(map(pictured, discord_house.discord.messages(channel)))
     shown = [message for message in dms(discord_house, "mia") if pictured(message)]
     assert all("draft" in message.text for message in shown)
@@ -89,6 +91,7 @@ async def test_private_drafts_are_nobody_else_s(discord_house: Running) -> None:
     mia = discord_house.person("mia")
     await mia.command("imagine", channel=DRAFTS, prompt="a red mug", private=True)
     await until(lambda: any(map(pictured, dms(discord_house, "mia"))))
+    await settled(discord_house.house)
     assert discord_house.discord.messages(DRAFTS) == []
 
 
@@ -147,6 +150,9 @@ async def test_an_envelope_brings_the_recipe_and_a_cross_takes_the_card_away(
     mia.react(card, "✉️")
     await until(lambda: any("42" in message.text for message in dms(discord_house, "mia")))
     eve.react(card, "❌")
+    await (await eve.command("help", channel=DRAFTS)).answer()  # heard after the emoji
+    await settled(discord_house.house)
+    assert not card.deleted
     mia.react(card, "❌")
     await until(lambda: card.deleted)
 

@@ -8,6 +8,7 @@ import pytest
 from bot.core.commands import BlockPerson, SetBudget, SetRole
 from bot.core.messages import Actor
 from brand.kit import AccessRule, Limits
+from tests.fakes.chat_town import said, settled
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import anywhere, button_of, pictured, posted
 from tests.fakes.discord.state import Message
@@ -59,10 +60,12 @@ async def asked(house: Running, who: str, channel: str = DRAFTS, **options: obje
 
 async def refused(house: Running, who: str, channel: str = DRAFTS) -> str:
     """What they read; nobody else reads anything, and nothing is made."""
+    await said(house.house)  # the cards of earlier wishes too
     before = len(await house.town.jobs())
     shown = len(house.discord.messages(channel)) if channel else 0
     answer = await asked(house, who, channel)
     assert not channel or answer.only_for == house.person(who).id
+    await said(house.house)
     assert len(await house.town.jobs()) == before
     assert not channel or len(house.discord.messages(channel)) == shown
     return answer.text
@@ -117,6 +120,7 @@ async def test_a_rule_about_approving_holds_for_button_menu_and_emoji(
         card = await posted(discord, DRAFTS, pictured)
         await mia.click(card, button_of(card, "do:send:"))
         review = await anywhere(discord, lambda m: button_of(m, "do:approve:"))
+        await said(house.house)  # by its menu only a card is known whose sending is on record
         pressed = await rob.click(review, button_of(review, "do:approve:"))
         chosen = await rob.menu("Approve", review)
         for receipt in (pressed, chosen):
@@ -125,6 +129,7 @@ async def test_a_rule_about_approving_holds_for_button_menu_and_emoji(
             assert "leads approve" in answer.text
         rob.react(review, "✅")
         await until(lambda: any("leads approve" in m.text for m in discord.messages(rob.dm.id)))
+        await settled(house.house)
         assert discord.messages(SOCIAL) == []
         house.person("ana").react(review, "✅")
         await posted(discord, SOCIAL)
