@@ -22,7 +22,8 @@ class Did(StrEnum):
     UNREACTED = "unreacted"
     """Took it away again."""
     RESYNC = "resync"
-    """Nobody: events were missed, so the reactions on open reviews are read anew."""
+    """Nobody: events were missed, so the reactions on open reviews are read anew; with a message,
+    only those on it, since all of them were taken off it at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

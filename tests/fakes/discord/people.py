@@ -127,6 +127,11 @@ class Person:
         if not reactions.unreact(self.world, message, emoji, self.id, is_super=is_super):
             raise ClientRefused(f"{self.id} has put no {emoji} there")
 
+    def clear(self, message: Message, emoji: str = "") -> None:
+        """Take all emoji off a message, or all of one kind, as a moderator."""
+        self._sees(message)
+        reactions.clear(self.world, message, emoji)
+
     def say(self, text: str, *, channel: str = "", files: tuple[Attachment, ...] = ()) -> Message:
         """Write a message."""
         where = self.world.channels[channel] if channel else self.dm

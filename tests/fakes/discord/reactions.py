@@ -59,6 +59,18 @@ def unreact(world: World, message: Message, key: str, user: str, *, is_super: bo
     return True
 
 
+def clear(world: World, message: Message, key: str = "") -> None:
+    """Take all emoji off a message, or all of one kind, as a moderator may; nobody is told whose
+    they were."""
+    where = world.channels[message.channel]
+    message.reactions = [one for one in message.reactions if key and one.key != key]
+    told: Json = {"channel_id": where.id, "message_id": message.id}
+    told |= {"guild_id": where.guild} if where.guild else {}
+    told |= {"emoji": payloads.emoji_json(key)} if key else {}
+    event = "MESSAGE_REACTION_REMOVE_EMOJI" if key else "MESSAGE_REACTION_REMOVE_ALL"
+    world.tell(event, told, guild=where.guild)
+
+
 def _told(world: World, message: Message, key: str, user: str, *, is_super: bool) -> Json:
     guild = world.channels[message.channel].guild
     found: Json = {

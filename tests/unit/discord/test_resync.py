@@ -72,6 +72,18 @@ async def test_a_mind_that_was_changed_meanwhile_counts_as_it_is_now() -> None:
     assert (await review_of(folk)).outcome is Answer.REJECT
 
 
+async def test_only_the_card_that_was_cleared_of_its_emoji_is_read_anew() -> None:
+    folk = await make_folk(TWO_VOTES)
+    card = await folk.in_review()
+    await folk.react(YES, "ana", card)
+    unheard(folk, YES, "ana", card, added=False)
+    folk.rest.calls.clear()
+    await folk.work(Heard(did=Did.RESYNC, key="resync:1", message="77"))
+    assert folk.rest.calls == []
+    await folk.work(Heard(did=Did.RESYNC, key="resync:2", message=card))
+    assert (await review_of(folk)).votes == ()
+
+
 async def test_a_vote_that_comes_while_emoji_are_read_anew_stays() -> None:
     folk = await make_folk(TWO_VOTES)
     card = await folk.in_review()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.discord_chat.incoming.shape import can_be_answered, is_reaction, is_sound
+from bot.chat.discord_chat.incoming.shape import can_be_answered, is_clearing, is_reaction, is_sound
 from tests.hostile.discord import COMMAND, INTERACTIONS, REACTION, doorstep, odd_payloads, run
 
 
@@ -65,6 +65,14 @@ def test_an_odd_shape_is_answered_all_the_same(odd: dict[str, Any]) -> None:
 def test_an_odd_reaction_is_none(odd: dict[str, Any]) -> None:
     assert is_reaction(REACTION)
     assert not is_reaction(REACTION | odd)
+
+
+def test_of_which_message_emoji_were_taken_must_be_said() -> None:
+    told = {"channel_id": "4001", "message_id": "6001", "guild_id": "3001"}
+    assert is_clearing(told)
+    assert is_clearing({"channel_id": "4001", "message_id": "6001"})
+    for odd in ({"channel_id": None}, {"message_id": "x"}, {"guild_id": "a/b"}):
+        assert not is_clearing(told | odd)
 
 
 async def test_every_odd_shape_is_answered_once_and_breaks_nothing() -> None:

@@ -1,7 +1,7 @@
 """client: discord.py's connection to the gateway, deaf to everything that is not for us.
 
 discord.py builds an object of its own from each event before it tells of it, and an error while it
-does ends the connection (a field that Discord adds or leaves out is enough). Here five events are
+does ends the connection (a field that Discord adds or leaves out is enough). Here seven events are
 heard at all, as plain JSON; the library keeps the connection: heartbeat, resume, compression. So
 nothing of a guild is kept in memory either.
 
@@ -50,6 +50,10 @@ class Hears(Protocol):
 
     def reaction(self, payload: object, *, added: bool) -> None:
         """Somebody put an emoji on a message, or took it away."""
+        ...
+
+    def cleared(self, payload: object) -> None:
+        """A moderator took all emoji, or all of one kind, off a message."""
         ...
 
 
@@ -117,5 +121,7 @@ class GatewayClient(discord.Client):
             "INTERACTION_CREATE": hears.interaction,
             "MESSAGE_REACTION_ADD": lambda event: hears.reaction(event, added=True),
             "MESSAGE_REACTION_REMOVE": lambda event: hears.reaction(event, added=False),
+            "MESSAGE_REACTION_REMOVE_ALL": hears.cleared,
+            "MESSAGE_REACTION_REMOVE_EMOJI": hears.cleared,
         }
         return state

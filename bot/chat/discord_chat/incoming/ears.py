@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from bot.chat.discord_chat.incoming.acks import Acking
@@ -96,7 +97,13 @@ class Ears:
     def reaction(self, payload: object, *, added: bool) -> None:
         """See Hears."""
         if isinstance(payload, dict) and not self._leaving:
-            self._do(self._reacted(payload, added=added))
+            taking = partial(self._intake.reacted, payload, own=self._own, added=added)
+            self._do(self._noted(taking))
+
+    def cleared(self, payload: object) -> None:
+        """See Hears."""
+        if isinstance(payload, dict) and not self._leaving:
+            self._do(self._noted(partial(self._intake.cleared, payload)))
 
     def _opened(self, words: str) -> None:
         self.is_open = self.was_open = True
@@ -116,9 +123,9 @@ class Ears:
         if not task.cancelled() and task.exception() is not None:
             log.error("What Discord told tripped over a bug", exc_info=task.exception())
 
-    async def _reacted(self, payload: dict[str, Any], *, added: bool) -> None:
+    async def _noted(self, taking: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._intake.reacted(payload, own=self._own, added=added)
+            await taking()
         except Unavailable:
             log.exception("A reaction could not be written down; they are read anew later")
             if self._resyncing is None or self._resyncing.done():

@@ -89,9 +89,9 @@ def reaction_of(event: Body, options: DiscordOptions, *, own: str, added: bool) 
     return heard if meanings(heard, options) else None
 
 
-def resync() -> Heard:
-    """That events were missed."""
-    return Heard(did=Did.RESYNC, key=f"resync:{new_id()}")
+def resync(message: str = "") -> Heard:
+    """That events were missed; with a message, only those of the emoji on it."""
+    return Heard(did=Did.RESYNC, key=f"resync:{new_id()}", message=message)
 
 
 def focused_in(interaction: Body) -> tuple[str, str]:

@@ -29,7 +29,7 @@ from bot.chat.discord_chat.incoming.hearing import (
     reaction_of,
     resync,
 )
-from bot.chat.discord_chat.incoming.shape import can_be_answered, is_reaction, is_sound
+from bot.chat.discord_chat.incoming.shape import can_be_answered, is_clearing, is_reaction, is_sound
 from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.discord_chat.places import FILES_PLATFORM, PLATFORM, REACTIONS_PLATFORM
 from bot.chat.discord_chat.surfaces import ASK_PREFIX, USE_AS_REFERENCE
@@ -142,6 +142,12 @@ class DiscordIntake:
         heard = reaction_of(event, self._options, own=own, added=added)
         if heard is not None:
             await self._noted(replace(heard, at=self._now()))
+
+    async def cleared(self, event: Body) -> None:
+        """All emoji of a message, or all of one kind, were taken off it: what stands there is read
+        anew. Raises as `reacted`."""
+        if is_clearing(event) and self._options.allows(text_in(event, "guild_id")):
+            await self._noted(replace(resync(text_in(event, "message_id")), at=self._now()))
 
     async def missed(self) -> None:
         """Events were missed: the reactions that stand are read anew. Raises Unavailable."""

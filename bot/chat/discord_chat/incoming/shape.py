@@ -41,8 +41,12 @@ def is_sound(interaction: Body) -> bool:
 
 def is_reaction(event: Body) -> bool:
     """Whether it is the event of a reaction, with all the ids that one has."""
-    names = ("user_id", "channel_id", "message_id", "guild_id")
-    ids = [text_in(event, name) for name in names]
-    if not all(is_id(one) for one in ids if one):
-        return False
-    return all(ids[:3]) and isinstance(event.get("emoji"), dict) and is_plain(event)
+    has_ids = is_clearing(event) and is_id(text_in(event, "user_id"))
+    return has_ids and isinstance(event.get("emoji"), dict) and is_plain(event)
+
+
+def is_clearing(event: Body) -> bool:
+    """Whether it says of which message in which channel emoji were taken."""
+    guild = text_in(event, "guild_id")
+    ids = [text_in(event, name) for name in ("channel_id", "message_id")]
+    return all(is_id(one) for one in (*ids, *([guild] if guild else ())))

@@ -1,4 +1,5 @@
-"""After events were missed: the emoji on the cards of all open reviews are read anew.
+"""After events were missed: the emoji on the cards of all open reviews are read anew. So are those
+of one review whose card a moderator has cleared of them: Discord doesn't tell then whose they were.
 
 What stands counts as if it were put there now. A vote that was an emoji is taken back where that
 emoji is gone; one by button stays. What can't be read takes nothing away.
@@ -60,8 +61,9 @@ class Resyncing:
         self._voting = voting
 
     async def work(self, heard: Heard) -> None:
-        """Bring the votes on all open reviews in line. Raises ChatUnavailable, Unavailable."""
-        for question in await self._open():
+        """Bring the votes on all open reviews in line, or on the one whose card a message is.
+        Raises ChatUnavailable, Unavailable."""
+        for question in await self._open(heard.message):
             read: dict[str, _Read] = {}
             for card in question.cards:
                 found = await self._read(heard, card)
@@ -73,10 +75,11 @@ class Resyncing:
                 for on_it, meaning in found.votes:
                     await self._vote(on_it, question.review, meaning)
 
-    async def _open(self) -> list[_Question]:
+    async def _open(self, message: str) -> list[_Question]:
         async with self._house.store.read() as tx:
             reviews = await tx.reviews.open()
-            return [_Question(review=review, cards=await _cards(tx, review)) for review in reviews]
+            found = [_Question(review=review, cards=await _cards(tx, review)) for review in reviews]
+        return [one for one in found if not message or message in {c.message for c in one.cards}]
 
     async def _read(self, heard: Heard, card: MessageRef) -> _Read | None:
         """What stands on this card; None where it can't be read."""
