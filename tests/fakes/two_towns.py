@@ -18,6 +18,7 @@ from bot.chat.discord_chat import wiring as discord_wiring
 from bot.chat.slack_chat import wiring as slack_wiring
 from bot.chat.slack_chat.manifest import manifest
 from bot.chat.slack_chat.options import Mode
+from bot.core.house import House
 from bot.core.people import Identity, Role
 from brand.kit import BrandKit, Channel
 from storage.memory import MemoryStore
@@ -54,6 +55,7 @@ class Both:
     """The house's town, and both platforms."""
 
     town: ChatTown
+    house: House
     slack: FakeSlack
     discord: FakeDiscord
 
@@ -92,14 +94,14 @@ async def both_towns(kit: BrandKit = TWO) -> AsyncIterator[Both]:
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(FakeSlack(rates=0))
         discord = await stack.enter_async_context(discord_town.founded(rates=10.0))
-        await stack.enter_async_context(_replica(town, slack, discord))
-        yield Both(town, slack, discord)
+        house = await stack.enter_async_context(_replica(town, slack, discord))
+        yield Both(town, house, slack, discord)
     assert slack.violations == discord.violations == []
     assert await leaks(discord, town) == []
 
 
 @asynccontextmanager
-async def _replica(town: ChatTown, slack: FakeSlack, discord: FakeDiscord) -> AsyncIterator[None]:
+async def _replica(town: ChatTown, slack: FakeSlack, discord: FakeDiscord) -> AsyncIterator[House]:
     mine: dict[str, Any] = {"store": town.store, "blobs": town.blobs, "clock": town.clock}
     options = slack_town.options_for(slack, Mode.SOCKET)
     async with AsyncExitStack() as stack:
@@ -113,4 +115,4 @@ async def _replica(town: ChatTown, slack: FakeSlack, discord: FakeDiscord) -> As
         slack.configure(manifest(PUBLIC_URL, mode=options.mode, distributed=False))
         await until(lambda: slack.sockets.open and discord.gateway.connected())
         await until(lambda: discord.world.app.commands)
-        yield
+        yield house

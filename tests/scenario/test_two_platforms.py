@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.lives import ReviewState
 from bot.core.reviews import Review
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.looking import button_of, pictured, posted
 from tests.fakes.discord.state import Message
 from tests.fakes.discord_town import DRAFTS, SOCIAL
@@ -86,6 +87,7 @@ async def test_asked_in_slack_it_is_approved_by_emoji_in_discord_and_all_cards_o
     assert "Approved by Rob" in str(job.blocks)
     assert not slack_button(in_slack, "do:")
     assert not button_of(in_discord, "do:")
+    await settled(both.house)
     assert both.discord.messages(SOCIAL) == [post]
     assert both.slack.messages("C0SOCIAL") == []
     assert len(await both.town.jobs()) == 1
@@ -106,6 +108,7 @@ async def test_asked_in_discord_it_is_approved_in_slack(both: Both) -> None:
     for card in (job, in_discord):
         await until(lambda card=card: "Approved by Ben" in card.text and page in card.text)
     await until(lambda: page in str(in_slack.blocks))
+    await settled(both.house)
     assert both.discord.messages(SOCIAL) == [post]
     assert await voters(both) == ["Ben slack"]
     (only,) = await both.town.jobs()
@@ -127,6 +130,7 @@ async def test_approved_by_button_in_discord_it_is_posted_where_it_was_asked_in_
     await both.slack.message("C0SOCIAL", shown)
     await until(lambda: "Posted to #news" in in_discord.text)
     await until(lambda: "Approved by Rob" in str(card.blocks))
+    await settled(both.house)
     assert both.discord.messages(SOCIAL) == []
 
 
@@ -160,6 +164,7 @@ async def test_who_asked_in_slack_reads_there_why_it_was_rejected_in_discord(bot
     assert "Rob rejected your picture" in told.text
     assert "too dark" in told.text
     await until(lambda: "Rejected by Rob" in str(in_slack.blocks))
+    await settled(both.house)
     in_line = both.discord.messages(both.in_discord("mia").dm.id)
     assert not any("rejected your picture" in message.text for message in in_line)
 
@@ -203,6 +208,7 @@ async def test_two_votes_from_two_platforms_decide(both_of_two: Both) -> None:
     _, in_discord = await reviews(both)
     await both.in_slack("ben").click(in_slack, slack_button(in_slack, "do:approve:"))
     await until(lambda: "1 of 2" in in_discord.text)
+    await settled(both.house)
     assert both.discord.messages(SOCIAL) == []
     both.in_discord("rob").react(in_discord, YES)
     await posted(both.discord, SOCIAL)
@@ -224,6 +230,8 @@ async def test_a_vote_in_slack_and_an_emoji_in_discord_of_one_person_count_once(
     pressed = await ana.click(in_discord, button_of(in_discord, "do:approve:"))
     assert "voted" in (await pressed.answer()).text
     ana.unreact(in_discord, YES)
+    await (await ana.command("queue", channel=DRAFTS)).answer()  # heard after the emoji
+    await settled(both.house)
     both.in_discord("rob").react(in_discord, YES)
     await posted(both.discord, SOCIAL)
     assert await voters(both) == ["Ana slack", "Rob discord"]

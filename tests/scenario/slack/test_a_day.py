@@ -1,5 +1,6 @@
 """A day in Slack, by HTTP and by sockets: asked for, approved, posted; by words and by a form."""
 
+from tests.fakes.chat_town import settled
 from tests.fakes.slack.looking import anywhere, button_of, doubled, files_in, pictured
 from tests.fakes.slack.people import Person
 from tests.fakes.slack.state import Message
@@ -17,6 +18,7 @@ async def asked(house: Running, mia: Person, words: str = "a red mug") -> Messag
 async def test_a_picture_is_asked_for_approved_and_posted(slack_house: Running) -> None:
     slack, mia, ana = slack_house.slack, *map(slack_house.slack.person, ("U0MIA", "U0ANA"))
     card = await asked(slack_house, mia)
+    await settled(slack_house.house)
     assert slack.messages("C0SOCIAL") == []
     await mia.click(card, button_of(card, "do:send:"))
     review = await anywhere(slack, lambda m: button_of(m, "do:approve:"))
@@ -24,11 +26,12 @@ async def test_a_picture_is_asked_for_approved_and_posted(slack_house: Running) 
     await ana.click(review, button_of(review, "do:approve:"))
     assert files_in(slack, "C0DRAFTS")
     posted = await slack.message("C0SOCIAL", pictured)
+    await until(lambda: not button_of(review, "do:"))
+    await settled(slack_house.house)
     assert files_in(slack, "C0SOCIAL").isdisjoint(files_in(slack, "C0DRAFTS"))
     assert doubled(slack) == []
     assert posted.user == "U0BOTT1"
     assert len(slack.messages("C0SOCIAL")) == 1
-    await until(lambda: not button_of(review, "do:"))
 
 
 async def test_a_form_makes_a_picture_and_says_a_mistake_at_its_field(
@@ -58,9 +61,11 @@ async def test_the_apps_own_messages_make_it_do_nothing(slack_house: Running) ->
     slack, mia = slack_house.slack, slack_house.slack.person("U0MIA")
     await mia.command("/imagine", "a red mug")
     await slack.message(mia.dm.id, pictured)
+    await settled(slack_house.house)
     await slack.delivery.idle()
     assert any(r.payload.get("event", {}).get("bot_id") for r in slack.delivery.log)
     await asked(slack_house, mia)
+    await settled(slack_house.house)
     assert len(await slack_house.town.jobs()) == 2
     assert len(slack.messages(mia.dm.id)) == 1
     assert [call for call in slack.calls if call.error] == []

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.chat.slack_chat.options import Mode
 from bot.core.lives import ReviewState
 from bot.core.reviews import Review
+from tests.fakes.chat_town import settled
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.looking import anywhere, button_of, pictured
 from tests.fakes.slack.state import Message
@@ -58,8 +59,10 @@ async def test_double_clicks_and_two_approvers_make_one_decision(slack_house: Ru
     await decided(slack_house)
     await until(lambda: stamped(card))
     await until(lambda: ana.ephemerals() and (ben.ephemerals() or "Ben" in card.text))
-    assert await decisions(slack_house) == 1
     posted = await slack.message("C0SOCIAL", pictured)
+    await slack.delivery.idle()
+    await settled(slack_house.house)
+    assert await decisions(slack_house) == 1
     assert slack.messages("C0SOCIAL") == [posted]
 
 
@@ -69,6 +72,7 @@ async def test_who_may_not_decide_is_told_and_the_buttons_stay(slack_house: Runn
     await mia.click(card, button_of(card, "do:approve:"))
     await until(lambda: mia.ephemerals())
     assert "can't approve" in mia.ephemerals()[-1].text
+    await settled(slack_house.house)
     assert button_of(card, "do:approve:")
     assert slack_house.slack.messages("C0SOCIAL") == []
 
@@ -89,6 +93,8 @@ async def test_an_emoji_decides(slack_house: Running) -> None:
     await slack_house.slack.person("U0ANA").react(card, "+1::skin-tone-3", copies=2)
     await decided(slack_house)
     await until(lambda: stamped(card))
+    await slack_house.slack.delivery.idle()
+    await settled(slack_house.house)
     assert await decisions(slack_house) == 1
 
 

@@ -35,8 +35,10 @@ async def test_an_approver_decides_on_the_page_with_the_picture_in_sight(
     card = await slack.message("C0DRAFTS", pictured)
     await mia.click(card, button_of(card, "do:send:"))
     await anywhere(slack, lambda m: button_of(m, "do:approve:"))
-    page = await opened(ana)
-    assert "slack_file" in str(page.blocks())
+    await opened(ana)
+    await until(lambda: "slack_file" in str(ana.home and ana.home.blocks()))
+    page = ana.home
+    assert page is not None
     await ana.click(page, button_of(page, "do:approve:"))
     await slack.message("C0SOCIAL", pictured)
     review = await slack_house.town.review_of((await slack_house.town.newest_asset()).id)

@@ -53,7 +53,7 @@ async def test_it_shows_a_step_with_a_preview_and_then_the_picture(
     done = await slack.message(ROOM, lambda m: "Done" in m.text)
     assert pictures(done) != [preview]
     assert slack.messages(ROOM) == [done]
-    assert min(changes(done)) > PER_MESSAGE_S - 0.1
+    assert min(changes(done)) > PER_MESSAGE_S / 2, "as they arrive, which a busy machine delays"
 
 
 async def test_its_last_state_lands_whatever_happens_to_its_changes(

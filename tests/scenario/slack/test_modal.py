@@ -13,6 +13,7 @@ from bot.chat.slack_chat.surfaces import (
 )
 from bot.core.lives import JobState
 from brand.kit import Template
+from tests.fakes.chat_town import settled
 from tests.fakes.slack.answers import actions_of
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.people import Person
@@ -89,6 +90,7 @@ async def test_a_form_sent_off_twice_is_one_job(slack: FakeSlack, slack_house: R
     view = await form_of(slack, mia)
     await mia.submit(view, ids(view, words="a mug"), copies=2)
     await slack.message("C0DRAFTS", done)
+    await settled(slack_house.house)
     assert len(await slack_house.town.jobs()) == 1
 
 
@@ -102,6 +104,7 @@ async def test_a_form_sent_off_again_with_other_words_is_not_swallowed(
     await mia.submit(view, ids(view, words="first words"))  # its answer was lost
     await mia.submit(view, ids(view, words="second words"))
     await until(mia.ephemerals)
+    await settled(slack_house.house)
     (told,) = mia.ephemerals()
     (job,) = await slack_house.town.jobs()
     assert job.brief.words == "first words"
@@ -148,6 +151,7 @@ async def test_a_file_that_is_no_picture_is_answered_and_nothing_is_queued(
     await mia.submit(view, ids(view, words="a mug", file=mia.upload(b"a,b", "list.csv")))
     await until(mia.ephemerals)
     assert "list.csv" in mia.ephemerals()[-1].text
+    await settled(slack_house.house)
     assert await slack_house.town.jobs() == []
 
 
@@ -259,6 +263,7 @@ async def test_use_as_reference_begins_from_that_picture_and_leaves_its_card_as_
     mia = slack.person("U0MIA")
     await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
     card = await slack.message("C0DRAFTS", done)
+    await settled(slack_house.house)
     before = len(card.versions)
     asset = await slack_house.town.newest_asset()
     await press(mia, card, f"reference:{asset.id}", "reference")
@@ -269,6 +274,7 @@ async def test_use_as_reference_begins_from_that_picture_and_leaves_its_card_as_
     init = job.items[0].spec.init
     assert init is not None
     assert init.sha256 == asset.file_hash
+    await settled(slack_house.house)
     assert len(card.versions) == before
 
 

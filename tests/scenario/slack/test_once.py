@@ -11,6 +11,7 @@ from bot.chat.slack_chat.options import Mode
 from bot.core.ledger import EventQuery
 from storage.database import open_store
 from storage.inbox import JournalInbox
+from tests.fakes import chat_town
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.looking import anywhere, button_of, pictured
 from tests.fakes.slack.state import Message, View
@@ -25,17 +26,7 @@ async def settled(slack: FakeSlack, *houses: Running) -> None:
     """Wait until nothing is delivered, worked off or said any more."""
     await slack.delivery.idle()
     for house in houses:
-        await until(lambda house=house: _is_idle(house))
-
-
-async def _is_idle(house: Running) -> bool:
-    if await house.house.inbox.pending():
-        return False
-    async with house.house.store.read() as tx:
-        waiting = await tx.outbox.counts()
-    jobs = await house.town.jobs()
-    busy = {state: count for state, count in waiting.items() if state in ("pending", "sending")}
-    return not any(busy.values()) and all(job.state.value == "done" for job in jobs)
+        await chat_town.settled(house.house)
 
 
 def words_of(form: View) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.lives import AssetState
+from tests.fakes.chat_town import settled
 from tests.fakes.slack.answers import actions_of
 from tests.fakes.slack.looking import button_of, pictured
 from tests.fakes.slack.state import Message
@@ -76,6 +77,7 @@ async def test_drafts_asked_for_in_public_come_to_the_direct_messages(
         slack.add_channel("C0RANDOM", "random")
     card = await asked(slack_house, channel)
     assert card.channel == mia.dm.id
+    await settled(slack_house.house)
     assert slack.messages(channel) == []
     shown = [action.removeprefix("do:").partition(":")[0] for action in actions_of(card)]
     assert {"share", "reroll"} <= {*shown, *_hidden(card)}
@@ -87,6 +89,7 @@ async def test_sharing_a_draft_asks_and_what_is_approved_goes_out(slack_house: R
     card = await asked(slack_house, "")
     await press(slack_house, card, "share")
     review = await slack.message("C0DRAFTS", lambda m: button_of(m, "do:approve:"))
+    await settled(slack_house.house)
     assert slack.messages("C0SOCIAL") == []
     await slack.person("U0ANA").click(review, button_of(review, "do:approve:"))
     await slack.message("C0SOCIAL", pictured)

@@ -14,6 +14,7 @@ from bot.chat.slack_chat.installing.vault import new_key
 from bot.chat.slack_chat.options import Mode
 from bot.core.ids import new_id
 from bot.core.people import ANY_BRAND, Identity, Person, Role
+from tests.fakes.chat_town import settled
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.looking import button_of, pictured
 from tests.fakes.slack.state import Message
@@ -104,6 +105,7 @@ async def test_a_picture_is_asked_for_and_shown_in_its_own_workspace(many: Runni
     await mia.command("/imagine", "a red mug", channel="C0DRAFTS")
     await slack.message("C0DRAFTS", pictured, team="T1")
     await slack.delivery.idle()
+    await settled(many.house)
     assert said(slack, "T2") == []
 
 
@@ -139,6 +141,7 @@ async def test_a_channel_of_the_kit_is_no_other_workspace_s_channel_of_that_id(
     await mara.command("/imagine", "a blue pot", channel="C0DRAFTS")
     await slack.message(mara.dm.id, pictured, team="T2")
     await slack.delivery.idle()
+    await settled(many.house)
     assert [m for m in slack.messages("C0DRAFTS", team="T2") if pictured(m)] == []
     assert said(slack, "T1") == []
 
@@ -155,6 +158,7 @@ async def test_nobody_decides_from_another_workspace(many: Running) -> None:
     await intruder.mention(f"approve {asset.id}", channel="C0DRAFTS")
     await intruder.command("/imagine", f"approve {asset.id}")
     await until(lambda: said(slack, "T2"))
+    await settled(many.house)
     assert (await many.town.review_of(asset.id)).votes == ()
     assert slack.messages("C0SOCIAL", team="T1") == []
     ana = slack.person("U0ANA", team="T1")
