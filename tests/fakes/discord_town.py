@@ -31,7 +31,7 @@ from tests.fakes.discord.people import Person
 from tests.fakes.discord_guard import leaks, pings
 from tests.fakes.renderer import FakeRenderer
 from tests.fakes.town import KIT
-from tests.fakes.waiting import ENOUGH_S, until
+from tests.fakes.waiting import until
 
 GUILD = str(2001 << 22)
 """On the second of two shards, while conversations of two are always on the first."""
@@ -52,7 +52,6 @@ ROLES = {
 }
 """Eve is in the guild, and no member here."""
 DiscordTown = ChatTown
-READY_S = 20.0
 QUICK_S = 0.05
 """Between two identifies and before a new client: this Discord knows no hurry."""
 
@@ -163,8 +162,8 @@ async def running(
         await stack.enter_async_context(
             listening(parts, house, door, identify_every_s=QUICK_S, first_pause_s=QUICK_S)
         )
-        await until(lambda: len(discord.gateway.connected()) >= others + options.shards, READY_S)
-        await until(lambda: discord.world.app.commands, ENOUGH_S)
+        await until(lambda: len(discord.gateway.connected()) >= others + options.shards)
+        await until(lambda: discord.world.app.commands)
         yield Running(discord=discord, town=town, house=house, options=options)
     assert await leaks(discord, town) == []
     assert pings(discord) == []

@@ -57,7 +57,7 @@ async def receiving(town: Town, desk: Desk) -> AsyncIterator[Receiving[str]]:
     made = Receiving(town.house, "slack", desk.work)
     yield made
     desk.gate.set()
-    await made.finish(1)
+    await made.finish(ENOUGH_S)
 
 
 async def pending(town: Town) -> list[str]:
@@ -72,7 +72,7 @@ async def test_a_delivery_is_on_the_disk_before_anything_is_done(
     assert await pending(town) == ["d1"]
     assert desk.done == []
     receiving.later(delivery)
-    await receiving.finish(1)
+    await receiving.finish(ENOUGH_S)
     assert desk.done == ["d1"]
     assert await pending(town) == []
 
@@ -87,7 +87,7 @@ async def test_nobody_is_kept_waiting_and_it_is_done_all_the_same(
     desk.gate.clear()
     assert await receiving.take("d1", {"text": "hello"}, within_s=0) is None
     desk.gate.set()
-    await receiving.finish(1)
+    await receiving.finish(ENOUGH_S)
     assert desk.done == ["d1"]
 
 
@@ -112,7 +112,7 @@ async def test_many_deliveries_are_worked_off_a_few_at_a_time(
     await asyncio.sleep(0)
     assert desk.most_at_work == 4
     desk.gate.set()
-    await receiving.finish(1)
+    await receiving.finish(ENOUGH_S)
     assert sorted(desk.done) == sorted(f"d{number}" for number in range(20))
 
 
@@ -200,7 +200,7 @@ async def test_work_that_only_lets_time_pass_keeps_nobody_waiting(town: Town) ->
         receiving.later(await receiving.put(key, {}))
     await until(lambda: begun == ["d1", "d2", "quick"])
     gate.set()
-    await receiving.finish(1)
+    await receiving.finish(ENOUGH_S)
     assert await pending(town) == []
 
 
@@ -222,7 +222,7 @@ async def test_what_steps_aside_takes_up_its_turn_again(town: Town) -> None:
     for number in range(5):
         receiving.later(await receiving.put(f"d{number}", {}))
     gate.set()
-    await receiving.finish(1)
+    await receiving.finish(ENOUGH_S)
     assert most == 1
 
 
@@ -235,5 +235,5 @@ async def test_what_people_wrote_is_kept_out_of_the_log_however_deep_it_stands(t
     receiving = Receiving(town.house, "discord", work)
     payload = {"text": "a red mug", "options": (("prompt", "our secret mug"),), "n": [{"a": "b c"}]}
     receiving.later(await receiving.put("1", payload))
-    await receiving.finish(1)
+    await receiving.finish(ENOUGH_S)
     assert set(hidden) == {"a red mug", "our secret mug", "b c"}

@@ -11,6 +11,7 @@ from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.clients import SMALL_PNG, Bare, bare, logged_in
 from tests.fakes.discord.state import ACK_S, COMPONENTS_V2, EPHEMERAL, LOADING, TOKEN_S, Interaction
 from tests.fakes.discord_town import DRAFTS, GUILD, USERS, founded
+from tests.fakes.waiting import ENOUGH_S
 
 MIA = USERS["mia"]
 DEFER = {"type": 5, "data": {"flags": EPHEMERAL}}
@@ -257,7 +258,7 @@ async def test_discord_py_answers_and_edits_what_it_answered(
 
 async def test_what_waits_for_the_answer_is_woken(fake: FakeDiscord, ask: Bare) -> None:
     made = asked(fake)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(ENOUGH_S), asyncio.TaskGroup() as tasks:
         woken = tasks.create_task(made.answered.wait())
         await ask("POST", callback(made), DEFER)
     assert woken.result()

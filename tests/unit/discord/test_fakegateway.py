@@ -15,7 +15,7 @@ from tests.fakes.discord.gateway import Session
 from tests.fakes.discord.people import Person
 from tests.fakes.discord.state import Message
 from tests.fakes.discord_town import DRAFTS, USERS, founded
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
 QUEUE = {"id": "77", "name": "queue", "type": 1, "description": "What waits", "options": []}
@@ -78,9 +78,7 @@ async def at_work(fake: FakeDiscord, client: One | Sharded) -> AsyncIterator[Non
     others, shards = len(fake.gateway.connected()), client.shard_count or 1
     running = asyncio.create_task(client.start(fake.token))
     try:
-        await until(
-            lambda: running.done() or len(fake.gateway.connected()) == others + shards, 20.0
-        )
+        await until(lambda: running.done() or len(fake.gateway.connected()) == others + shards)
         yield
     finally:
         await client.close()
@@ -157,7 +155,7 @@ async def test_a_token_that_is_no_longer_good_ends_it(fake: FakeDiscord) -> None
     await client.login(fake.token)
     fake.world.app.token = "another"
     with pytest.raises(discord.ConnectionClosed) as found:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(ENOUGH_S):
             await client.connect()
     assert found.value.code == 4004
     await client.close()
@@ -166,7 +164,7 @@ async def test_a_token_that_is_no_longer_good_ends_it(fake: FakeDiscord) -> None
 async def test_an_intent_that_was_not_granted_ends_it(fake: FakeDiscord) -> None:
     client = One(intents=discord.Intents(message_content=True))
     with pytest.raises(discord.PrivilegedIntentsRequired):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(ENOUGH_S):
             await client.start(fake.token)
     await client.close()
 

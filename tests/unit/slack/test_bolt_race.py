@@ -71,7 +71,7 @@ async def test_a_listener_that_raises_is_answered_at_once(
     async def taken(body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
         raise ZeroDivisionError
 
-    async with asyncio.timeout(1):  # the race answers after three seconds
+    async with asyncio.timeout(2.5):  # the race answers after three seconds
         answer = await dispatch(build_bolt(OPTIONS, taken), SURFACES[surface])
     assert answer.status == 500
     assert "bug" in caplog.text
@@ -92,12 +92,11 @@ async def test_an_expired_trigger_fails_long_after_the_answer_and_changes_nothin
 
         town = await make_town()
         intake = SlackIntake(town.house, forms=Forms(), work=live, live=live)
-        async with asyncio.timeout(2):
-            answer = await dispatch(
-                build_bolt(OPTIONS, intake.taken), COMMAND | {"text": "", "trigger_id": "0.dead"}
-            )
-            assert (answer.status, answer.body) == (200, "")
-            await until(lambda: failed)
+        answer = await dispatch(
+            build_bolt(OPTIONS, intake.taken), COMMAND | {"text": "", "trigger_id": "0.dead"}
+        )
+        assert (answer.status, answer.body) == (200, "")
+        await until(lambda: failed)
         await intake.finish(5)
         slack.world.violations.clear()
 

@@ -14,8 +14,9 @@ from bot.chat.slack_chat.options import Mode
 from storage.errors import DiskFailed
 from tests.fakes.slack import payloads
 from tests.fakes.slack.app import FakeSlack
+from tests.fakes.slack.delivery import ACK_S
 from tests.fakes.slack_intake import Taking, taking
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 
 @pytest.fixture
@@ -102,6 +103,7 @@ async def test_an_event_that_can_t_be_written_down_is_delivered_again(slack: Fak
         mentioning = asyncio.create_task(slack.person("U0MIA").mention("a mug", channel="C0DRAFTS"))
         await until(lambda: house.inbox.begun)
         house.inbox.trouble = None
+        slack.delivery.ack_s = ACK_S  # the first one's time runs already
         await mentioning
         await until(lambda: house.desk.heard)
         assert slack.forgive("operation_timed_out"), "it was not acknowledged the first time"
@@ -147,7 +149,7 @@ async def test_a_ticket_that_is_void_is_not_tried_for_ever(slack: FakeSlack) -> 
         return answer
 
     slack.api.connections = first_is_void
-    async with connected(slack, sockets=1, patience_s=0.2) as (_, sockets):
+    async with connected(slack, sockets=1, patience_s=1.0) as (_, sockets):
         await until(lambda: _all_open(sockets, 1))
     assert len(given) == 2
 
@@ -170,7 +172,7 @@ async def test_no_ticket_is_in_the_log_when_a_socket_can_t_be_opened(
             pass
     assert "Failed to connect" in caplog.text
     tickets = [parse_qs(urlsplit(answer["url"]).query)["ticket"][0] for answer in given]
-    assert len(tickets) == 2
+    assert len(tickets) >= 2
     assert [ticket for ticket in tickets if ticket in caplog.text] == []
 
 
@@ -229,7 +231,7 @@ async def test_a_stop_does_not_wait_for_ever(slack: FakeSlack) -> None:
         await until(lambda: house.inbox.begun)
         assert not await sockets.drain(0.01)
         house.inbox.gate.set()
-        assert await sockets.drain(5)
+        assert await sockets.drain(ENOUGH_S)
         assert (await mentioning).acked
 
 
@@ -237,7 +239,7 @@ async def test_what_comes_after_the_last_answer_of_a_stop_is_not_taken(slack: Fa
     """It would be done, and the person told that it was not."""
     slack.delivery.ack_s = 0.2
     async with connected(slack, sockets=1) as (house, sockets):
-        assert await sockets.drain(5)
+        assert await sockets.drain(ENOUGH_S)
         receipt = await slack.person("U0MIA").command("/imagine", "a mug", channel="C0DRAFTS")
         assert not receipt.acked
         assert house.inbox.begun == []

@@ -16,7 +16,7 @@ from bot.core.ports import Install, Store, Transaction
 from storage.memory import MemoryStore
 from tests.fakes.clock import START, DrivenClock
 from tests.fakes.slack.app import FakeSlack
-from tests.fakes.waiting import until
+from tests.fakes.waiting import ENOUGH_S, until
 
 OPEN_TOKEN = "xoxb-1-acme"
 
@@ -248,7 +248,7 @@ async def test_a_known_workspace_can_be_called_while_the_database_is_slow(
         await webs.web("T1")
         store.answers.clear()
         clock.jump(FRESH.total_seconds() + 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(ENOUGH_S):
             await said_by(webs, "T1", "hello")
         store.broken = True
         store.answers.set()
