@@ -229,6 +229,8 @@ class Rest:
             return Answer(status=429, body=BANNED, headers={})
         if trouble.kind == "html502":
             return Answer(status=502, body=PAGE, headers={})
+        if trouble.kind == "page":
+            return Answer(status=trouble.status, body=PAGE, headers={})
         message = "It goes wrong on purpose" if trouble.kind == "refuse" else "500: Internal"
         return Answer(
             status=trouble.status, body={"message": message, "code": trouble.code}, headers={}

@@ -9,6 +9,7 @@ KINDS = (
     "cloudflare",
     "status",
     "html502",
+    "page",
     "lost",
     "cut",
     "slow",
@@ -42,9 +43,9 @@ class Troubles:
 
     429: the route's limit with `retry_after` seconds; global: the app's limit; cloudflare: a 429 as
     its proxy gives it, an HTML page without `Via`. status: an HTTP status with an empty JSON body;
-    html502: a proxy's HTML page. lost: done, and the connection cut before the answer; cut: the
-    connection cut and nothing done; slow: done `seconds` later than usual; late: done at once, and
-    answered so much later; refuse: `status` with
+    html502: a proxy's HTML page, and page: one with `status`. lost: done, and the connection cut
+    before the answer; cut: the connection cut and nothing done; slow: done `seconds` later than
+    usual; late: done at once, and answered so much later; refuse: `status` with
     Discord's own number `code`. With `kept`, what would fail unheard (status, html502, refuse) is
     done first: a response lost after commit.
     """

@@ -14,7 +14,14 @@ import pytest
 from bot.chat.discord_chat.commands import payloads
 from bot.chat.discord_chat.heard import Did
 from bot.chat.discord_chat.incoming.ears import DROPS
-from bot.chat.discord_chat.incoming.gateway import Gateway, State, Stopped
+from bot.chat.discord_chat.incoming.gateway import (
+    FIRST_PAUSE_S,
+    SHARE,
+    Gateway,
+    State,
+    Stopped,
+    pause_after,
+)
 from storage.errors import DiskFailed
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.people import Person
@@ -290,6 +297,16 @@ async def test_a_connection_that_breaks_all_the_time_is_not_tried_without_a_paus
         await until(lambda: made.gateway.state is State.CONNECTED)
 
 
+def test_sessions_that_break_at_once_all_day_are_fewer_than_discord_lets_begin() -> None:
+    day, pause, begun = 86_400.0, FIRST_PAUSE_S, 0
+    while day > 0:
+        begun += 1
+        pause = pause_after(pause, held_s=0.0, first_s=FIRST_PAUSE_S)
+        day -= pause * sum(SHARE) / 2
+    assert begun < 1000
+    assert pause_after(pause, held_s=3600.0, first_s=FIRST_PAUSE_S) == FIRST_PAUSE_S
+
+
 @pytest.mark.parametrize(
     ("code", "says"),
     [(4004, "token"), (4011, "servers"), (4013, "intents"), (4014, "intents")],
@@ -311,6 +328,23 @@ async def test_what_only_a_person_can_mend_stops_it_with_the_way_to(
 async def test_a_token_that_is_refused_at_the_start_stops_it(scene: Scene) -> None:
     async with making(scene, token="wrong") as made:
         with pytest.raises(Stopped, match="token"):
+            await made.gateway.run(made.stop)
+    assert len(scene.discord.calls("GET /users/@me")) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 503])
+async def test_a_page_of_something_on_the_way_is_no_refusal_of_discord_s(
+    scene: Scene, status: int
+) -> None:
+    scene.discord.troubles.add("GET /users/@me", "page", times=2, status=status)
+    async with listening(scene):
+        assert (await scene.mia.command("queue")).type == 5
+
+
+async def test_a_refusal_of_discord_s_own_stops_it(scene: Scene) -> None:
+    scene.discord.troubles.add("GET /users/@me", "refuse", times=None, status=403)
+    async with making(scene) as made:
+        with pytest.raises(Stopped, match="403"):
             await made.gateway.run(made.stop)
     assert len(scene.discord.calls("GET /users/@me")) == 1
 

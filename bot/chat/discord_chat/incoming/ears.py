@@ -33,8 +33,6 @@ class Ears:
         self.patience_s = patience_s
         """How long discord.py may try to come back by itself."""
         self.is_open = False
-        self.was_open = False
-        """Whether the client of now has had a session."""
         self.reason = ""
         """Why it is not open."""
         self.idle = asyncio.Event()
@@ -48,13 +46,19 @@ class Ears:
         """Set where the client of now breaks all the time."""
         self._drops: deque[float] = deque(maxlen=DROPS)
         self._down_since = 0.0
+        self._first_open_at: float | None = None
 
     def begin(self) -> None:
         """A new client holds it."""
-        self.is_open = self.was_open = False
+        self.is_open = False
+        self._first_open_at = None
         self.is_worn.clear()
         self._drops.clear()
         self._down_since = _now()
+
+    def held_s(self) -> float:
+        """Seconds since the client of now got its first session; 0 where it has had none."""
+        return 0.0 if self._first_open_at is None else _now() - self._first_open_at
 
     def is_away(self) -> bool:
         """Whether the client has been away for too long."""
@@ -106,7 +110,9 @@ class Ears:
             self._do(self._noted(partial(self._intake.cleared, payload)))
 
     def _opened(self, words: str) -> None:
-        self.is_open = self.was_open = True
+        self.is_open = True
+        if self._first_open_at is None:
+            self._first_open_at = _now()
         self.reason = ""
         log.info(words, extra={"action": "discord.gateway"})
 

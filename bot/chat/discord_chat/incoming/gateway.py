@@ -36,8 +36,13 @@ from bot.core.ports import Clock
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 60.0
-"""Before a new client: doubles with each that never got a session."""
+FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 120.0
+"""Before a new client: doubles with each that held no session for STEADY_S. Discord lets an app
+begin 1,000 sessions a day, and resets the token of one that begins more (docs.discord.com, gateway,
+session start limit): even a day in which each breaks at once must stay below that."""
+STEADY_S = 60.0
+SHARE = (0.5, 1.0)
+"""How much of a pause is waited, at random, so that processes don't come all at once."""
 PATIENCE_S = 60.0
 """How long discord.py may try to come back by itself."""
 LOOK_S = 1.0
@@ -179,8 +184,8 @@ class Gateway:
                     exc_info=exc if _is_odd(exc) else None,
                     extra={"action": "discord.gateway_replaced", "shard": number},
                 )
-            pause = self._first_pause_s if ears.was_open else min(pause * 2, LAST_PAUSE_S)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            pause = pause_after(pause, held_s=ears.held_s(), first_s=self._first_pause_s)
+            await asyncio.sleep(pause * random.uniform(*SHARE))  # noqa: S311 - no secret
 
     async def _hold(self, number: int, ears: Ears) -> None:
         """One client; returns when it does not come back, raises what ended it."""
@@ -207,6 +212,11 @@ class Gateway:
                     await client.close()
 
 
+def pause_after(pause_s: float, *, held_s: float, first_s: float) -> float:
+    """Seconds before the next client, after a pause and a client that held its session so long."""
+    return first_s if held_s >= STEADY_S else min(pause_s * 2, LAST_PAUSE_S)
+
+
 def _raise_if_final(error: Exception) -> None:
     """Raise Stopped for what a new client can't mend."""
     if isinstance(error, discord.LoginFailure):
@@ -215,12 +225,18 @@ def _raise_if_final(error: Exception) -> None:
         words, fix = _CLOSED[4014]
     elif isinstance(error, discord.ConnectionClosed) and error.code in _CLOSED:
         words, fix = _CLOSED[error.code]
-    elif isinstance(error, discord.HTTPException) and error.status in _REFUSED:
+    elif isinstance(error, discord.HTTPException) and _refuses(error):
         words = f"Discord refuses the bot (HTTP {error.status})."
         fix = "Look at the bot in the developer portal, and whether discord.api_base_url is right."
     else:
         return
     raise Stopped(words, fix=fix) from error
+
+
+def _refuses(error: discord.HTTPException) -> bool:
+    """Whether it is Discord itself that says no: a page is of something on the way there."""
+    says = str(error.response.headers.get("Content-Type", ""))
+    return error.status in _REFUSED and says.startswith("application/json")
 
 
 def _is_odd(error: Exception) -> bool:
