@@ -13,6 +13,7 @@ import pytest
 
 from storage.inbox import JournalInbox
 from storage.memory import MemoryStore
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.interactions import Modal
 from tests.fakes.discord.looking import button_of, pictured, posted
@@ -218,7 +219,7 @@ async def test_where_direct_messages_are_closed_one_line_stands_in_the_channel(
     await rob.command("usage", channel=DRAFTS)
     line = await posted(scene.discord, DRAFTS, lambda m: "private answer" in m.text)
     assert "this month" not in line.text
-    await until(scene.rests)
+    await settled(scene.house.house)
     lines = [m for m in scene.discord.messages(DRAFTS) if "private answer" in m.text]
     assert lines == [line]
     forgiven(scene)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.crew import JOBS as JOBS_AT_ONCE
 from bot.core.jobs import Job
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import alts, button_of, pictured, posted
 from tests.fakes.discord.state import Message
@@ -59,6 +60,7 @@ async def test_it_shows_its_place_then_a_look_at_the_picture_and_then_the_pictur
     easel.let_go()
     done = await posted(discord, DRAFTS, lambda message: "Done" in message.text)
     assert alts(done) == ["Acme: a red mug (draft, picture 1)"]
+    await settled(discord_house.house)
     assert discord.messages(DRAFTS) == [done], "one message, which changed in place"
 
 
@@ -88,6 +90,7 @@ async def test_many_steps_in_a_row_are_few_changes_and_the_last_one_lands(
     assert not any("29 %" in text for text in said(so_far))
     easel.let_go()
     done = await posted(discord, DRAFTS, lambda message: "Done" in message.text)
+    await settled(discord_house.house)
     changes = discord.calls(f"PATCH /channels/{DRAFTS}/messages/{done.id}")
     assert len(changes) <= 6
 
@@ -101,6 +104,7 @@ async def test_its_last_state_lands_whatever_happens_to_its_changes(
     discord.troubles.add(change, "html502")
     await ask(discord_house)
     done = await posted(discord, DRAFTS, lambda m: "Done" in m.text)
+    await settled(discord_house.house)
     assert discord.messages(DRAFTS) == [done]
 
 
@@ -116,6 +120,7 @@ async def test_its_owner_and_a_moderator_cancel_it(
     easel.let_go()
     await until(lambda: "ancelled" in card.text)
     assert not button_of(card, "do:cancel:")
+    await settled(discord_house.house)
     assert discord.messages(DRAFTS) == [card]
 
 

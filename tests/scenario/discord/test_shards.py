@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.core.health import Condition, examine
+from tests.fakes.chat_town import settled
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import pictured
 from tests.fakes.discord_deeds import drawn
@@ -34,6 +35,7 @@ async def test_each_connection_hears_its_own_and_all_is_done_once(
         assert (await mia.command("imagine", prompt="a mug for all", channel=DRAFTS)).acked
         for channel in (mia.dm.id, DRAFTS):
             await until(lambda c=channel: any(map(pictured, sharded.messages(c))))
+        await settled(house.house)
         assert len(await discord_town.jobs()) == 2
         assert len(sharded.calls("POST /interactions/*/callback")) == 2
 

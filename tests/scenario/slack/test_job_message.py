@@ -7,6 +7,7 @@ import pytest
 
 from bot.chat.slack_chat.outgoing.throttle import PER_MESSAGE_S
 from bot.core.jobs import Job
+from tests.fakes.chat_town import settled
 from tests.fakes.easel import Easel
 from tests.fakes.slack.app import FakeSlack
 from tests.fakes.slack.state import Message
@@ -52,6 +53,7 @@ async def test_it_shows_a_step_with_a_preview_and_then_the_picture(
     easel.let_go()
     done = await slack.message(ROOM, lambda m: "Done" in m.text)
     assert pictures(done) != [preview]
+    await settled(house.house)
     assert slack.messages(ROOM) == [done]
     assert min(changes(done)) > PER_MESSAGE_S / 2, "as they arrive, which a busy machine delays"
 
@@ -64,6 +66,7 @@ async def test_its_last_state_lands_whatever_happens_to_its_changes(
     receipt = await slack.person("U0MIA").command("/imagine", "a red mug", channel=ROOM)
     assert receipt.acked
     done = await slack.message(ROOM, lambda m: "Done" in m.text)
+    await settled(house.house)
     assert slack.messages(ROOM) == [done]
 
 
@@ -75,5 +78,6 @@ async def test_its_button_cancels_the_job(slack: FakeSlack, house: Running) -> N
     assert receipt.acked
     easel.let_go()
     ended = await slack.message(ROOM, lambda m: "ancelled" in m.text)
+    await settled(house.house)
     assert slack.messages(ROOM) == [ended]
     assert "do:cancel" not in str(ended.blocks)
