@@ -106,7 +106,17 @@ async def test_a_card_that_was_changed_too_often_in_its_old_age_is_put_up_anew(d
     desk.discord.world.old_edits_left[desk.drafts.id] = 0
     again = await desk.chat.send(desk.outgoing(await desk.card(title="done"), update=first))
     assert again.message != first.message
-    assert "done" in desk.drafts.live()[-1].text
+    await until(lambda: [message.id for message in desk.drafts.live()] == [again.message])
+    assert "done" in desk.drafts.live()[0].text
+
+
+async def test_a_card_in_a_thread_that_was_archived_stands_there_anew_and_once(desk: Desk) -> None:
+    place = desk.place(desk.thread)
+    first = await desk.chat.send(desk.outgoing(await desk.card(), place))
+    desk.thread.archived = True
+    again = await desk.chat.send(desk.outgoing(await desk.card(title="done"), place, update=first))
+    await until(lambda: [message.id for message in desk.thread.live()] == [again.message])
+    assert "done" in desk.thread.live()[0].text
 
 
 async def test_a_card_of_another_platform_is_refused(desk: Desk) -> None:

@@ -51,6 +51,8 @@ log = logging.getLogger(__name__)
 
 GONE = frozenset({UNKNOWN_MESSAGE, UNKNOWN_CHANNEL, NOT_OURS, ARCHIVED, TOO_MANY_OLD_EDITS})
 """The message can't be changed (any more): a new one takes its place."""
+STALE = frozenset({ARCHIVED, TOO_MANY_OLD_EDITS})
+"""Then it stands there still, and would show what is past for ever: it is deleted."""
 THREADLESS = frozenset({UNKNOWN_CHANNEL, ARCHIVED, THREAD_LOCKED, NO_ACCESS, NO_PERMISSION})
 """Nothing can be said in that thread."""
 UNANSWERED = frozenset(
@@ -110,9 +112,9 @@ class CardSender:
         if self._rooms is not None:
             card = await self._rooms.fit(message.card, message.target)
             message = replace(message, card=card)
-        if message.update is not None and await self._change(message, message.update):
-            return message.update
-        return await self._new(message)
+        if message.update is None:
+            return await self._new(message)
+        return await self._changed(message, message.update)
 
     async def room(self, place: ChannelRef) -> str:
         """Discord's id of the channel, thread or direct conversation. Raises as a call."""
@@ -143,8 +145,9 @@ class CardSender:
             self._rest.beside(self._seed(room, sent))
         return await self.ref(room, sent)
 
-    async def _change(self, message: Outgoing, ref: MessageRef) -> bool:
-        """False where it can't be changed any more, unless it was to go."""
+    async def _changed(self, message: Outgoing, ref: MessageRef) -> MessageRef:
+        """Where it stands then: a new message where it can't be changed any more, unless it was
+        to go."""
         body, files = await self._view(message)
         try:
             await self._rest.change(ref.channel, ref.message, body, files)
@@ -152,10 +155,13 @@ class CardSender:
             if exc.error not in GONE:
                 raise
             if exc.error == UNKNOWN_MESSAGE and self._rest.has_deleted(ref.message):
-                return True
+                return ref
             log.info("A card is put up anew: %s", exc.message, extra={"id": message.id})
-            return False
-        return True
+            new = await self._new(message)
+            if exc.error in STALE:
+                self._rest.beside(self._rest.remove(ref.channel, ref.message))
+            return new
+        return ref
 
     async def _seed(self, room: str, message: str) -> None:
         """Best effort: people can put the emoji there themselves."""
