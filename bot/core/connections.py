@@ -17,7 +17,8 @@ class Connection:
     """The chat's, for people."""
     is_open: bool
     reason: str = ""
-    """Why it is not open, as far as that is known: a sentence, or its beginning."""
+    """Why it is not open, as far as that is known, or what does not work although it is: a
+    sentence, or its beginning."""
     fix: str = ""
     """What somebody can do; empty where it comes back by itself."""
 

@@ -275,7 +275,9 @@ async def _service(house: House) -> tuple[Finding, RendererHealth | None]:
 
 def _chat(platform: str, line: Connection) -> Finding:
     if line.is_open:
-        return Finding(name=platform, label=line.name, condition=Condition.OK, says="Connected")
+        says = f"Connected, but {line.reason}" if line.reason else "Connected"
+        condition = Condition.DEGRADED if line.reason else Condition.OK
+        return Finding(name=platform, label=line.name, condition=condition, says=says, fix=line.fix)
     why = line.reason or "it is being opened"
     return Finding(
         name=platform,

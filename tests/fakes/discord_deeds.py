@@ -1,5 +1,7 @@
-"""What people of the Discord town do again and again in scenarios."""
+"""What people of the Discord town do, and look at, again and again in scenarios."""
 
+from bot.core.health import Finding, examine
+from bot.core.house import House
 from tests.fakes.discord.looking import anywhere, button_of, pictured, posted
 from tests.fakes.discord.state import Message
 from tests.fakes.discord_town import DRAFTS, Running
@@ -26,3 +28,10 @@ def told(house: Running, name: str) -> str:
     """All that somebody reads in their direct messages."""
     dm = house.person(name).dm
     return "\n".join(message.text for message in house.discord.messages(dm.id))
+
+
+async def on_health_page(house: House) -> Finding:
+    """How the line to Discord is, for people and probes."""
+    report = await examine(house, None)
+    assert report.ready
+    return next(each for each in report.findings if each.name == "discord")

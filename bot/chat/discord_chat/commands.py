@@ -50,9 +50,11 @@ def digest(commands: Iterable[Mapping[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
 
-async def until_told(rest: Rest, store: Store, clock: Clock, options: DiscordOptions) -> None:
+async def until_told(
+    rest: Rest, store: Store, clock: Clock, options: DiscordOptions
+) -> ChatError | None:
     """`sync`, again and again while Discord or the house's records are away; what Discord refuses
-    is left to a person."""
+    is left to a person: it is returned."""
     while True:
         try:
             await sync(rest, store, clock, options)
@@ -62,9 +64,9 @@ async def until_told(rest: Rest, store: Store, clock: Clock, options: DiscordOpt
             await clock.sleep(max(again_s, AGAIN_S))
         except ChatError as exc:
             log.warning("Discord's commands can't be set: %s %s", exc.message, exc.fix)
-            return
+            return exc
         else:
-            return
+            return None
 
 
 async def sync(rest: Rest, store: Store, clock: Clock, options: DiscordOptions) -> bool:

@@ -20,6 +20,7 @@ from bot.chat.discord_chat.places import PLATFORM
 from bot.chat.discord_chat.understanding.understanding import Understanding
 from bot.core.connections import Connection
 from bot.core.drafts import Rooms
+from bot.core.errors import ChatError
 from bot.core.house import House
 from bot.core.painting import Painter
 from bot.core.ports import BlobStore, Clock, Door, Store
@@ -97,7 +98,7 @@ async def listening(
         connected = asyncio.create_task(_connected(gateway, stop))
         connected.add_done_callback(lambda task: _ended(task, stop))
         try:
-            with house.connections.asking(PLATFORM, lambda: _condition(gateway)):
+            with house.connections.asking(PLATFORM, lambda: _condition(gateway, registering)):
                 yield gateway
         finally:  # else deliveries would go on over a store that closes
             stop.set()
@@ -106,13 +107,22 @@ async def listening(
             await intake.finish(DELIVERIES_END_S)
 
 
-def _condition(gateway: Gateway) -> Connection:
-    return Connection(
-        name="Discord",
-        is_open=gateway.state is State.CONNECTED,
-        reason=gateway.reason,
-        fix=gateway.fix,
-    )
+def _condition(gateway: Gateway, registering: asyncio.Task[ChatError | None]) -> Connection:
+    reason, fix = gateway.reason, gateway.fix
+    is_open = gateway.state is State.CONNECTED
+    if is_open and registering.done() and not registering.cancelled():
+        reason, fix = _untold(registering)
+    return Connection(name="Discord", is_open=is_open, reason=reason, fix=fix)
+
+
+def _untold(registering: asyncio.Task[ChatError | None]) -> tuple[str, str]:
+    """Why people may miss their commands, and what helps; empty if they have them."""
+    if registering.exception() is not None:
+        return "its commands could not be set.", "Look into the log, and report this as a fault."
+    refused = registering.result()
+    if refused is None:
+        return "", ""
+    return f"its commands could not be set: {refused.message}", refused.fix
 
 
 async def _connected(gateway: Gateway, stop: asyncio.Event) -> None:
@@ -130,7 +140,7 @@ def _ended(task: asyncio.Task[None], stop: asyncio.Event) -> None:
         stop.set()
 
 
-def _told(task: asyncio.Task[None]) -> None:
+def _told(task: asyncio.Task[ChatError | None]) -> None:
     """People would miss their commands, and nobody else would say so."""
     if not task.cancelled() and task.exception() is not None:
         log.error("Telling Discord the commands tripped over a bug", exc_info=task.exception())

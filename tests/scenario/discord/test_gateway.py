@@ -11,13 +11,13 @@ import pytest
 
 from bot.chat.discord_chat.wiring import listening, open_discord
 from bot.core.commands import Imagine
-from bot.core.health import Condition, Finding, examine
+from bot.core.health import Condition
 from bot.core.house import House
 from brand.templates import Brief
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import button_of, pictured, posted
 from tests.fakes.discord.state import Message
-from tests.fakes.discord_deeds import drawn, in_review
+from tests.fakes.discord_deeds import drawn, in_review, on_health_page
 from tests.fakes.discord_town import DRAFTS, TALK, DiscordTown, Running, options_for, running
 from tests.fakes.town import make_town
 from tests.fakes.uploads import png
@@ -31,13 +31,6 @@ YES = "✅"
 def stamped(card: Message) -> bool:
     """Whether a card shows what was decided."""
     return "Approved by" in card.text and not button_of(card, "do:")
-
-
-async def on_health_page(house: House) -> Finding:
-    """How the line to Discord is, for people and probes."""
-    report = await examine(house, None)
-    assert report.ready
-    return next(each for each in report.findings if each.name == "discord")
 
 
 async def is_well(house: House) -> bool:

@@ -6,9 +6,11 @@ import pytest
 
 from bot.chat.discord_chat.commands import digest, payloads
 from bot.chat.discord_chat.surfaces import COMMANDS, MENUS
+from bot.core.health import Condition
 from bot.core.ports import SentFile
 from tests.fakes.discord.app import FakeDiscord
 from tests.fakes.discord.looking import pictured, posted
+from tests.fakes.discord_deeds import on_health_page
 from tests.fakes.discord_town import DRAFTS, DiscordTown, options_for, running
 from tests.fakes.town import START
 from tests.fakes.waiting import until
@@ -85,6 +87,10 @@ async def test_where_commands_are_refused_the_house_says_so_and_goes_on(
     with caplog.at_level(logging.WARNING):
         async with running(discord, discord_town) as house:
             await until(lambda: "commands can't be set" in caplog.text)
+            found = await on_health_page(house.house)
+            assert found.condition is Condition.DEGRADED
+            assert "Connected, but its commands could not be set" in found.says
+            assert found.fix
             await house.person("mia").command("imagine", prompt="a red mug", channel=DRAFTS)
             await posted(discord, DRAFTS, pictured)
     assert told(discord) == 1, "a no is not asked again"

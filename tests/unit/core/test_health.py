@@ -59,6 +59,11 @@ async def test_a_house_in_which_all_is_well_is_ready(tmp_path: Path) -> None:
         (Connection(name="Discord", is_open=True), Condition.OK, "Connected"),
         (Connection(name="Discord", is_open=False), Condition.DEGRADED, "being opened"),
         (
+            Connection(name="Discord", is_open=True, reason="it is deaf.", fix="Ask it."),
+            Condition.DEGRADED,
+            "Connected, but it is deaf.",
+        ),
+        (
             Connection(name="Discord", is_open=False, reason="No token.", fix="Get one."),
             Condition.DEGRADED,
             "No token.",
@@ -73,7 +78,7 @@ async def test_a_chat_without_its_line_is_told_and_the_house_stays_ready(
         report = await examine(house, None)
     assert report.ready
     chat = found(report, "discord")
-    assert (chat.condition, bool(chat.fix)) == (condition, not line.is_open)
+    assert (chat.condition, bool(chat.fix)) == (condition, condition is not Condition.OK)
     assert says in chat.says
     assert line.fix in chat.fix
     assert "discord" not in {each.name for each in (await examine(house, None)).findings}
