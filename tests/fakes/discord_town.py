@@ -160,7 +160,7 @@ async def running(
             await stack.enter_async_context(at_work(house, painter, senders=options.senders))
         others = len(discord.gateway.connected())
         await stack.enter_async_context(
-            listening(parts, house, door, identify_every_s=QUICK_S, first_pause_s=QUICK_S)
+            listening(parts, house, door, identify_every_s=QUICK_S, first_pause_s=0.0)
         )
         await until(lambda: len(discord.gateway.connected()) >= others + options.shards)
         await until(lambda: discord.world.app.commands)
