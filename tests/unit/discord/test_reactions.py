@@ -60,8 +60,9 @@ async def test_a_cross_rejects_without_a_reason(emoji: str) -> None:
     assert folk.chat.cards[card].stamp.startswith("Rejected by Ana")
 
 
-async def test_emoji_that_an_administrator_chose_vote_too() -> None:
-    folk = await make_folk(approve_emoji=("🚀", "shipit"), reject_emoji=("nope",))
+@pytest.mark.parametrize("chosen", ["shipit", ":shipit:", "<:shipit:42>", "<a:shipit:42>"])
+async def test_emoji_that_an_administrator_chose_vote_too(chosen: str) -> None:
+    folk = await make_folk(approve_emoji=("🚀", chosen), reject_emoji=("nope",))
     card = await folk.in_review()
     folk.rest.standing[(DRAFTS, card, "shipit:42")] = [ACCOUNTS["ana"]]
     heard = folk.emoji("shipit", "ana", card, emoji_id="42")

@@ -1,5 +1,6 @@
 """What an emoji means on a message of ours."""
 
+import re
 from dataclasses import replace
 from enum import Enum
 
@@ -14,6 +15,8 @@ from bot.chat.discord_chat.surfaces import (
 
 _VARIATION = "\ufe0f"
 """Asks for the coloured form of a character: some clients send it, some do not."""
+_OWN = re.compile(r"<a?:(\w+):\d+>")
+"""A guild's own emoji, as Discord writes it in a text: `<:shipit:42>`."""
 _TONES = frozenset(chr(0x1F3FB + tone) for tone in range(5))
 
 
@@ -49,8 +52,8 @@ def with_emoji(heard: Heard, emoji: str) -> Heard:
 
 
 def bare(emoji: str) -> str:
-    """Without skin tone, colons and what asks for the coloured form."""
-    plain = emoji.replace(_VARIATION, "").strip(":")
+    """Without skin tone, colons and what asks for the coloured form; of a guild's own its name."""
+    plain = _OWN.sub(r"\1", emoji.replace(_VARIATION, "")).strip(":")
     return "".join(char for char in plain if char not in _TONES)
 
 
