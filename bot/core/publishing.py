@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.core.assets import Asset, Rendition
 from bot.core.caller import Caller
-from bot.core.cards import alt_text, reply_card
+from bot.core.cards import alt_text, channel_word, reply_card
 from bot.core.commands import Settle
 from bot.core.connected import CONNECT, claimed, is_ours
 from bot.core.errors import (
@@ -276,7 +276,7 @@ async def settle(house: House, caller: Caller, command: Settle) -> Card:
     if publication.state is not PublicationState.AMBIGUOUS:
         raise Conflict(f"This post is {publication.state.value} already.")
     person = caller.person.id
-    where = f"#{publication.target.channel}"
+    where = channel_word(kit, publication.target)
     now = house.clock.now()
     if command.sent:
         await record(house, publication, PublicationState.SENT, check_at=now, actor=person)

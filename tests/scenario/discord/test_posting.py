@@ -130,7 +130,8 @@ async def test_a_post_that_is_not_found_waits_for_a_person_who_sends_it_once(pos
     assert record.state is PublicationState.AMBIGUOUS
     assert "#social" in await post.told()
     assert len(post.discord.calls(HISTORY)) == 1
-    await post.town.say(parse_action(f"settle:{record.id}:no"), "ana")
+    again = await post.town.say(parse_action(f"settle:{record.id}:no"), "ana")
+    assert again.lines == ("The picture goes to #social now.",)
     while await post.publish():
         pass
     assert (await post.record()).state is PublicationState.SENT
