@@ -13,7 +13,7 @@ from bot.chat.discord_chat.outgoing.failing import (
     TOO_LARGE,
     UNKNOWN_CHANNEL,
 )
-from bot.chat.discord_chat.outgoing.sending import SEEDS
+from bot.chat.discord_chat.outgoing.sending import BARRED_FOR, SEEDS
 from bot.chat.discord_chat.rest import DiscordRefused
 from bot.core.drafts import Rooms
 from bot.core.errors import ChatAmbiguous, ChatRejected, ChatUnavailable
@@ -420,6 +420,16 @@ async def test_where_no_emoji_may_be_put_the_review_stands_and_it_is_tried_once(
     await left_alone(desk)
     assert desk.sent("PUT *") == 1
     assert len(desk.drafts.live()) == 3
+
+
+async def test_once_emoji_may_be_put_there_a_later_review_has_them(desk: Desk) -> None:
+    refused_in(desk, REACT)
+    await desk.chat.send(desk.outgoing(review()))
+    await left_alone(desk)
+    desk.drafts.overwrites.clear()
+    desk.clock.jump(BARRED_FOR.total_seconds())
+    await desk.chat.send(desk.outgoing(review()))
+    await until(lambda: len(desk.drafts.live()[-1].reactions) == len(SEEDS))
 
 
 # ------------------------------------------------------------------------- refusals

@@ -13,7 +13,7 @@ line without details goes to the channel.
 import logging
 from collections import OrderedDict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.chat.discord_chat.options import DiscordOptions
@@ -79,6 +79,8 @@ ANSWERED_ELSEWHERE = Card(
 )
 BARRED = 1000
 """Rooms remembered in which we may put no emoji."""
+BARRED_FOR = timedelta(minutes=10)
+"""So long; then somebody may have allowed it."""
 
 
 def direct_user(place: ChannelRef) -> str:
@@ -103,7 +105,7 @@ class CardSender:
         self._clock = clock
         self._rooms = rooms
         self._portal = options.base_url
-        self._unseeded: OrderedDict[str, None] = OrderedDict()
+        self._unseeded: OrderedDict[str, datetime] = OrderedDict()
 
     async def send(self, message: Outgoing) -> MessageRef:
         """See the Chat port."""
@@ -165,14 +167,15 @@ class CardSender:
 
     async def _seed(self, room: str, message: str) -> None:
         """Best effort: people can put the emoji there themselves."""
-        if room in self._unseeded:
+        now = self._clock.now()
+        if (since := self._unseeded.get(room)) is not None and now - since < BARRED_FOR:
             return
         try:
             for emoji in SEEDS:
                 await self._rest.react(room, message, emoji)
         except DiscordRefused as exc:
             if exc.status == FORBIDDEN:
-                self._unseeded[room] = None
+                self._unseeded[room] = now
                 while len(self._unseeded) > BARRED:
                     self._unseeded.popitem(last=False)
             raise
