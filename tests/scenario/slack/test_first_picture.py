@@ -32,7 +32,6 @@ async def test_a_command_in_slack_becomes_a_picture(tmp_path: Path, mode: Mode) 
             card = await slack.message("C0DRAFTS", shows_a_picture, within_s=STARTS_S)
             assert "Done" in card.text
             assert [message.ts for message in slack.messages("C0DRAFTS")] == [card.ts]
-            assert len(card.versions) >= 1, "it was queued before it was done"
             assert await product.stop() == 0
         assert slack.violations == []
 
