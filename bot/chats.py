@@ -4,7 +4,7 @@ The adapters' libraries take long to import, so they are imported where a chat i
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from bot.chat.discord_chat import options as discord_addresses
 from bot.chat.discord_chat.options import DiscordOptions
 from bot.chat.slack_chat.options import API_BASE_URL, AUTHORIZE_URL, Mode, SlackOptions
+from bot.core.actions import REACTIONS
 from bot.core.house import House
 from bot.settings import LOOPBACK, DiscordSettings, Settings, SettingsInvalid, SlackSettings
 
@@ -44,7 +45,7 @@ def slack_options(settings: Settings) -> SlackOptions | None:
             f"Slack is set up by half: slack.{part} is missing, {why}.",
             fix=f"Set {_variable(part)}, or set slack.mode to {other} and what that needs.",
         )
-    _apart(SLACK, given.approve_emoji, given.reject_emoji)
+    _apart(SLACK, given.approve_emoji, given.reject_emoji, str)
     _secure("slack.api_base_url", given.api_base_url)
     _secure("slack.authorize_url", given.authorize_url)
     return SlackOptions(
@@ -107,7 +108,9 @@ def discord_options(settings: Settings) -> DiscordOptions | None:
                 fix="Set HOUSESTYLE_DISCORD_TOKEN; docs/discord.md says where it is from.",
             )
         return None
-    _apart(DISCORD, given.approve_emoji, given.reject_emoji)
+    from bot.chat.discord_chat.understanding.emoji import bare
+
+    _apart(DISCORD, given.approve_emoji, given.reject_emoji, bare)
     _secure("discord.api_base_url", given.api_base_url)
     _secure("discord.gateway_url", given.gateway_url)
     _both_or_none(given)
@@ -195,13 +198,25 @@ def _one_way_in(given: SlackSettings) -> None:
         )
 
 
-def _apart(chat: str, approve: tuple[str, ...], reject: tuple[str, ...]) -> None:
-    both = sorted(set(approve) & set(reject))
+def _apart(
+    chat: str, approve: tuple[str, ...], reject: tuple[str, ...], plain: Callable[[str], str]
+) -> None:
+    """Those that always count can't be given the other meaning. `plain` is what two ways to write
+    the same emoji have in common."""
+    approving, rejecting = {plain(one) for one in approve}, {plain(one) for one in reject}
+    both = sorted(approving & rejecting)
     if both:
         raise SettingsInvalid(
             f"The emoji {', '.join(both)} can't both approve and reject.",
             fix=f"Take it out of {chat}.approve_emoji or of {chat}.reject_emoji.",
         )
+    for name, chosen, does in (("approve", approving, "reject"), ("reject", rejecting, "approve")):
+        fixed = sorted(chosen & {plain(one) for one, what in REACTIONS.items() if what == does})
+        if fixed:
+            raise SettingsInvalid(
+                f"The emoji {', '.join(fixed)} always {does}s, so it can't {name}.",
+                fix=f"Take it out of {chat}.{name}_emoji.",
+            )
 
 
 def _secure(name: str, address: str) -> None:

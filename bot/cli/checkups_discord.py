@@ -23,6 +23,8 @@ PRIVILEGED = (
 """Flags of an application for an intent, full and limited (docs.discord.com, application flags)."""
 THREADS = (10, 11, 12)
 """Types of a channel that are threads."""
+SILENT = {4: "a category", 14: "a directory", 15: "a forum", 16: "a media channel"}
+"""Types of a channel in which no message can stand by itself (docs.discord.com, channel types)."""
 FEW_SESSIONS = 50
 UNKNOWN_CHANNEL, NO_ACCESS = 10003, 50001
 PORTAL = "discord.com/developers/applications"
@@ -188,9 +190,15 @@ async def _rights(
     if options.guilds and guild_id not in options.guilds:
         says = f"{name} is in the server {guild_id}, which discord.guilds leaves out"
         return [problem(NAME, says, "Add it to discord.guilds, or name another channel.")]
-    above = channel
+    if channel.get("type") in SILENT:
+        says = f"{name} is {SILENT[channel['type']]}, where no message can be put"
+        return [problem(NAME, says, "Name a text channel in the kit.")]
+    above, lines = channel, []
     if channel.get("type") in THREADS:
         above = await asking.about(f"/channels/{channel.get('parent_id')}")
+        says = f"{name} is a thread: what is asked for in it counts as asked in #{above['name']}"
+        fix = f"Name that channel in the kit instead: {above['id']}. Its threads count as it."
+        lines.append(missing(NAME, says, fix))
     guild = await asking.about(f"/guilds/{guild_id}")
     member = await asking.about(f"/guilds/{guild_id}/members/{user}")
     held = [str(role) for role in member.get("roles", ())]
@@ -198,8 +206,9 @@ async def _rights(
     if missed:
         says = f"in {name} ({guild.get('name', guild_id)}) the app lacks {', '.join(missed)}"
         fix = "In the channel's settings, Permissions: add the app, and allow them."
-        return [problem(NAME, says, fix)]
-    return [ok(NAME, f"may do all it needs in {name} ({guild.get('name', guild_id)})")]
+        return [*lines, problem(NAME, says, fix)]
+    says = f"may do all it needs in {name} ({guild.get('name', guild_id)})"
+    return [*lines, ok(NAME, says)]
 
 
 def _unseen(code: int, message: str, fix: str, name: str) -> Line:

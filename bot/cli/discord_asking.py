@@ -64,11 +64,18 @@ class Asking:
     async def _asked(self, method: str, path: str, body: object = None) -> object:
         try:
             response = await self._client.request(method, f"{self._base}{path}", json=body)
-            said = response.json() if response.content else None
-        except (httpx.HTTPError, ValueError) as exc:
+        except httpx.HTTPError as exc:
             raise DiscordSaysNo(
                 f"{self._base} does not answer: {type(exc).__name__}.",
                 fix="Check discord.api_base_url and the network.",
+            ) from exc
+        try:
+            said = response.json() if response.content else None
+        except ValueError as exc:
+            raise DiscordSaysNo(
+                f"{self._base} answers {response.status_code} with a page that is not Discord's.",
+                fix="Try again in a minute; if it stays so, look for what stands between: a proxy, "
+                "a firewall, or discord.api_base_url.",
             ) from exc
         if response.is_success:
             return said

@@ -160,7 +160,8 @@ class ChatRejected(ChatError):
 
 
 class ChatUnavailable(ChatError):
-    """The platform cannot take it now. `queued`: only a rate is in the way, and its turn comes."""
+    """The platform cannot take it now. `queued`: that is no failed attempt, since only a rate is in
+    the way, or a key of the app's own that somebody has to set right; its turn comes."""
 
     def __init__(self, message: str, *, retry_after_s: float, queued: bool = False) -> None:
         super().__init__(message)

@@ -145,10 +145,29 @@ async def test_each_lacking_permission_is_named_with_its_channel(place: Place) -
 async def test_a_thread_s_rights_are_those_of_its_channel(place: Place) -> None:
     thread = place.fake.world.add_thread(place.channel.id, "spring")
     place.name_in_kit(thread.id)
-    assert (await place.said())[-1].state is State.OK
+    *_, noted, last = await place.said()
+    assert last.state is State.OK
+    assert noted.state is State.MISSING
+    assert noted.says.endswith("counts as asked in #drafts")
+    assert place.channel.id in noted.fix
     denied = PERMISSIONS["Send Messages in Threads"]
     place.channel.overwrites.append(Overwrite(id=place.guild.id, kind=0, deny=denied))
-    assert (await place.wrong()).says.endswith("lacks Send Messages in Threads")
+    assert (await place.said())[-1].says.endswith("lacks Send Messages in Threads")
+
+
+async def test_a_forum_takes_no_messages(place: Place) -> None:
+    place.channel.type = 15
+    line = await place.wrong()
+    assert (line.state, line.says) == (
+        State.PROBLEM,
+        "#drafts is a forum, where no message can be put",
+    )
+
+
+async def test_a_page_in_place_of_discord_s_answer_is_called_one(place: Place) -> None:
+    place.fake.troubles.add("GET /applications/@me", "page", status=429)
+    line = await place.wrong()
+    assert "answers 429 with a page" in line.says
 
 
 async def test_a_channel_that_it_can_t_see_or_that_is_gone_has_its_own_fix(place: Place) -> None:

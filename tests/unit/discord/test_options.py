@@ -65,6 +65,8 @@ def test_the_token_is_not_shown_when_the_options_are(tmp_path: Path) -> None:
             {"APPROVE_EMOJI": "🚀,👎", "REJECT_EMOJI": "👎"},
             ("👎 can't both", "discord.approve_emoji"),
         ),
+        ({"APPROVE_EMOJI": "🚀,❌"}, ("❌ always rejects", "out of discord.approve_emoji")),
+        ({"REJECT_EMOJI": "✔"}, ("✔ always approves", "out of discord.reject_emoji")),
     ],
 )
 def test_half_a_configuration_is_refused_with_the_way_out(

@@ -109,4 +109,5 @@ def _trying(attempts: int) -> Iterator[None]:
         except DiscordRefused as exc:
             if exc.status != UNAUTHORISED:
                 raise
-            raise ChatUnavailable(f"{exc.message} {exc.fix}", retry_after_s=BARRED_S) from exc
+            why = f"{exc.message} {exc.fix}"
+            raise ChatUnavailable(why, retry_after_s=BARRED_S, queued=True) from exc
