@@ -147,6 +147,44 @@ async def test_every_command_has_one_private_answer(
     assert answer.card.title.startswith(title)
 
 
+@pytest.mark.parametrize(
+    ("command", "options", "wanted"),
+    [
+        (
+            "schedule",
+            {"rule": f"every Monday 09:00 Berlin theme tea in <#{DRAFTS}>"},
+            {"theme": "tea", "channel": "#drafts"},
+        ),
+        (
+            "housestyle",
+            {"line": f"send 0123456789ABCDEFGHIJab <#{DRAFTS}> Hello"},
+            {"channel": "#drafts", "caption": "Hello"},
+        ),
+        ("housestyle", {"line": "role <@!101> approver"}, {"person": "discord:101"}),
+        (
+            "housestyle",
+            {"line": "invite Mo --account <@106411111111111111>"},
+            {"account": "discord:106411111111111111"},
+        ),
+        ("housestyle", {"line": "budget role <@&77> --pictures 5"}, {"key": "discord:77"}),
+    ],
+)
+async def test_whom_and_what_one_chose_while_typing_is_what_is_meant(
+    command: str, options: dict[str, str], wanted: dict[str, str]
+) -> None:
+    folk = await make_folk()
+    await folk.type(command, "ana", **options)
+    [(done, _)] = folk.doorman.told
+    assert {name: getattr(done, name) for name in wanted} == wanted
+
+
+async def test_a_channel_that_the_kit_does_not_list_is_no_part_of_a_theme() -> None:
+    folk = await make_folk()
+    await folk.type("schedule", "ida", rule="every Monday 09:00 Berlin theme tea in <#777>")
+    assert "`#777` isn't a channel of Acme" in folk.answers("ida")[0].card.lines[0]
+    assert folk.doorman.told == []
+
+
 async def test_a_brand_tells_of_itself_where_another_ones_channel_is() -> None:
     other = replace(WIDE, id="zeta", name="Zeta", channels=())
     folk = await make_folk(ACME, other)

@@ -12,6 +12,7 @@ from bot.chat.discord_chat.heard import Did, Heard
 from bot.chat.discord_chat.places import PLATFORM
 from bot.chat.discord_chat.surfaces import BRAND, COMMANDS
 from bot.chat.discord_chat.understanding.standing import place_of
+from bot.chat.discord_chat.understanding.words import typed_text
 from bot.core.commands import Command, Help, Imagine
 from bot.core.errors import Mistake
 from bot.core.grammar import NotACommand, parse
@@ -53,6 +54,8 @@ class Talking:
         text = line_said(heard)
         who = await speaker(self._house, PLATFORM, heard.user)
         standing = standing_of_line(text, place_of(heard), who, room_name=heard.channel_name)
+        own = standing.kit.channels if standing.kit in who.own else ()
+        text = typed_text(text, own)
         command = said_outside(text, standing, who)
         if command is None:
             command = _of_brand(heard) or await self._inside(heard, text, standing, who)
