@@ -14,6 +14,7 @@ from bot.core.lives import JobState
 from bot.core.messages import Card
 from bot.core.policy import may_handle
 from bot.core.ports import Signal, Transaction
+from bot.core.seeing import as_seen
 from bot.core.spending import settle
 from bot.core.telling import tell_job
 from brand.spec import RenderError
@@ -41,7 +42,7 @@ async def cancel(house: House, caller: Caller, command: Cancel) -> Card:
                 brand=job.brand,
             )
         )
-        card = await tell_job(tx, new, kit, now)
+        card = as_seen(kit, caller.person, new, await tell_job(tx, new, kit, now))
     for topic in (f"job:{job.id}", "outbox", "queue"):
         house.signals.publish(Signal(topic=topic, kind="changed", data={}))
     await stop_renders(house, [job])

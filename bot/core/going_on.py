@@ -14,6 +14,7 @@ from bot.core.ports import Transaction
 from bot.core.queueing import compile_all, new_seed, queue, wake
 from bot.core.references import referenced
 from bot.core.restricting import may_ask
+from bot.core.seeing import Sight
 from brand.kit import BrandKit
 from brand.spec import InitImage, Outpaint, RenderSpec, SpecInvalid
 
@@ -120,6 +121,7 @@ async def _source(tx: Transaction, caller: Caller, asset_id: str) -> tuple[Asset
     may_handle(kit, caller.person, asset.requester)
     if asset.is_erased:
         raise NotFound("This picture was erased with the person who asked for it.")
+    await Sight(tx, caller.person).check(asset)
     return asset, kit
 
 

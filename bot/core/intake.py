@@ -10,11 +10,13 @@ from bot.core.ids import new_id
 from bot.core.jobs import OVERNIGHT, Job, JobItem
 from bot.core.lives import JobState
 from bot.core.messages import Card
+from bot.core.people import Person
 from bot.core.policy import MANAGERS, may_handle, may_request
 from bot.core.ports import Transaction
 from bot.core.queueing import compile_all, queue, wake
 from bot.core.references import referenced
 from bot.core.restricting import may_ask
+from bot.core.seeing import Sight, not_there
 from bot.core.staging import taken_up
 from brand.kit import BrandKit
 from brand.templates import Brief
@@ -39,6 +41,7 @@ async def reroll(house: House, caller: Caller, command: Reroll) -> Card:
         kit = await tx.kits.current(job.brand)
         may_ask(kit, caller)
         may_handle(kit, caller.person, job.requester)
+        await _check_sight(tx, caller.person, job, command.target)
         if job.state in (JobState.FAILED, JobState.CANCELLED) and (left := taken_up(job)):
             card = await _take_up(house, tx, caller, job, left)
         else:
@@ -74,6 +77,15 @@ async def queue_for_slot(
     job_id, specs = new_id(), compile_all(brief, kit)
     await queue(house, tx, caller, kit, brief, specs, job_id=job_id, slot=slot, priority=OVERNIGHT)
     return job_id
+
+
+async def _check_sight(tx: Transaction, person: Person, job: Job, target: str) -> None:
+    """Raises NotFound unless the person may see the job, or its picture that they name."""
+    sight = Sight(tx, person)
+    if await sight.job(job):
+        return
+    if target == job.id or not await sight.asset(await tx.assets.get(target)):
+        raise not_there(target)
 
 
 async def _job_behind(tx: Transaction, target: str) -> Job:

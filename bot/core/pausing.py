@@ -19,6 +19,7 @@ from bot.core.lives import JobState
 from bot.core.messages import Card
 from bot.core.policy import may_handle
 from bot.core.ports import Signal, Transaction
+from bot.core.seeing import as_seen
 from bot.core.spending import settle
 from bot.core.telling import current_job_card, tell_job
 
@@ -49,12 +50,12 @@ async def _set(house: House, caller: Caller, job_id: str, paused_at: datetime | 
         if job.has_ended:
             raise Conflict(f"This job is {job.state.value} already.")
         if job.is_paused == (paused_at is not None):
-            return await current_job_card(tx, job, kit)
+            return as_seen(kit, caller.person, job, await current_job_card(tx, job, kit))
         new = replace(job, paused_at=paused_at, updated_at=now)
         new = await tx.jobs.update(new, was=job)
         action = "job.paused" if new.is_paused else "job.resumed"
         await tx.ledger.append(_event(action, new, now, caller.person.id))
-        card = await tell_job(tx, new, kit, now)
+        card = as_seen(kit, caller.person, new, await tell_job(tx, new, kit, now))
     _tell(house, new)
     return card
 

@@ -27,6 +27,7 @@ from bot.core.ports import Signal, Transaction
 from bot.core.publications import Publication
 from bot.core.restricting import may_answer
 from bot.core.reviews import MAX_REASON, Answer, Review, Vote
+from bot.core.seeing import Sight
 from bot.core.telling import current_review_card, line_to, say, tell_job, tell_review
 from brand.kit import BrandKit
 from brand.kit_rules import MIB
@@ -48,6 +49,7 @@ async def send_to_approval(house: House, caller: Caller, command: SendToApproval
         asset = await tx.assets.get(command.asset)
         kit = await tx.kits.current(asset.brand)
         may_handle(kit, caller.person, asset.requester)
+        await Sight(tx, caller.person).check(asset)
         if asset.state is AssetState.DISCARDED:
             raise Conflict(
                 "This picture did not pass the brand check, so it can't go to approval.",

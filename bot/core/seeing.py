@@ -6,7 +6,7 @@ from bot.core.assets import Asset
 from bot.core.errors import NotFound
 from bot.core.jobs import Job
 from bot.core.lives import AssetState
-from bot.core.messages import Audience
+from bot.core.messages import Audience, Card
 from bot.core.people import Person, Role
 from bot.core.policy import MANAGERS, audience_of
 from bot.core.ports import Transaction
@@ -34,6 +34,21 @@ def may_see_job(kit: BrandKit, person: Person, job: Job) -> bool:
     return sees_wide(kit, person)
 
 
+def as_seen(kit: BrandKit, person: Person, job: Job, card: Card) -> Card:
+    """The job's card for somebody who may stop or pause it: of a private one, without what only
+    its requester sees."""
+    if may_see_job(kit, person, job):
+        return card
+    return Card(kind="reply", title="A private request", status=card.status, private=True)
+
+
+def not_there(picture: str) -> NotFound:
+    """What is said of a picture that somebody may not see, by its id or its job's."""
+    return NotFound(
+        f"There is no picture `{picture[:40]}`.", fix="`/find WORDS` searches the archive."
+    )
+
+
 class Sight:
     """What one person may see; reads jobs and kits once each within one transaction."""
 
@@ -59,6 +74,11 @@ class Sight:
             return True
         job = await self._job(asset.job)
         return job is not None and may_see_job(kit, self._person, job)
+
+    async def check(self, asset: Asset) -> None:
+        """Raises NotFound for a picture that the person may not see."""
+        if not await self.asset(asset):
+            raise not_there(asset.id)
 
     async def only_visible(self, assets: Sequence[Asset]) -> list[Asset]:
         """Those of `assets` that the person may see, in their order."""

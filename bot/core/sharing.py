@@ -11,7 +11,7 @@ from bot.core.caller import Caller
 from bot.core.captions import posted_words
 from bot.core.cards import channel_word, picture_ref, post_words, posted_rendition, reply_card
 from bot.core.commands import SendToApproval, Share, Use
-from bot.core.errors import Conflict, NotFound
+from bot.core.errors import Conflict
 from bot.core.house import House
 from bot.core.lives import AssetState, PublicationState
 from bot.core.messages import Card
@@ -53,11 +53,7 @@ async def use(house: House, caller: Caller, command: Use) -> Card:
     async with house.store.read() as tx:
         asset = await tx.assets.get(command.asset)
         kit = await tx.kits.current(asset.brand)
-        if not await Sight(tx, caller.person).asset(asset):
-            raise NotFound(
-                f"There is no picture `{command.asset[:40]}`.",
-                fix="`/find WORDS` searches the archive.",
-            )
+        await Sight(tx, caller.person).check(asset)
         reviews = await tx.reviews.of_asset(asset.id)
     draft = asset.state is not AssetState.APPROVED
     ref = picture_ref(asset, kit, reviews[0] if reviews else None)
