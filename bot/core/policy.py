@@ -235,8 +235,9 @@ def not_blocked(person: Person) -> None:
 
 def keeps_an_admin(person: Person, admins: Sequence[Person]) -> None:
     """Raises NotAllowed if nobody could run this house without `person` as an admin. Who was
-    invited as one and has not come in does not count: the link may run out."""
-    others = [admin for admin in admins if admin.id != person.id]
+    invited as one and has not come in does not count: the link may run out. Nor does who is on
+    the block list."""
+    others = [admin for admin in admins if admin.id != person.id and not admin.is_blocked]
     if any(admin.identities for admin in others) or (others and not person.identities):
         return
     fix = "Make someone else an admin first."

@@ -172,6 +172,9 @@ def test_only_the_last_admin_is_kept() -> None:
     keeps_an_admin(COLLEAGUE, (kim,))
     with pytest.raises(NotAllowed, match="last admin"):
         keeps_an_admin(kim, (kim,))
+    blocked = replace(lea, blocked_at=lea.created_at)
+    with pytest.raises(NotAllowed, match="last admin"):
+        keeps_an_admin(kim, (kim, blocked))
 
 
 def test_an_approver_still_does_not_vote_twice_or_on_their_own() -> None:
