@@ -8,13 +8,14 @@ from typing import Any
 from bot.core.assets import Asset
 from bot.core.caller import Caller
 from bot.core.cards import picture_ref, pictures
-from bot.core.commands import Recipe
-from bot.core.errors import NotFound
-from bot.core.grammar import render_words
+from bot.core.commands import Imagine, Recipe
+from bot.core.errors import Mistake, NotFound
+from bot.core.grammar import render_command
 from bot.core.house import House
 from bot.core.lives import AssetState
 from bot.core.messages import Card, Field, PictureRef
 from bot.core.ports import Transaction
+from bot.core.queueing import compile_all
 from bot.core.seeing import Sight
 from bot.core.vocabulary import Vocabulary
 from brand.kit import BrandKit
@@ -111,12 +112,18 @@ async def _picture(tx: Transaction, asset: Asset, kit: BrandKit) -> PictureRef:
 
 
 async def _line(tx: Transaction, asset: Asset, kit: BrandKit) -> str:
-    """The line that asks for this very picture; empty where its recipe came of another picture
-    and no line says so."""
+    """The line that asks for this very picture; empty where no line does: its recipe came of
+    another picture, or the kit has changed since."""
     if asset.parent or asset.change:
         return ""
     brief = replace((await tx.jobs.get(asset.job)).brief, n=1, seed=asset.spec.seed)
-    return f"/imagine {render_words(brief, vocabulary=Vocabulary.of(kit))}"
+    try:
+        same = compile_all(brief, kit)[0].hash == asset.spec.hash
+    except Mistake:  # the kit allows it no longer
+        same = False
+    brand = kit.id if len(await tx.kits.all()) > 1 else ""
+    wish = Imagine(brief=brief, brand=brand)
+    return render_command(wish, vocabulary=Vocabulary.of(kit)) if same else ""
 
 
 async def _assets(tx: Transaction, target: str) -> Sequence[Asset]:

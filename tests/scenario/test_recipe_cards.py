@@ -1,11 +1,14 @@
 """The recipe of a picture, as people get it."""
 
+from dataclasses import replace
+
 from bot.core.commands import Imagine, Recipe, Show, Vary
 from bot.core.grammar import parse
 from bot.core.messages import Card
 from bot.core.vocabulary import Vocabulary
+from brand.kit import BannedTerm
 from brand.templates import Brief
-from tests.fakes.town import Town, make_town
+from tests.fakes.town import START, Town, make_town
 from tests.scenario.conftest import candidate, in_review, newest_asset
 
 
@@ -45,6 +48,37 @@ async def test_its_line_asks_for_the_very_same_recipe() -> None:
     await town.say(again)
     await town.settle()
     assert (await newest_asset(town)).spec.hash == asset.spec.hash
+
+
+async def test_a_line_that_would_give_another_picture_is_not_told() -> None:
+    town = await make_town()
+    asset = await candidate(town)
+    formula = replace(town.kit.formula, lighting="candle light")
+    for changed in (
+        {"formula": formula},
+        {
+            "banned": (
+                BannedTerm(words=("mug",), reason="no mugs", rule=1, owner="brand", alternative=""),
+            )
+        },
+    ):
+        async with town.house.store.write() as tx:
+            kit = replace(town.kit, version="2", **changed)
+            await tx.kits.put(kit, source="", at=START)
+        card = await recipe(town, asset.id)
+        assert card.hint == ""
+        assert f"housestyle rerender {asset.id}" in card.footer
+
+
+async def test_its_line_names_the_brand_where_there_are_several() -> None:
+    town = await make_town()
+    asset = await candidate(town)
+    async with town.house.store.write() as tx:
+        other = replace(town.kit, id="zeta", name="Zeta", channels=())
+        await tx.kits.put(other, source="", at=START)
+    again = parse((await recipe(town, asset.id)).hint, vocabulary=Vocabulary.of(town.kit))
+    assert isinstance(again, Imagine)
+    assert again.brand == "acme"
 
 
 async def test_a_variation_has_no_line_that_says_it() -> None:
