@@ -98,9 +98,11 @@ def weight_of(stylize: float, lora: ApprovedLora) -> float:
     """The weight of this LoRA that `stylize` means: 0 its least, 100 its own, 1000 its largest;
     straight lines between them."""
     if stylize <= USUAL_STYLIZE:
-        return lora.min_weight + (lora.weight - lora.min_weight) * stylize / USUAL_STYLIZE
-    share = (stylize - USUAL_STYLIZE) / (MAX_STYLIZE - USUAL_STYLIZE)
-    return lora.weight + (lora.max_weight - lora.weight) * share
+        weight = lora.min_weight + (lora.weight - lora.min_weight) * stylize / USUAL_STYLIZE
+    else:
+        share = (stylize - USUAL_STYLIZE) / (MAX_STYLIZE - USUAL_STYLIZE)
+        weight = lora.weight + (lora.max_weight - lora.weight) * share
+    return min(max(weight, lora.min_weight), lora.max_weight)  # sums of fractions are not exact
 
 
 def _stylized(

@@ -215,6 +215,17 @@ def test_stylize_goes_from_the_least_to_the_largest_weight_by_way_of_the_kits_ow
     assert uses("stripes", stylize=0) == [("stripes@2", -1.0)]
 
 
+@pytest.mark.parametrize("limits", [(0.0, 0.3, 0.9), (-1.0, -0.5, -0.1), (-2.0, -0.9, -0.9)])
+def test_no_stylize_goes_beyond_a_loras_limits_by_a_fraction_that_is_not_exact(
+    limits: tuple[float, float, float],
+) -> None:
+    least, usual, largest = limits
+    lora = replace(STRIPES, min_weight=least, weight=usual, max_weight=largest)
+    kit = replace(KIT, lora=replace(POLICY, approved=(lora,)))
+    at = {n: uses("stripes", kit, stylize=n)[0][1] for n in (0, 100, 1000)}
+    assert at == {0: least, 100: usual, 1000: largest}
+
+
 def test_stylize_weighs_every_lora_of_the_picture() -> None:
     assert uses("look+stripes", stylize=100) == [("look@1", 0.8), ("stripes@2", 1.0)]
 
