@@ -129,7 +129,10 @@ def vocabulary_at(standing: Standing, speaker: Speaker) -> Vocabulary:
 
 
 def settled_brand(command: Command, standing: Standing, speaker: Speaker) -> Command:
-    """With the brand in force, where the line named none and no other is meant."""
+    """With the brand in force, where the line named none and no other is meant. Help has no flag
+    for another, so nobody is asked which one."""
+    if isinstance(command, Help) and not command.brand:
+        return replace(command, brand=standing.kit.id)
     if isinstance(command, Imagine | Queue | Find | Usage) and not command.brand:
         settled = standing.is_brands or len(speaker.open) == 1
         return replace(command, brand=standing.kit.id if settled else "")

@@ -18,7 +18,7 @@ from bot.chat.local_chat.marking import marked_card
 from bot.core.actions import command_for_reaction, parse_action
 from bot.core.answering import elsewhere, is_shared, kit_in_force
 from bot.core.cards import error_card, reply_card
-from bot.core.commands import Find, Imagine, Queue, Usage
+from bot.core.commands import Find, Help, Imagine, Queue, Usage
 from bot.core.errors import HousestyleError, Mistake, NotFound, Unavailable
 from bot.core.grammar import Attached, NotACommand, parse
 from bot.core.house import House
@@ -188,7 +188,7 @@ class LocalIntake:
             return marked_card(error_card(exc), said.text, exc, partial(_reads, words))
         if isinstance(command, NotACommand):
             return await self._plain(said, delivery, room)
-        if isinstance(command, Imagine | Queue | Find | Usage) and not command.brand:
+        if isinstance(command, Imagine | Queue | Find | Usage | Help) and not command.brand:
             command = replace(command, brand=kit.id)
         open_here = room.audience is Audience.WORKING and is_shared(command)
         await self._show(said, delivery, only_for="" if open_here else said.user)

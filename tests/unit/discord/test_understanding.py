@@ -192,6 +192,15 @@ async def test_a_brand_tells_of_itself_where_another_ones_channel_is() -> None:
     assert "product" in str(folk.answers()[0].card)
 
 
+async def test_help_asks_nobody_of_several_brands_which_one_is_meant() -> None:
+    other = replace(WIDE, id="zeta", name="Zeta", channels=())
+    folk = await make_folk(ACME, other)
+    for command, options in (("help", {}), ("help", {"about": "vary"}), ("brand", {})):
+        folk.chat.sent.clear()
+        await folk.type(command, channel=DIRECT, **options)
+        assert folk.answers()[0].card.kind in ("list", "reply"), (command, options)
+
+
 async def test_drafts_asked_for_in_public_stand_in_the_direct_messages() -> None:
     folk = await make_folk()
     for channel, name in ((SOCIAL, "social"), ("777", "random")):

@@ -167,6 +167,18 @@ async def test_answers_to_one_person_are_seen_by_nobody_else(portal: Portal) -> 
             assert (await client.get(f"/chat/drafts/messages/{message}")).status_code == 404
 
 
+async def test_help_where_nothing_says_which_brand_asks_for_none(portal: Portal) -> None:
+    house, kit = portal.town.house, portal.town.kit
+    async with house.store.write() as tx:
+        other = replace(kit, id="zeta", name="Zeta", channels=())
+        await tx.kits.put(other, source="", at=house.clock.now())
+    async with portal.browser("mia") as client:
+        await say(client, "/help vary", room="me")
+        shown = await page(client, "/chat/me")
+        assert "/vary ID [strong]" in shown.text
+        assert "Which brand" not in shown.text
+
+
 async def test_a_request_in_a_public_channel_keeps_its_draft_out_of_it(portal: Portal) -> None:
     async with portal.browser("mia") as client:
         await say(client, "/imagine a red mug", room="social")
