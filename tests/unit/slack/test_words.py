@@ -21,6 +21,7 @@ CHANNELS = {"C1": "#social"}
         ("salt &amp; pepper, 2 &lt; 3 &gt; 1", "salt & pepper, 2 < 3 > 1"),
         ("the letters &amp;lt; as typed", "the letters &lt; as typed"),
         ("post it in <#C1|social>", "post it in #social"),
+        ("post it in <#C1|general>", "post it in #social"),
         ("post it in <#C1>", "post it in #social"),
         ("post it in <#C9>", "post it in #C9"),
         ("like <https://example.com/a|the one> there", "like the one there"),

@@ -15,7 +15,8 @@ NAMELESS = ("directmessage", "privategroup")
 
 
 def typed_text(text: str, *, channels: Mapping[str, str] | None = None, bot_user: str = "") -> str:
-    """The plain text. `channels` has names by Slack's channel id; mentions of `bot_user` go."""
+    """The plain text. `channels` has names by Slack's channel id, which go before what Slack calls
+    them; mentions of `bot_user` go."""
     named = channels or {}
 
     def plain(token: re.Match[str]) -> str:
@@ -23,7 +24,7 @@ def typed_text(text: str, *, channels: Mapping[str, str] | None = None, bot_user
         if kind == "@":
             return "" if bot_user and name == bot_user else f"@{label.lstrip('@') or name}"
         if kind == "#":
-            return f"#{(label or named.get(name, name)).lstrip('#')}"
+            return f"#{(named.get(name) or label or name).lstrip('#')}"
         if kind == "!":
             return label or name.partition("^")[0]
         return label or name
