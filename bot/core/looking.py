@@ -10,7 +10,7 @@ from bot.core.errors import Mistake, NotFound
 from bot.core.house import House
 from bot.core.lives import AssetState
 from bot.core.messages import Audience, Card
-from bot.core.policy import audience_of, may_handle
+from bot.core.policy import audience_of, has_part, may_handle
 from bot.core.ports import Transaction
 from bot.core.reproducing import recipe_fields
 from bot.core.seeing import Sight
@@ -20,12 +20,16 @@ FOUND_IN_CHAT = 10
 
 
 async def queue(house: House, caller: Caller, command: Queue) -> Card:
-    """What runs and what waits, with places."""
+    """What runs and what waits, with places; nothing of brands in which the caller has no part,
+    though it takes its place."""
     async with house.store.read() as tx:
         jobs = await tx.jobs.unfinished(brand=command.brand)
+        own = {kit.id for kit in await tx.kits.all() if has_part(kit, caller.person)}
         sight = Sight(tx, caller.person)
         rows = []
         for place, job in enumerate(jobs, start=1):
+            if job.brand not in own:
+                continue
             words = job.brief.words if await sight.job(job) else "…"
             who = await name_of(tx, job.requester)
             state = "held" if job.hold else job.state.value

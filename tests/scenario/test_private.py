@@ -1,4 +1,7 @@
-"""What was asked for privately stays with whoever asked, also where others may stop it."""
+"""What was asked for privately stays with whoever asked, also where others may stop it; what is
+asked for in a brand, with those who have a part in it."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +12,7 @@ from bot.core.commands import (
     Extend,
     Imagine,
     PauseJob,
+    Queue,
     Reroll,
     ResumeJob,
     SendToApproval,
@@ -17,8 +21,9 @@ from bot.core.commands import (
     Vary,
 )
 from bot.core.lives import JobState
+from bot.core.people import Role
 from brand.templates import Brief
-from tests.fakes.town import Town
+from tests.fakes.town import START, Town
 from tests.scenario.conftest import newest_asset
 
 SECRET = Brief(words="the mug of a merger", private=True)
@@ -78,3 +83,16 @@ async def test_who_lets_a_private_job_go_on_does_not_read_it_however_often(town:
     for _ in range(2):
         assert "merger" not in repr(await town.say(ResumeJob(job=job), "ben"))
     assert "merger" in repr(await town.say(PauseJob(job=job))), "Mia herself does"
+
+
+async def test_the_queue_tells_nothing_of_brands_in_which_one_has_no_part(town: Town) -> None:
+    kit, ben = replace(town.kit, id="zeta", name="Zeta", channels=()), town.people["ben"]
+    async with town.house.store.write() as tx:
+        await tx.kits.put(kit, source="", at=START)
+        await tx.people.update(replace(ben, roles=(("zeta", Role.REQUESTER),)), was=ben)
+    await town.say(Imagine(brief=Brief(words="a red mug"), brand="acme"))
+    await town.say(Imagine(brief=Brief(words="a blue mug"), brand="zeta"), "ben")
+    [row] = (await town.say(Queue(), "ben")).rows
+    assert (row[0], row[2]) == ("2", "Ben")
+    assert (await town.say(Queue(brand="acme"), "ben")).rows == ()
+    assert len((await town.say(Queue())).rows) == 2
