@@ -20,6 +20,8 @@ from brand.spec import LoraUse
 
 MOVED = "Moved to direct messages"
 WHY_MOVED = "This channel is public now, and drafts are not shown in public."
+GONE = "Not shown here any more"
+WHY_GONE = "This account is no longer that of the member who asked for it."
 CARD_DELETED = "card.deleted"
 RECENT_JOBS = 20  # enough for a stable mean of seconds a job
 
@@ -98,14 +100,24 @@ async def _was_deleted(tx: Transaction, job: Job) -> bool:
 
 async def job_place(tx: Transaction, job: Job) -> ChannelRef | None:
     """Where the job's card may stand by the kit that is in force now: where it was asked for, or
-    the requester's direct line once that channel is public. None if it was asked for nowhere, or
-    the requester has no line."""
+    the requester's direct line once that channel is public, or the account no longer theirs. None
+    if it was asked for nowhere, or the requester has no line."""
     if job.origin is None:
         return None
     kit = await tx.kits.current(job.brand)
-    if audience_of(kit, settled(kit.channels, job.origin)) is not Audience.PUBLIC:
+    audience = audience_of(kit, settled(kit.channels, job.origin))
+    if audience is Audience.WORKING or (
+        audience is Audience.REQUESTER and await _is_theirs(tx, job.requester, job.origin)
+    ):
         return job.origin
     return await line_to(tx, job.requester, job.origin.platform, job.origin.team)
+
+
+async def _is_theirs(tx: Transaction, person_id: str, line: ChannelRef) -> bool:
+    """Whether this direct line is still an account of that member."""
+    person = await tx.people.get(person_id)
+    users = {(one.platform, one.user) for one in person.identities if person.active}
+    return (line.platform, line.channel.removeprefix("@")) in users
 
 
 async def say_of_job(
@@ -117,7 +129,9 @@ async def say_of_job(
         await say(tx, card, place, now)
     if job.origin is not None and place != job.origin:
         # Also takes the place of a card that waits to be sent there.
-        moved = Card(kind="reply", subject=card.subject, title=MOVED, lines=(WHY_MOVED,))
+        direct = job.origin.channel.startswith("@")
+        title, why = (GONE, WHY_GONE) if direct else (MOVED, WHY_MOVED)
+        moved = Card(kind="reply", subject=card.subject, title=title, lines=(why,))
         await say(tx, moved, job.origin, now)
 
 

@@ -7,10 +7,18 @@ from datetime import timedelta
 from bot.core import access
 from bot.core.access import purge
 from bot.core.actions import parse_action
-from bot.core.commands import ConfirmLink, Help, LinkAccount, SetActive, UnlinkAccount
+from bot.core.commands import (
+    ConfirmLink,
+    Help,
+    Imagine,
+    LinkAccount,
+    SetActive,
+    UnlinkAccount,
+)
 from bot.core.linking import CODE_LETTERS, CODE_LIFE, MAX_OPEN, MAX_TRIES, TRIES_WITHIN
 from bot.core.messages import Actor, Card, ChannelRef
 from bot.core.people import Identity
+from brand.templates import Brief
 from tests.fakes.chat import FakeChat
 from tests.fakes.town import Town
 from tests.scenario.test_people import events, refused, stored
@@ -240,3 +248,27 @@ async def test_codes_that_ended_are_forgotten_by_the_tick(town: Town) -> None:
     assert await purge(town.house) == 0
     await town.clock.advance(timedelta(days=2).total_seconds())
     assert await purge(town.house) == 2
+
+
+async def test_drafts_follow_the_member_and_not_an_account_that_was_taken_off(town: Town) -> None:
+    chat = town.house.chats["discord"] = FakeChat("discord")
+    mia = await stored(town, "Mia")
+    async with town.house.store.write() as tx:
+        await access.join(tx, town.clock, mia, DISCORD, actor=mia.id)
+    await say(town, Imagine(brief=Brief(words="a mug of a merger")), there())
+    await town.say(UnlinkAccount(platform="discord", person="Mia"), "ida")
+    await town.settle()
+    [left] = [card for card in chat.shown("@4242") if card.subject]
+    assert (left.pictures, left.buttons) == ((), ())
+    assert "merger" not in repr(left)
+    [card] = [card for card in town.chat.shown("@mia") if card.subject]
+    assert len(card.pictures) == 1
+
+
+async def test_who_has_left_is_shown_no_draft_in_their_own_line(town: Town) -> None:
+    await town.say(Imagine(brief=Brief(words="a mug of a merger", private=True)))
+    await town.say(SetActive(person="Mia", active=False), "ida")
+    await town.settle()
+    [left] = [card for card in town.chat.shown("@mia") if card.subject]
+    assert (left.pictures, left.buttons) == ((), ())
+    assert "merger" not in repr(left)
