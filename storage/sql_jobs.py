@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Tuple, func, select, tuple_, update
@@ -139,11 +141,12 @@ class SqlJobs:
             wanted.append(self._c.requester == requester)
         if place:
             wanted.append(self._c.place == place)
+        # In one statement: a job that changes its state meanwhile is counted once.
         counts = [
-            await self._count(self._c.state == state, *wanted)
+            select(func.count()).where(self._c.state == state, *wanted).scalar_subquery()
             for state in (JobState.QUEUED, *LEASED)
         ]
-        return sum(counts)
+        return await self._session.number(select(reduce(add, counts)))
 
     async def take_turn(self, requester: str, *, priority: int, pictures: int) -> int:
         """See the port."""

@@ -195,10 +195,11 @@ async def _rights(
         return [problem(NAME, says, "Name a text channel in the kit.")]
     above, lines = channel, []
     if channel.get("type") in THREADS:
-        above = await asking.about(f"/channels/{channel.get('parent_id')}")
-        says = f"{name} is a thread: what is asked for in it counts as asked in #{above['name']}"
-        fix = f"Name that channel in the kit instead: {above['id']}. Its threads count as it."
+        parent = channel.get("parent_id")
+        says = f"{name} is a thread: what is asked for in it counts as asked in its channel"
+        fix = f"Name that channel in the kit instead: {parent}. Its threads count as it."
         lines.append(missing(NAME, says, fix))
+        above = await asking.about(f"/channels/{parent}")
     guild = await asking.about(f"/guilds/{guild_id}")
     member = await asking.about(f"/guilds/{guild_id}/members/{user}")
     held = [str(role) for role in member.get("roles", ())]

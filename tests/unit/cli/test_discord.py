@@ -148,7 +148,7 @@ async def test_a_thread_s_rights_are_those_of_its_channel(place: Place) -> None:
     *_, noted, last = await place.said()
     assert last.state is State.OK
     assert noted.state is State.MISSING
-    assert noted.says.endswith("counts as asked in #drafts")
+    assert noted.says.endswith("counts as asked in its channel")
     assert place.channel.id in noted.fix
     denied = PERMISSIONS["Send Messages in Threads"]
     place.channel.overwrites.append(Overwrite(id=place.guild.id, kind=0, deny=denied))
